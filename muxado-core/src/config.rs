@@ -1,0 +1,381 @@
+//! Every setting of a session: its unit, its default, why, and what a wrong value costs.
+
+use std::fmt;
+use std::time::Duration;
+
+/// The window both existing implementations assume for a new stream, in bytes (docs/protocol.md, flow control).
+pub const DEFAULT_WINDOW: u32 = 256 * 1024;
+
+/// The largest window that a 31-bit increment can express, in bytes.
+const MAX_WINDOW: u32 = 0x7FFF_FFFF;
+
+/// The settings of a session, checked. Made by [`Config::builder`] or [`Config::default`].
+///
+/// The defaults are safe towards strangers on the open internet: a peer alone can make a session hold
+/// 64 MiB at the most (256 streams of 256 KiB each), and only by sending that much.
+///
+/// ```
+/// use muxado_core::Config;
+///
+/// let config = Config::builder().max_inbound_streams(10_000).build()?;
+/// assert_eq!(config.accept_backlog(), 10_000, "the backlog follows the limit");
+/// # Ok::<(), muxado_core::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    max_inbound_streams: usize,
+    max_outbound_streams: usize,
+    accept_backlog: usize,
+    window: u32,
+    max_frame: u32,
+    send_queue: usize,
+    session_send_queue: usize,
+    max_session_recv: Option<usize>,
+    peer_drains: bool,
+    credit_delay: Duration,
+    write_stall: Option<Duration>,
+    drain_timeout: Duration,
+    close_linger: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            max_inbound_streams: 256,
+            max_outbound_streams: 256,
+            accept_backlog: 256,
+            window: DEFAULT_WINDOW,
+            max_frame: 16 * 1024,
+            send_queue: 256 * 1024,
+            session_send_queue: 512 * 1024,
+            max_session_recv: None,
+            peer_drains: false,
+            credit_delay: Duration::from_millis(50),
+            write_stall: Some(Duration::from_secs(30)),
+            drain_timeout: Duration::from_secs(30),
+            close_linger: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Config {
+    /// Starts from the defaults; finish with [`ConfigBuilder::build`].
+    #[must_use]
+    pub fn builder() -> ConfigBuilder {
+        ConfigBuilder { config: Config::default(), backlog: None, agreed: false }
+    }
+
+    /// Streams the peer may have at once, in streams. See [`ConfigBuilder::max_inbound_streams`].
+    #[must_use]
+    pub fn max_inbound_streams(&self) -> usize {
+        self.max_inbound_streams
+    }
+
+    /// Streams this side may have at once, in streams. See [`ConfigBuilder::max_outbound_streams`].
+    #[must_use]
+    pub fn max_outbound_streams(&self) -> usize {
+        self.max_outbound_streams
+    }
+
+    /// Streams that may wait to be accepted. See [`ConfigBuilder::accept_backlog`].
+    #[must_use]
+    pub fn accept_backlog(&self) -> usize {
+        self.accept_backlog
+    }
+
+    /// The window of a new stream, in bytes. See [`ConfigBuilder::window`].
+    #[must_use]
+    pub fn window(&self) -> u32 {
+        self.window
+    }
+
+    /// The largest DATA payload sent, in bytes. See [`ConfigBuilder::max_frame`].
+    #[must_use]
+    pub fn max_frame(&self) -> u32 {
+        self.max_frame
+    }
+
+    /// The most one stream may queue, in bytes. See [`ConfigBuilder::send_queue`].
+    #[must_use]
+    pub fn send_queue(&self) -> usize {
+        self.send_queue
+    }
+
+    /// What may be ready to go in the whole session, in bytes. See [`ConfigBuilder::session_send_queue`].
+    #[must_use]
+    pub fn session_send_queue(&self) -> usize {
+        self.session_send_queue
+    }
+
+    /// The cap on unread bytes of the whole session. See [`ConfigBuilder::max_session_recv`].
+    #[must_use]
+    pub fn max_session_recv(&self) -> Option<usize> {
+        self.max_session_recv
+    }
+
+    /// Whether the peer survives an early GOAWAY. See [`ConfigBuilder::peer_drains`].
+    #[must_use]
+    pub fn peer_drains(&self) -> bool {
+        self.peer_drains
+    }
+
+    /// How long small credit may wait. See [`ConfigBuilder::credit_delay`].
+    #[must_use]
+    pub fn credit_delay(&self) -> Duration {
+        self.credit_delay
+    }
+
+    /// How long the transport may take no byte. See [`ConfigBuilder::write_stall`].
+    #[must_use]
+    pub fn write_stall(&self) -> Option<Duration> {
+        self.write_stall
+    }
+
+    /// How long what is left may take to drain. See [`ConfigBuilder::drain_timeout`].
+    #[must_use]
+    pub fn drain_timeout(&self) -> Duration {
+        self.drain_timeout
+    }
+
+    /// How long `close` flushes. See [`ConfigBuilder::close_linger`].
+    #[must_use]
+    pub fn close_linger(&self) -> Duration {
+        self.close_linger
+    }
+}
+
+/// Collects settings; [`build`](ConfigBuilder::build) checks them together.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ConfigBuilder {
+    config: Config,
+    backlog: Option<usize>,
+    agreed: bool,
+}
+
+impl ConfigBuilder {
+    /// Streams the peer may have at once. Default 256.
+    ///
+    /// One more is refused with `StreamRefused`, which the peer may retry; the session goes on. A stream counts
+    /// until both directions have ended *and* its handles are dropped. Each may hold a window of unread bytes, so
+    /// this times [`window`](Self::window) is the memory a peer can claim. Too low refuses honest work.
+    pub fn max_inbound_streams(mut self, streams: usize) -> Self {
+        self.config.max_inbound_streams = streams;
+        self
+    }
+
+    /// Streams this side may have at once. Default 256.
+    ///
+    /// `open` waits for a free place. The crate `muxado` dies at 512 streams of both directions together, so raise
+    /// this only towards peers known to be something else. Costs what `max_inbound_streams` costs, and
+    /// [`send_queue`](Self::send_queue) for each stream on top.
+    pub fn max_outbound_streams(mut self, streams: usize) -> Self {
+        self.config.max_outbound_streams = streams;
+        self
+    }
+
+    /// Streams that may wait to be accepted. Default: the inbound limit, so that nothing is refused for being early.
+    ///
+    /// One more is refused with `AcceptQueueFull`, which the peer may retry. Lower it to shed load sooner.
+    pub fn accept_backlog(mut self, streams: usize) -> Self {
+        self.backlog = Some(streams);
+        self
+    }
+
+    /// The receive window of a new stream, and the credit assumed for sending on one, in bytes. Default 256 KiB.
+    ///
+    /// muxado has no settings exchange: both sides must simply know it. Any other value than 256 KiB therefore
+    /// needs [`window_agreed_out_of_band`](Self::window_agreed_out_of_band), or `build` refuses it: a peer that
+    /// believes in another window has its streams reset, or stalls. A stream moves at most one window in a round
+    /// trip; each open stream may hold one window of unread bytes.
+    pub fn window(mut self, bytes: u32) -> Self {
+        self.config.window = bytes;
+        self
+    }
+
+    /// States that the peer is configured with the same [`window`](Self::window). Default: no.
+    pub fn window_agreed_out_of_band(mut self) -> Self {
+        self.agreed = true;
+        self
+    }
+
+    /// The largest payload of a DATA frame we send, in bytes. Default 16 KiB; from 1 to 16 MiB - 1.
+    ///
+    /// A frame is the unit in which streams take turns: larger frames delay the other streams, smaller ones cost
+    /// headers. Many frames go out in one system call, so large frames gain little.
+    pub fn max_frame(mut self, bytes: u32) -> Self {
+        self.config.max_frame = bytes;
+        self
+    }
+
+    /// The most one stream may have accepted from its writer and not yet sent, in bytes. Default 256 KiB; at least 1.
+    ///
+    /// A writer may always queue 16 KiB (or this, if less); beyond that only what the peer's credit and
+    /// [`session_send_queue`](Self::session_send_queue) allow.
+    pub fn send_queue(mut self, bytes: usize) -> Self {
+        self.config.send_queue = bytes;
+        self
+    }
+
+    /// What may be ready to go in all streams of the session together, in bytes. Default 512 KiB.
+    ///
+    /// Bytes that wait for the peer's credit do not count, so that a stuck stream never stalls the others. About
+    /// the size of a second-level cache is best: more makes every copy colder and every message later.
+    pub fn session_send_queue(mut self, bytes: usize) -> Self {
+        self.config.session_send_queue = bytes;
+        self
+    }
+
+    /// A cap on the unread bytes of all streams together. Default: none beyond streams times window.
+    ///
+    /// The stream that crosses it is reset with `EnhanceYourCalm`; the session goes on.
+    pub fn max_session_recv(mut self, bytes: usize) -> Self {
+        self.config.max_session_recv = Some(bytes);
+        self
+    }
+
+    /// States that the peer keeps working after it received GOAWAY. Default: no, and neither Go's muxado nor the
+    /// crate `muxado` does.
+    ///
+    /// With it, `go_away` announces the end at once and lets running streams finish; without it, GOAWAY is the
+    /// last frame, sent when they have finished.
+    pub fn peer_drains(mut self, yes: bool) -> Self {
+        self.config.peer_drains = yes;
+        self
+    }
+
+    /// How long credit for a stream that was read empty may wait to be returned, so that small messages cost no
+    /// WNDINC each. Default 50 ms.
+    ///
+    /// Half a window of consumed bytes is always returned at once. Longer only delays a peer with a smaller window.
+    pub fn credit_delay(mut self, delay: Duration) -> Self {
+        self.config.credit_delay = delay;
+        self
+    }
+
+    /// How long the transport may accept no byte while there is something to send before the session is given up
+    /// with `WriteTimeout`. Default 30 s; `None` waits for ever.
+    pub fn write_stall(mut self, limit: Option<Duration>) -> Self {
+        self.config.write_stall = limit;
+        self
+    }
+
+    /// How long what is left may take: accepted bytes of a dropped stream, and open streams after the peer's GOAWAY.
+    /// Default 30 s.
+    pub fn drain_timeout(mut self, limit: Duration) -> Self {
+        self.config.drain_timeout = limit;
+        self
+    }
+
+    /// How long `close` goes on sending what finished or dropped streams still have queued. Default 5 s; zero cuts
+    /// it at once.
+    pub fn close_linger(mut self, limit: Duration) -> Self {
+        self.config.close_linger = limit;
+        self
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the setting and its bounds.
+    pub fn build(self) -> Result<Config, ConfigError> {
+        let mut config = self.config;
+        config.accept_backlog = self.backlog.unwrap_or(config.max_inbound_streams);
+        if config.window == 0 || config.window > MAX_WINDOW {
+            return Err(ConfigError::Window { bytes: config.window });
+        }
+        if config.window != DEFAULT_WINDOW && !self.agreed {
+            return Err(ConfigError::WindowNotAgreed { bytes: config.window });
+        }
+        if config.max_frame == 0 || config.max_frame > muxado_frame::MAX_LENGTH {
+            return Err(ConfigError::MaxFrame { bytes: config.max_frame });
+        }
+        if config.send_queue == 0 || config.session_send_queue == 0 {
+            return Err(ConfigError::NoSendQueue);
+        }
+        Ok(config)
+    }
+}
+
+/// A setting that cannot work, found by [`ConfigBuilder::build`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The window must be 1 to 2^31 - 1 bytes.
+    #[non_exhaustive]
+    Window {
+        /// The value refused, in bytes.
+        bytes: u32,
+    },
+    /// A window other than 256 KiB works only with a peer that is configured alike.
+    #[non_exhaustive]
+    WindowNotAgreed {
+        /// The value refused, in bytes.
+        bytes: u32,
+    },
+    /// The largest frame must be 1 to 16 MiB - 1 bytes.
+    #[non_exhaustive]
+    MaxFrame {
+        /// The value refused, in bytes.
+        bytes: u32,
+    },
+    /// A session with a send queue of no bytes could never send.
+    NoSendQueue,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ConfigError::Window { bytes } => {
+                write!(f, "window of {bytes} bytes is not within 1 to {MAX_WINDOW}")
+            }
+            ConfigError::WindowNotAgreed { bytes } => write!(
+                f,
+                "window of {bytes} bytes differs from the {DEFAULT_WINDOW} that every peer assumes, and is not stated to be agreed out of band"
+            ),
+            ConfigError::MaxFrame { bytes } => {
+                write!(f, "max_frame of {bytes} bytes is not within 1 to {}", muxado_frame::MAX_LENGTH)
+            }
+            ConfigError::NoSendQueue => {
+                f.write_str("send_queue and session_send_queue must be at least 1 byte")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s71_another_window_needs_an_agreement() {
+        let refused = Config::builder().window(64 * 1024).build();
+        assert_eq!(refused, Err(ConfigError::WindowNotAgreed { bytes: 64 * 1024 }));
+        let agreed = Config::builder().window(64 * 1024).window_agreed_out_of_band().build();
+        assert_eq!(agreed.map(|c| c.window()), Ok(64 * 1024));
+    }
+
+    #[test]
+    fn impossible_values_are_refused() {
+        for (builder, error) in [
+            (Config::builder().window(0).window_agreed_out_of_band(), ConfigError::Window { bytes: 0 }),
+            (
+                Config::builder().window(1 << 31).window_agreed_out_of_band(),
+                ConfigError::Window { bytes: 1 << 31 },
+            ),
+            (Config::builder().max_frame(0), ConfigError::MaxFrame { bytes: 0 }),
+            (Config::builder().max_frame(1 << 24), ConfigError::MaxFrame { bytes: 1 << 24 }),
+            (Config::builder().send_queue(0), ConfigError::NoSendQueue),
+            (Config::builder().session_send_queue(0), ConfigError::NoSendQueue),
+        ] {
+            assert_eq!(builder.build(), Err(error));
+        }
+    }
+
+    #[test]
+    fn the_defaults_pass_their_own_check() {
+        assert_eq!(Config::builder().build(), Ok(Config::default()));
+    }
+}

@@ -1,0 +1,168 @@
+//! Frames on their way out: headers and small payloads in one arena, large payloads beside it.
+
+use std::collections::VecDeque;
+
+use bytes::{Buf, Bytes};
+
+/// Payloads up to this size are copied next to their header, in bytes: cheaper than a slice of their own.
+const COPY_UP_TO: usize = 1024;
+
+/// What the arena may keep while there is nothing to send, in bytes.
+const KEEP_CAPACITY: usize = 4096;
+
+/// Encoded frames in order, written and taken off from the front.
+///
+/// With `contiguous` everything is one slice, for transports on which a vectored write is no better than its
+/// first slice; otherwise large payloads are slices of their own and are never copied.
+#[derive(Debug)]
+pub struct Batch {
+    contiguous: bool,
+    arena: Vec<u8>,
+    /// How much of the arena is in `parts` or gone.
+    sealed: usize,
+    parts: VecDeque<Part>,
+    len: usize,
+}
+
+#[derive(Debug)]
+enum Part {
+    Arena { start: usize, end: usize },
+    Payload(Bytes),
+}
+
+impl Batch {
+    /// An empty batch; see the type for `contiguous`.
+    #[must_use]
+    pub fn new(contiguous: bool) -> Batch {
+        Batch { contiguous, arena: Vec::new(), sealed: 0, parts: VecDeque::new(), len: 0 }
+    }
+
+    /// Bytes not taken off yet.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether every byte was taken off.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The bytes, in order, in slices none of which is empty.
+    pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
+        let parts = self.parts.iter().map(|part| match part {
+            Part::Arena { start, end } => self.arena.get(*start..*end).unwrap_or(&[]),
+            Part::Payload(payload) => payload.as_ref(),
+        });
+        let open = self.arena.get(self.sealed..).unwrap_or(&[]);
+        parts.chain(std::iter::once(open)).filter(|slice| !slice.is_empty())
+    }
+
+    /// Takes `count` bytes off the front: they were written. More than there are counts as all.
+    pub fn advance(&mut self, count: usize) {
+        let mut count = count.min(self.len);
+        self.len = self.len.saturating_sub(count);
+        while count > 0 {
+            let Some(part) = self.parts.front_mut() else {
+                self.sealed = self.sealed.saturating_add(count).min(self.arena.len());
+                break;
+            };
+            let left = match part {
+                Part::Arena { start, end } => {
+                    let taken = count.min(end.saturating_sub(*start));
+                    *start = start.saturating_add(taken);
+                    count = count.saturating_sub(taken);
+                    end.saturating_sub(*start)
+                }
+                Part::Payload(payload) => {
+                    let taken = count.min(payload.len());
+                    payload.advance(taken);
+                    count = count.saturating_sub(taken);
+                    payload.len()
+                }
+            };
+            if left == 0 {
+                self.parts.pop_front();
+            }
+        }
+        if self.len == 0 {
+            self.parts.clear();
+            self.arena.clear();
+            self.sealed = 0;
+        }
+    }
+
+    /// Gives back memory that an idle session has no use for. Call it when there is nothing to send.
+    pub fn shrink(&mut self) {
+        if self.is_empty() && self.arena.capacity() > KEEP_CAPACITY {
+            self.arena = Vec::new();
+        }
+    }
+
+    pub(super) fn put(&mut self, bytes: &[u8]) {
+        self.arena.extend_from_slice(bytes);
+        self.len = self.len.saturating_add(bytes.len());
+    }
+
+    pub(super) fn put_payload(&mut self, payload: Bytes) {
+        if self.contiguous || payload.len() <= COPY_UP_TO {
+            return self.put(&payload);
+        }
+        if self.sealed < self.arena.len() {
+            self.parts.push_back(Part::Arena { start: self.sealed, end: self.arena.len() });
+            self.sealed = self.arena.len();
+        }
+        self.len = self.len.saturating_add(payload.len());
+        self.parts.push_back(Part::Payload(payload));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(contiguous: bool) -> (Batch, Vec<u8>) {
+        let mut batch = Batch::new(contiguous);
+        let mut all = Vec::new();
+        for (head, payload) in [(&b"one"[..], 5), (b"two", 3000), (b"three", 2000), (b"four", 0)] {
+            let payload = vec![head[0]; payload];
+            batch.put(head);
+            batch.put_payload(Bytes::from(payload.clone()));
+            all.extend_from_slice(head);
+            all.extend_from_slice(&payload);
+        }
+        (batch, all)
+    }
+
+    #[test]
+    fn w18_headers_ride_with_their_payloads() {
+        let (batch, all) = filled(false);
+        assert_eq!(batch.len(), all.len());
+        assert_eq!(batch.slices().count(), 5, "two large payloads with what is between them");
+        assert_eq!(batch.slices().collect::<Vec<_>>().concat(), all);
+        let (batch, all) = filled(true);
+        assert_eq!(batch.slices().collect::<Vec<_>>(), [&all[..]]);
+    }
+
+    #[test]
+    fn f02_any_partial_write_leaves_the_rest() {
+        for contiguous in [false, true] {
+            for step in [1, 2, 3, 7, 100, 2999, 5000, 9999] {
+                let (mut batch, all) = filled(contiguous);
+                let mut done = 0;
+                while !batch.is_empty() {
+                    assert_eq!(batch.slices().collect::<Vec<_>>().concat(), all[done..], "step {step}");
+                    batch.advance(step);
+                    done = (done + step).min(all.len());
+                    if done == step {
+                        batch.put(b"");
+                    }
+                }
+                assert_eq!(batch.slices().count(), 0);
+                batch.put(b"again");
+                assert_eq!(batch.slices().collect::<Vec<_>>(), [b"again"]);
+            }
+        }
+    }
+}

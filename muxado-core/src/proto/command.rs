@@ -1,0 +1,515 @@
+//! What the application wants: open, accept, write, read, finish, reset, let go, drain, close.
+
+use bytes::Bytes;
+use muxado_frame::ErrorCode;
+
+use super::event::Event;
+use super::flow::size;
+use super::mux::Mux;
+use super::shutdown::{Goodbye, Phase};
+use super::state::{RecvState, SendState};
+use super::stream::{Opener, StreamKey};
+use crate::error::{
+    AcceptError, Failure, Initiator, OpenError, ReadError, Reset, ResetError, Retry, SessionLost, WriteError,
+};
+
+/// What a writer may always queue, in bytes, whatever the rest of the session does (behaviour, decision 5).
+const ALWAYS_ROOM: usize = 16 * 1024;
+
+/// The queue of another writer is offered again once the session's sendable bytes are under this part of the limit.
+const LINE_MOVES_AT: usize = 2;
+
+/// What a read gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Read {
+    /// The next bytes, never empty.
+    Chunk(Bytes),
+    /// The peer's FIN: there are no more bytes, and none are missing.
+    End,
+    /// Nothing yet. [`Event::Readable`] will tell.
+    Blocked,
+}
+
+impl Mux {
+    /// Opens a stream. Nothing is sent: the SYN rides on the first data, or goes out alone with the first
+    /// [`flush`](Mux::flush), [`read`](Mux::read) or [`finish`](Mux::finish).
+    ///
+    /// # Errors
+    /// [`OpenError::Busy`] if there is no free place; [`Event::PlaceFree`] will tell.
+    pub fn open(&mut self) -> Result<StreamKey, OpenError> {
+        if let Some(end) = self.end() {
+            return Err(OpenError::Session(end));
+        }
+        if let Some(peer) = &self.shutdown.peer {
+            return Err(OpenError::GoneAway(peer.end()));
+        }
+        if self.shutdown.phase != Phase::Open {
+            return Err(OpenError::Draining);
+        }
+        if !self.streams.has_id_left() {
+            return Err(OpenError::StreamsExhausted);
+        }
+        if self.streams.outbound >= self.config.max_outbound_streams() {
+            self.open_waiting = true;
+            return Err(OpenError::Busy);
+        }
+        let key = self.streams.open(size(self.config.window())).ok_or(OpenError::StreamsExhausted)?;
+        self.stats.opened = self.stats.opened.saturating_add(1);
+        Ok(key)
+    }
+
+    /// The next stream the peer has opened, or none yet: [`Event::Incoming`] will tell.
+    ///
+    /// # Errors
+    /// [`AcceptError`] once the session has ended.
+    pub fn accept(&mut self) -> Result<Option<StreamKey>, AcceptError> {
+        if let Some(end) = self.end() {
+            return Err(AcceptError { end });
+        }
+        let key = self.streams.next_accepted();
+        match key {
+            Some(_) => self.stats.accepted = self.stats.accepted.saturating_add(1),
+            None => self.accept_waiting = true,
+        }
+        Ok(key)
+    }
+
+    /// Queues a copy of as much of `bytes` as there is room for, and says how much that was. 0 means none:
+    /// [`Event::Writable`] will tell. An empty write does nothing (W14).
+    ///
+    /// # Errors
+    /// [`WriteError`] if the stream was reset, lost or finished.
+    pub fn write(&mut self, key: StreamKey, bytes: &[u8]) -> Result<usize, WriteError> {
+        let len = self.room(key, bytes.len())?;
+        self.queue(key, len, |queue| queue.push_copy(bytes.get(..len).unwrap_or(bytes)));
+        Ok(len)
+    }
+
+    /// As [`write`](Mux::write), without a copy: takes what there is room for off the front of `bytes`.
+    ///
+    /// # Errors
+    /// [`WriteError`] if the stream was reset, lost or finished.
+    pub fn write_bytes(&mut self, key: StreamKey, bytes: &mut Bytes) -> Result<usize, WriteError> {
+        let len = self.room(key, bytes.len())?;
+        let piece = bytes.split_to(len.min(bytes.len()));
+        self.queue(key, len, |queue| queue.push(piece));
+        Ok(len)
+    }
+
+    /// Promises room for up to `max` bytes, which [`commit`](Mux::commit) then fills: so a caller can copy without
+    /// holding the machine. 0 means none: [`Event::Writable`] will tell.
+    ///
+    /// # Errors
+    /// [`WriteError`] if the stream was reset, lost or finished.
+    pub fn reserve(&mut self, key: StreamKey, max: usize) -> Result<usize, WriteError> {
+        let len = self.room(key, max)?;
+        if let Some(stream) = self.streams.get_mut(key) {
+            stream.send.reserved = stream.send.reserved.saturating_add(len);
+            self.reserved = self.reserved.saturating_add(len);
+        }
+        Ok(len)
+    }
+
+    /// Queues exactly what was promised by the last [`reserve`](Mux::reserve), without a copy.
+    ///
+    /// # Errors
+    /// [`WriteError`] if the stream was reset or lost in between. The bytes are not sent then.
+    pub fn commit(&mut self, key: StreamKey, bytes: Bytes) -> Result<(), WriteError> {
+        let Some(stream) = self.streams.get_mut(key) else { return Err(WriteError::Finished) };
+        self.reserved = self.reserved.saturating_sub(std::mem::take(&mut stream.send.reserved));
+        self.wake_line();
+        self.writable(key)?;
+        let len = bytes.len();
+        self.queue(key, len, |queue| queue.push(bytes));
+        Ok(())
+    }
+
+    fn queue(&mut self, key: StreamKey, len: usize, push: impl FnOnce(&mut super::pieces::Pieces)) {
+        if len == 0 {
+            return;
+        }
+        if let Some(stream) = self.streams.get_mut(key) {
+            stream.used = true;
+            push(&mut stream.send.queue);
+        }
+        self.settle(key);
+    }
+
+    fn writable(&self, key: StreamKey) -> Result<(), WriteError> {
+        let Some(stream) = self.streams.get(key) else { return Err(WriteError::Finished) };
+        match (stream.send.state, &stream.failure) {
+            (SendState::Open, _) => Ok(()),
+            (SendState::Dead, Some(failure)) => Err(failure.clone().into()),
+            _ => Err(WriteError::Finished),
+        }
+    }
+
+    /// How much of `wanted` bytes a writer may queue now. If none, it is told when to ask again.
+    fn room(&mut self, key: StreamKey, wanted: usize) -> Result<usize, WriteError> {
+        self.writable(key)?;
+        if wanted == 0 {
+            return Ok(0);
+        }
+        let (own, shared) = self.room_of(key);
+        let room = own.max(shared).min(wanted);
+        if room > 0 {
+            self.leave_line(key);
+        } else if let Some(stream) = self.streams.get_mut(key) {
+            stream.send.waiting = true;
+            let session_is_full = stream.send.credit.available() > stream.send.queue.len();
+            if session_is_full && !std::mem::replace(&mut stream.send.in_line, true) {
+                self.line.push_back(key);
+            }
+        }
+        Ok(room)
+    }
+
+    /// The room a stream always has, and the room that it and the session allow beyond that (decision 5).
+    fn room_of(&self, key: StreamKey) -> (usize, usize) {
+        let Some(stream) = self.streams.get(key) else { return (0, 0) };
+        let queued = stream.send.queue.len().saturating_add(stream.send.reserved);
+        let most = self.config.send_queue();
+        let own = most.min(ALWAYS_ROOM).saturating_sub(queued);
+        let others_wait = !self.line.is_empty() && self.line.front() != Some(&key);
+        if others_wait {
+            return (own, 0);
+        }
+        let in_use = self.stats.sendable_bytes.saturating_add(self.reserved);
+        let session = self.config.session_send_queue().saturating_sub(in_use);
+        let stream = most.min(stream.send.credit.available()).saturating_sub(queued);
+        (own, stream.min(session))
+    }
+
+    /// Tells a waiting writer that its stream has room again, once it is worth its while.
+    pub(super) fn give_room(&mut self, key: StreamKey) {
+        let Some(stream) = self.streams.get(key) else { return };
+        if !stream.send.waiting {
+            return;
+        }
+        let (own, shared) = self.room_of(key);
+        let worth = self.config.send_queue().min(ALWAYS_ROOM) / 2;
+        if own.max(shared) > worth {
+            self.tell_writer(key);
+        }
+    }
+
+    /// Tells the writers that wait for the session's queue, in their order, once half of it is free.
+    pub(super) fn wake_line(&mut self) {
+        if self.line.is_empty() {
+            return;
+        }
+        let in_use = self.stats.sendable_bytes.saturating_add(self.reserved);
+        if in_use > self.config.session_send_queue() / LINE_MOVES_AT {
+            return;
+        }
+        while let Some(key) = self.line.pop_front() {
+            self.tell_writer(key);
+        }
+    }
+
+    fn tell_writer(&mut self, key: StreamKey) {
+        self.leave_line(key);
+        if let Some(stream) = self.streams.get_mut(key) {
+            if std::mem::take(&mut stream.send.waiting) {
+                self.events.push_back(Event::Writable(key));
+            }
+        }
+    }
+
+    /// Sends the SYN of a fresh stream even though there is no data to carry it. Data needs no flush: it goes out
+    /// as soon as the transport takes it.
+    ///
+    /// # Errors
+    /// [`WriteError`] if the stream was reset or lost.
+    pub fn flush(&mut self, key: StreamKey) -> Result<(), WriteError> {
+        match self.writable(key) {
+            Ok(()) => self.announce(key),
+            Err(WriteError::Finished) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn announce(&mut self, key: StreamKey) {
+        if let Some(stream) = self.streams.get_mut(key) {
+            if stream.id.is_none() && !stream.send.wants_syn {
+                stream.send.wants_syn = true;
+                self.settle(key);
+            }
+        }
+    }
+
+    /// The next bytes of a stream, at most `max` of them and at least one.
+    ///
+    /// # Errors
+    /// [`ReadError`] if the stream was reset or lost before its end, once everything that came before is read.
+    pub fn read(&mut self, key: StreamKey, max: usize) -> Result<Read, ReadError> {
+        let Some(stream) = self.streams.get_mut(key) else { return Ok(Read::End) };
+        stream.used = true;
+        if let Some(chunk) = stream.recv.queue.pop(max.max(1)) {
+            stream.recv.credit.consume(chunk.len());
+            self.stats.unread_bytes = self.stats.unread_bytes.saturating_sub(chunk.len());
+            self.budget.consumed(chunk.len());
+            self.return_credit(key);
+            return Ok(Read::Chunk(chunk));
+        }
+        match (stream.recv.state, &stream.failure) {
+            (RecvState::Dead, Some(failure)) => Err(failure.clone().into()),
+            (RecvState::Open, _) => {
+                stream.recv.waiting = true;
+                self.announce(key);
+                Ok(Read::Blocked)
+            }
+            _ => Ok(Read::End),
+        }
+    }
+
+    /// Sends back consumed credit at half a window, or notes that it may go a little later (S69).
+    pub(super) fn return_credit(&mut self, key: StreamKey) {
+        let Some(stream) = self.streams.get(key) else { return };
+        let open = matches!(stream.recv.state, RecvState::Open | RecvState::Discarding);
+        if open && stream.recv.credit.is_due() {
+            self.queue_control(key);
+        }
+        self.settle_lazy(key);
+    }
+
+    /// Keeps the count of streams whose credit may go a little later.
+    pub(super) fn settle_lazy(&mut self, key: StreamKey) {
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        let open = matches!(stream.recv.state, RecvState::Open | RecvState::Discarding);
+        let lazy = open && !stream.in_control && stream.recv.credit.is_due_lazily();
+        match (std::mem::replace(&mut stream.in_lazy, lazy), lazy) {
+            (false, true) => self.lazy = self.lazy.saturating_add(1),
+            (true, false) => self.lazy = self.lazy.saturating_sub(1),
+            _ => {}
+        }
+    }
+
+    /// [`Config::credit_delay`](crate::Config::credit_delay) has passed since there was lazy credit: returns it.
+    pub fn handle_credit_due(&mut self) {
+        if self.lazy == 0 {
+            return;
+        }
+        for key in self.streams.keys() {
+            if self.streams.get(key).is_some_and(|stream| stream.in_lazy) {
+                self.queue_control(key);
+                self.settle_lazy(key);
+            }
+        }
+    }
+
+    /// Ends our direction: what is queued goes out, then FIN. Doing it again does nothing.
+    ///
+    /// # Errors
+    /// [`WriteError`] if the stream was reset or lost before that.
+    pub fn finish(&mut self, key: StreamKey) -> Result<(), WriteError> {
+        match self.writable(key) {
+            Ok(()) => {}
+            Err(WriteError::Finished) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        if let Some(stream) = self.streams.get_mut(key) {
+            stream.used = true;
+            stream.send.state.finish();
+        }
+        self.leave_line(key);
+        self.settle(key);
+        Ok(())
+    }
+
+    /// Ends both directions at once: RST with `code` goes out, what is queued or unread is dropped.
+    ///
+    /// # Errors
+    /// [`ResetError`] for the codes 0, 5 and 9. Nothing happens then.
+    pub fn reset(&mut self, key: StreamKey, code: ErrorCode) -> Result<(), ResetError> {
+        match code {
+            ErrorCode::NO_ERROR => return Err(ResetError::NoError),
+            ErrorCode::STREAM_REFUSED | ErrorCode::ACCEPT_QUEUE_FULL => {
+                return Err(ResetError::PromisesRefusal);
+            }
+            _ => {}
+        }
+        self.drop_unread(key);
+        self.reset_stream(key, code, Initiator::Local);
+        Ok(())
+    }
+
+    /// Refuses an accepted stream that was neither read nor written: the peer may retry it safely.
+    ///
+    /// # Errors
+    /// [`ResetError::AlreadyUsed`] if that promise cannot be made any more.
+    pub fn refuse(&mut self, key: StreamKey) -> Result<(), ResetError> {
+        let fresh =
+            self.streams.get(key).is_some_and(|stream| !stream.used && stream.opener == Opener::Remote);
+        if !fresh {
+            return Err(ResetError::AlreadyUsed);
+        }
+        self.drop_unread(key);
+        self.reset_stream(key, ErrorCode::STREAM_REFUSED, Initiator::Local);
+        self.stats.refused = self.stats.refused.saturating_add(1);
+        Ok(())
+    }
+
+    /// Throws away what is unread. Its credit counts as consumed. Says how much it was.
+    fn drop_unread(&mut self, key: StreamKey) -> usize {
+        let Some(stream) = self.streams.get_mut(key) else { return 0 };
+        let unread = stream.recv.queue.clear();
+        stream.recv.credit.consume(unread);
+        self.stats.unread_bytes = self.stats.unread_bytes.saturating_sub(unread);
+        self.return_credit(key);
+        unread
+    }
+
+    /// The handle for writing is gone. If the stream was not finished, what was accepted is still delivered and RST
+    /// follows: dropping never looks like a clean end (behaviour, decision 2). A stream nobody was told of just
+    /// disappears (W15).
+    pub fn release_send(&mut self, key: StreamKey) {
+        self.leave_line(key);
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        stream.send.held = false;
+        stream.send.waiting = false;
+        stream.send.state.abort();
+        if stream.send.state == SendState::Aborting && stream.id.is_none() && stream.send.queue.is_empty() {
+            self.fail(
+                key,
+                Failure::Reset(Reset { code: ErrorCode::STREAM_CANCELLED, initiator: Initiator::Local }),
+            );
+        }
+        self.note_lingering(key);
+        self.settle(key);
+    }
+
+    /// The handle for reading is gone. What comes is thrown away and its credit returned, as long as the stream is
+    /// still written to; S53 says what happens after that.
+    pub fn release_recv(&mut self, key: StreamKey) {
+        let unread = self.drop_unread(key);
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        stream.recv.held = false;
+        stream.recv.waiting = false;
+        stream.recv.state.discard();
+        let cut_off = unread > 0 && stream.recv.state == RecvState::Discarding;
+        match stream.send.state {
+            SendState::Finishing if cut_off => stream.rst_after_fin = true,
+            SendState::Finished if cut_off => {
+                self.reset_stream(key, ErrorCode::STREAM_CANCELLED, Initiator::Local);
+            }
+            _ => {}
+        }
+        self.note_lingering(key);
+        self.settle(key);
+    }
+
+    fn note_lingering(&mut self, key: StreamKey) {
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        if stream.is_released() && stream.sweeps == 0 && !stream.send.queue.is_empty() {
+            stream.sweeps = 1;
+            self.lingering = self.lingering.saturating_add(1);
+        }
+    }
+
+    /// Half of [`Config::drain_timeout`](crate::Config::drain_timeout) has passed: dropped streams that have not
+    /// got rid of their bytes within one to one and a half such limits are reset.
+    pub fn handle_sweep(&mut self) {
+        for key in self.streams.keys() {
+            let Some(stream) = self.streams.get_mut(key) else { continue };
+            if stream.sweeps == 0 {
+                continue;
+            }
+            stream.sweeps = stream.sweeps.saturating_add(1);
+            if stream.sweeps > 3 {
+                self.reset_stream(key, ErrorCode::STREAM_CANCELLED, Initiator::Local);
+            }
+        }
+    }
+
+    /// Streams of a higher priority go first, equals take turns. The default is 0.
+    pub fn set_priority(&mut self, key: StreamKey, priority: i8) {
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        let before = std::mem::replace(&mut stream.priority, priority);
+        if stream.is_ready && before != priority {
+            self.schedule.remove(before, key);
+            self.schedule.push(priority, key);
+        }
+    }
+
+    /// Takes no new streams of either side, lets those there are finish, then says GOAWAY with code 0.
+    pub fn drain(&mut self) {
+        if self.shutdown.phase == Phase::Open {
+            self.shutdown.reach(Phase::Draining);
+            self.shutdown.say(ErrorCode::NO_ERROR, b"");
+            self.shutdown.goodbye = Goodbye::WhenDrained;
+            self.tell_openers();
+        }
+    }
+
+    /// [`drain`](Mux::drain), announced at once if the peer is known to survive that
+    /// ([`ConfigBuilder::peer_drains`](crate::ConfigBuilder::peer_drains)).
+    pub fn go_away(&mut self) {
+        let first = self.shutdown.phase == Phase::Open;
+        self.drain();
+        if first && self.config.peer_drains() {
+            self.shutdown.goodbye = Goodbye::Now;
+        }
+    }
+
+    /// Nobody will open or accept any more: drains, and refuses what was never accepted.
+    pub fn abandon(&mut self) {
+        self.drain();
+        self.refuse_backlog();
+    }
+
+    /// Ends the session: open streams fail at once, what finished or dropped streams have queued still goes out,
+    /// then GOAWAY with `code` and at most 256 bytes of `text`. The first close counts.
+    pub fn close(&mut self, code: ErrorCode, text: &[u8]) {
+        if self.shutdown.phase >= Phase::Closing {
+            return;
+        }
+        self.shutdown.reach(Phase::Closing);
+        self.shutdown.say(code, text);
+        self.shutdown.goodbye = Goodbye::WhenDrained;
+        let end = self.shutdown.closed();
+        self.shutdown.end = Some(end.clone());
+        self.refuse_backlog();
+        let flushing = [SendState::Finishing, SendState::Aborting];
+        self.cut_streams(&end, |stream| stream.rst.is_none() && !flushing.contains(&stream.send.state));
+        for key in self.streams.keys() {
+            let Some(stream) = self.streams.get_mut(key) else { continue };
+            // It only sends now; whoever reads it is told.
+            stream.recv.state.kill();
+            let lost = SessionLost { end: end.clone(), retry: Retry::Unknown };
+            stream.failure.get_or_insert(Failure::Lost(lost));
+            self.settle_lazy(key);
+            self.settle(key);
+        }
+        self.events.push_back(Event::Ended);
+    }
+
+    /// The time limit of [`drain`](Mux::drain), of [`close`](Mux::close) or of the peer's GOAWAY has passed: what is
+    /// left is cut, and the session ends.
+    pub fn handle_deadline(&mut self) {
+        let end = match (&self.shutdown.peer, self.shutdown.phase) {
+            (Some(peer), Phase::Open) => peer.end(),
+            _ => self.shutdown.closed(),
+        };
+        self.finish_session(end, Goodbye::Now);
+    }
+
+    fn refuse_backlog(&mut self) {
+        for key in self.streams.keys() {
+            if self.streams.get(key).is_some_and(|stream| stream.in_backlog) {
+                self.streams.leave_backlog(key);
+                self.stats.refused = self.stats.refused.saturating_add(1);
+                self.drop_unread(key);
+                self.reset_stream(key, ErrorCode::STREAM_REFUSED, Initiator::Local);
+            }
+        }
+    }
+
+    pub(super) fn tell_openers(&mut self) {
+        if std::mem::take(&mut self.open_waiting) {
+            self.events.push_back(Event::PlaceFree);
+        }
+    }
+}

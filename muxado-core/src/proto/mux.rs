@@ -1,0 +1,353 @@
+//! The machine itself: its parts, what can be asked of it, and what every change of a stream must lead to.
+
+use std::collections::VecDeque;
+
+use muxado_frame::{Decoder, ErrorCode, Side, StreamId};
+
+use super::budget::Budget;
+use super::event::Event;
+use super::receive::Body;
+use super::schedule::Schedule;
+use super::shutdown::{Goodbye, Phase, Shutdown};
+use super::stats::Stats;
+use super::stream::{Opener, Stream, StreamKey};
+use super::streams::Streams;
+use crate::config::Config;
+use crate::error::{
+    Cut, EndCause, Failure, Initiator, PeerMisbehaved, Reset, Retry, SessionEnd, SessionLost,
+};
+
+/// Replies to dead streams that may wait to go out (B10).
+const MAX_REPLIES: usize = 256;
+
+/// A muxado session as a pure state machine. See the [module](super) for its contract.
+#[derive(Debug)]
+pub struct Mux {
+    pub(super) config: Config,
+    pub(super) decoder: Decoder,
+    /// Where the payload of the frame in progress goes.
+    pub(super) body: Body,
+    pub(super) streams: Streams,
+    pub(super) schedule: Schedule,
+    /// Streams with a WNDINC or RST to send, each at most once (B11, B12).
+    pub(super) control: VecDeque<StreamKey>,
+    /// RSTs for streams that have no slot (B10).
+    pub(super) replies: VecDeque<(StreamId, ErrorCode)>,
+    pub(super) shutdown: Shutdown,
+    pub(super) budget: Budget,
+    pub(super) events: VecDeque<Event>,
+    pub(super) stats: Stats,
+    /// Writers that wait for the session's queue, not for their own, in order of arrival.
+    pub(super) line: VecDeque<StreamKey>,
+    /// Bytes promised to writers that are copying.
+    pub(super) reserved: usize,
+    /// Streams whose credit may wait a little.
+    pub(super) lazy: usize,
+    /// Streams whose handles are gone and that still have bytes to send.
+    pub(super) lingering: usize,
+    pub(super) accept_waiting: bool,
+    pub(super) open_waiting: bool,
+    /// Bytes ever put in a batch, and bytes of them that the transport took.
+    pub(super) emitted: u64,
+    pub(super) written: u64,
+}
+
+impl Mux {
+    /// A session over a fresh transport. The two ends must have different sides.
+    #[must_use]
+    pub fn new(side: Side, config: &Config) -> Mux {
+        Mux {
+            config: config.clone(),
+            decoder: Decoder::new(),
+            body: Body::None,
+            streams: Streams::new(side),
+            schedule: Schedule::default(),
+            control: VecDeque::new(),
+            replies: VecDeque::new(),
+            shutdown: Shutdown::default(),
+            budget: Budget::default(),
+            events: VecDeque::new(),
+            stats: Stats::default(),
+            line: VecDeque::new(),
+            reserved: 0,
+            lazy: 0,
+            lingering: 0,
+            accept_waiting: false,
+            open_waiting: false,
+            emitted: 0,
+            written: 0,
+        }
+    }
+
+    /// Which side this is.
+    #[must_use]
+    pub fn side(&self) -> Side {
+        self.streams.side()
+    }
+
+    /// Why the session ended, once it has for the application. Its last frames may still be on their way.
+    #[must_use]
+    pub fn end(&self) -> Option<SessionEnd> {
+        self.shutdown.end.as_ref().map(|end| end.clone().with_cut(self.shutdown.cut))
+    }
+
+    /// Whether nothing will ever be transmitted again: what is in the batch is the last.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.shutdown.phase == Phase::Ended && self.shutdown.goodbye == Goodbye::Done
+    }
+
+    /// Whether `poll_transmit` would give anything now.
+    #[must_use]
+    pub fn wants_transmit(&self) -> bool {
+        if self.shutdown.goodbye == Goodbye::Now {
+            return true;
+        }
+        if self.shutdown.phase == Phase::Ended {
+            return false;
+        }
+        !self.replies.is_empty()
+            || !self.control.is_empty()
+            || !self.schedule.is_empty()
+            || (self.shutdown.goodbye == Goodbye::WhenDrained && self.streams.unfinished == 0)
+    }
+
+    /// Whether small credit waits: [`handle_credit_due`](Mux::handle_credit_due) is wanted after
+    /// [`Config::credit_delay`].
+    #[must_use]
+    pub fn has_lazy_credit(&self) -> bool {
+        self.lazy > 0
+    }
+
+    /// Whether dropped streams still have accepted bytes to send: [`handle_sweep`](Mux::handle_sweep) is wanted
+    /// twice in every [`Config::drain_timeout`].
+    #[must_use]
+    pub fn has_lingering(&self) -> bool {
+        self.lingering > 0
+    }
+
+    /// Whether the peer has said GOAWAY: [`handle_deadline`](Mux::handle_deadline) is wanted after
+    /// [`Config::drain_timeout`].
+    #[must_use]
+    pub fn is_peer_leaving(&self) -> bool {
+        self.shutdown.peer.is_some()
+    }
+
+    /// Bytes received and not read yet, in all streams.
+    #[must_use]
+    pub fn unread(&self) -> usize {
+        self.stats.unread_bytes
+    }
+
+    /// Counters and gauges.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        Stats { streams: self.streams.len(), backlog: self.streams.backlog_len(), ..self.stats }
+    }
+
+    /// The id of a stream: none before the SYN of a stream of ours has gone out, or once the stream is gone.
+    #[must_use]
+    pub fn stream_id(&self, key: StreamKey) -> Option<StreamId> {
+        self.streams.get(key)?.id
+    }
+
+    /// Bytes that the peer's application has read or discarded: a lower bound, known from returned credit.
+    #[must_use]
+    pub fn consumed(&self, key: StreamKey) -> u64 {
+        self.streams.get(key).map_or(0, |stream| stream.send.credit.consumed())
+    }
+
+    /// The next thing somebody should be told.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Makes the ids of this side start at `id`, so that a test can see them run out.
+    #[doc(hidden)]
+    pub fn start_ids_at(&mut self, id: StreamId) {
+        self.streams.start_ids_at(id);
+    }
+
+    /// Brings everything that follows from a stream's state up to date. Called after every change of it.
+    pub(super) fn settle(&mut self, key: StreamKey) {
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        let sendable = stream.sendable();
+        self.stats.sendable_bytes =
+            self.stats.sendable_bytes.saturating_sub(stream.sendable).saturating_add(sendable);
+        stream.sendable = sendable;
+        if !stream.is_ready && stream.has_turn() {
+            stream.is_ready = true;
+            self.schedule.push(stream.priority, key);
+        }
+        if stream.unfinished && stream.is_over() {
+            stream.unfinished = false;
+            self.streams.unfinished = self.streams.unfinished.saturating_sub(1);
+        }
+        self.free_if_done(key);
+        self.wake_line();
+    }
+
+    /// Frees the slot once both ends of it are done: the protocol's and the application's (B06).
+    fn free_if_done(&mut self, key: StreamKey) {
+        let done = |stream: &Stream| {
+            stream.is_released() && stream.send.state.is_over() && stream.rst.is_none() && !stream.in_control
+        };
+        if !self.streams.get(key).is_some_and(done) {
+            return;
+        }
+        let Some(stream) = self.streams.remove(key) else { return };
+        if stream.unfinished {
+            self.streams.unfinished = self.streams.unfinished.saturating_sub(1);
+        }
+        if stream.in_lazy {
+            self.lazy = self.lazy.saturating_sub(1);
+        }
+        if stream.sweeps > 0 {
+            self.lingering = self.lingering.saturating_sub(1);
+        }
+        if stream.is_ready {
+            self.schedule.remove(stream.priority, key);
+        }
+        self.reserved = self.reserved.saturating_sub(stream.send.reserved);
+        self.stats.unread_bytes = self.stats.unread_bytes.saturating_sub(stream.recv.queue.len());
+        if stream.ended_properly() {
+            self.stats.finished = self.stats.finished.saturating_add(1);
+            self.budget.stream_ended();
+        }
+        if let (Some(id), true) = (stream.id, stream.was_reset_by_us) {
+            self.streams.bury(id, stream.recv.credit.left());
+        }
+        if stream.opener == Opener::Local && std::mem::take(&mut self.open_waiting) {
+            self.events.push_back(Event::PlaceFree);
+        }
+    }
+
+    /// Puts a stream in line to send its WNDINC or RST.
+    pub(super) fn queue_control(&mut self, key: StreamKey) {
+        if let Some(stream) = self.streams.get_mut(key) {
+            if !std::mem::replace(&mut stream.in_control, true) {
+                self.control.push_back(key);
+            }
+        }
+    }
+
+    /// Answers for a stream that has no slot.
+    pub(super) fn reply(&mut self, id: StreamId, code: ErrorCode) {
+        if self.replies.len() >= MAX_REPLIES {
+            return self.misbehaved(PeerMisbehaved::TooManyReplies);
+        }
+        self.replies.push_back((id, code));
+    }
+
+    /// Fails a stream in both directions and tells whoever waits on it.
+    pub(super) fn fail(&mut self, key: StreamKey, failure: Failure) {
+        self.leave_line(key);
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        stream.fail(failure);
+        if std::mem::take(&mut stream.recv.waiting) {
+            self.events.push_back(Event::Readable(key));
+        }
+        if std::mem::take(&mut stream.send.waiting) {
+            self.events.push_back(Event::Writable(key));
+        }
+        self.settle(key);
+    }
+
+    /// Resets a stream from this side: it fails with `code` here, and RST goes out if the peer knows it.
+    pub(super) fn reset_stream(&mut self, key: StreamKey, code: ErrorCode, initiator: Initiator) {
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        let dead = stream.failure.is_some() && stream.send.state.is_over() && stream.recv.state.is_over();
+        if dead || stream.ended_properly() {
+            return;
+        }
+        if stream.id.is_some() {
+            stream.rst = Some(code);
+            stream.was_reset_by_us = true;
+            self.queue_control(key);
+        }
+        self.fail(key, Failure::Reset(Reset { code, initiator }));
+    }
+
+    pub(super) fn leave_line(&mut self, key: StreamKey) {
+        if let Some(stream) = self.streams.get_mut(key) {
+            if std::mem::take(&mut stream.send.in_line) {
+                self.line.retain(|waiting| *waiting != key);
+            }
+        }
+    }
+
+    /// The peer broke the protocol: the session is over, and GOAWAY says why.
+    ///
+    /// After the peer's GOAWAY nothing it sends can change the story: one existing peer puts stray bytes behind
+    /// its own (S73).
+    pub(super) fn misbehaved(&mut self, what: PeerMisbehaved) {
+        if self.shutdown.phase == Phase::Ended {
+            return;
+        }
+        if let Some(peer) = &self.shutdown.peer {
+            let end = peer.end();
+            return self.finish_session(end, Goodbye::Done);
+        }
+        self.shutdown.say(what.code(), what.text().as_bytes());
+        self.finish_session(SessionEnd::new(EndCause::PeerMisbehaved(what)), Goodbye::Now);
+    }
+
+    /// Ends the session for good: nothing more comes in, every unfinished stream fails, all are told.
+    pub(super) fn finish_session(&mut self, end: SessionEnd, goodbye: Goodbye) {
+        if self.shutdown.phase == Phase::Ended {
+            return;
+        }
+        self.shutdown.reach(Phase::Ended);
+        self.shutdown.goodbye = if self.shutdown.said_early { Goodbye::Done } else { goodbye };
+        let end = self.shutdown.end.get_or_insert(end).clone();
+        self.cut_streams(&end, |_| true);
+        self.control.clear();
+        self.schedule.clear();
+        self.replies.clear();
+        self.line.clear();
+        self.events.push_back(Event::Ended);
+    }
+
+    /// Fails the streams that `which` picks because of the session's end, and counts what is lost with them.
+    pub(super) fn cut_streams(&mut self, end: &SessionEnd, which: impl Fn(&Stream) -> bool) {
+        for key in self.streams.keys() {
+            let Some(stream) = self.streams.get(key) else { continue };
+            if !which(stream) {
+                continue;
+            }
+            if !stream.is_over() {
+                let Cut { streams, bytes } = &mut self.shutdown.cut;
+                *streams = streams.saturating_add(1);
+                *bytes = bytes.saturating_add(super::flow::total(stream.send.queue.len()));
+            }
+            let retry = self.retry_after_loss(stream);
+            self.streams.leave_backlog(key);
+            if let Some(stream) = self.streams.get_mut(key) {
+                stream.rst = None;
+                if std::mem::take(&mut stream.in_control) {
+                    self.control.retain(|queued| *queued != key);
+                }
+            }
+            self.fail(key, Failure::Lost(SessionLost { end: end.clone(), retry }));
+        }
+    }
+
+    /// A stream whose SYN the transport never took was seen by nobody.
+    pub(super) fn retry_after_loss(&self, stream: &Stream) -> Retry {
+        let untold = stream.id.is_none() || stream.syn_at >= self.written;
+        if stream.opener == Opener::Local && untold { Retry::NotProcessed } else { Retry::Unknown }
+    }
+
+    pub(super) fn glitch(&mut self) {
+        self.stats.glitches = self.stats.glitches.saturating_add(1);
+        if !self.budget.charge_glitch() {
+            self.misbehaved(PeerMisbehaved::TooManyGlitches);
+        }
+    }
+
+    pub(super) fn charge_reset(&mut self) {
+        if !self.budget.charge_reset() {
+            self.misbehaved(PeerMisbehaved::TooManyResets);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! A queue of bytes in pieces: large ones as they are, small ones gathered, so that a byte never costs a buffer.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+/// Small pieces are gathered up to this size, in bytes: a frame's worth.
+const GATHER: usize = 16 * 1024;
+
+/// The queue's own memory is given back when it is empty and has grown beyond this many pieces.
+const KEEP_CAPACITY: usize = 32;
+
+/// Bytes in order, put at the back and taken from the front.
+#[derive(Debug, Default)]
+pub(super) struct Pieces {
+    whole: VecDeque<Bytes>,
+    /// Small pieces gathered; comes after all of `whole`.
+    tail: Vec<u8>,
+    len: usize,
+}
+
+impl Pieces {
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Appends `piece` without a copy.
+    pub(super) fn push(&mut self, piece: Bytes) {
+        self.seal();
+        self.len = self.len.saturating_add(piece.len());
+        self.whole.push_back(piece);
+    }
+
+    /// Appends a copy of `bytes`, gathered with its neighbours.
+    pub(super) fn push_copy(&mut self, bytes: &[u8]) {
+        if self.tail.len().saturating_add(bytes.len()) > GATHER {
+            self.seal();
+        }
+        if self.tail.is_empty() {
+            // Most streams get one small piece and no more.
+            self.tail.reserve_exact(bytes.len());
+        }
+        self.tail.extend_from_slice(bytes);
+        self.len = self.len.saturating_add(bytes.len());
+    }
+
+    /// Takes up to `max` bytes in one piece from the front.
+    pub(super) fn pop(&mut self, max: usize) -> Option<Bytes> {
+        if self.whole.is_empty() {
+            self.seal();
+        }
+        let front = self.whole.front_mut()?;
+        let piece = if front.len() > max { front.split_to(max) } else { self.whole.pop_front()? };
+        self.len = self.len.saturating_sub(piece.len());
+        if self.whole.is_empty() && self.whole.capacity() > KEEP_CAPACITY {
+            self.whole = VecDeque::new();
+        }
+        Some(piece)
+    }
+
+    /// Throws everything away, and says how much it was.
+    pub(super) fn clear(&mut self) -> usize {
+        std::mem::take(self).len
+    }
+
+    fn seal(&mut self) {
+        if !self.tail.is_empty() {
+            self.whole.push_back(Bytes::from(std::mem::take(&mut self.tail)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drain(pieces: &mut Pieces, max: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        while let Some(piece) = pieces.pop(max) {
+            assert!(piece.len() <= max && !piece.is_empty());
+            out.extend_from_slice(&piece);
+        }
+        out
+    }
+
+    #[test]
+    fn order_is_kept_between_copies_and_whole_pieces() {
+        for max in [1, 2, 3, 100] {
+            let mut pieces = Pieces::default();
+            pieces.push_copy(b"ab");
+            pieces.push_copy(b"c");
+            pieces.push(Bytes::from_static(b"defg"));
+            pieces.push_copy(b"h");
+            assert_eq!(pieces.len(), 8);
+            assert_eq!(drain(&mut pieces, max), b"abcdefgh");
+            assert!(pieces.is_empty());
+        }
+    }
+
+    #[test]
+    fn s51_a_byte_does_not_cost_a_buffer() {
+        let mut pieces = Pieces::default();
+        for _ in 0..256 * 1024 {
+            pieces.push_copy(b"x");
+        }
+        assert!(pieces.whole.len() <= 16, "{} buffers for 256 KiB", pieces.whole.len());
+        assert!(pieces.whole.iter().all(|piece| piece.len() == GATHER));
+        assert_eq!(pieces.clear(), 256 * 1024);
+        assert!(pieces.is_empty());
+    }
+}

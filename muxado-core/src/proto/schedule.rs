@@ -1,0 +1,85 @@
+//! Whose turn it is: strict between priorities, round robin within one.
+//!
+//! A turn is one frame, and frames are bounded, so turns are fair in bytes without a deficit to keep. Each stream
+//! stands in the queue at most once (B26).
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::stream::StreamKey;
+
+/// The streams that have something to send.
+#[derive(Debug, Default)]
+pub(super) struct Schedule {
+    normal: VecDeque<StreamKey>,
+    /// Priorities other than 0. Empty in almost every session.
+    others: BTreeMap<i8, VecDeque<StreamKey>>,
+}
+
+impl Schedule {
+    pub(super) fn push(&mut self, priority: i8, key: StreamKey) {
+        if priority == 0 {
+            self.normal.push_back(key);
+        } else {
+            self.others.entry(priority).or_default().push_back(key);
+        }
+    }
+
+    /// The stream whose turn it is.
+    pub(super) fn pop(&mut self) -> Option<StreamKey> {
+        if self.others.is_empty() {
+            return self.normal.pop_front();
+        }
+        self.pop_other(1..=i8::MAX)
+            .or_else(|| self.normal.pop_front())
+            .or_else(|| self.pop_other(i8::MIN..=-1))
+    }
+
+    /// Takes out a stream that has gone.
+    pub(super) fn remove(&mut self, priority: i8, key: StreamKey) {
+        if priority == 0 {
+            self.normal.retain(|queued| *queued != key);
+        } else if let Some(queue) = self.others.get_mut(&priority) {
+            queue.retain(|queued| *queued != key);
+            if queue.is_empty() {
+                self.others.remove(&priority);
+            }
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.normal.is_empty() && self.others.is_empty()
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Schedule::default();
+    }
+
+    fn pop_other(&mut self, range: std::ops::RangeInclusive<i8>) -> Option<StreamKey> {
+        let (&priority, queue) = self.others.range_mut(range).next_back()?;
+        let key = queue.pop_front();
+        if queue.is_empty() {
+            self.others.remove(&priority);
+        }
+        key
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(slot: u32) -> StreamKey {
+        StreamKey { slot, serial: 0 }
+    }
+
+    #[test]
+    fn higher_priorities_go_first_and_equals_take_turns() {
+        let mut schedule = Schedule::default();
+        for (priority, slot) in [(0, 1), (-5, 2), (7, 3), (0, 4), (7, 5), (1, 6)] {
+            schedule.push(priority, key(slot));
+        }
+        let order: Vec<u32> = std::iter::from_fn(|| schedule.pop()).map(|key| key.slot).collect();
+        assert_eq!(order, [3, 5, 6, 1, 4, 2]);
+        assert!(schedule.is_empty());
+    }
+}

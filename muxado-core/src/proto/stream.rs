@@ -1,0 +1,190 @@
+//! One stream: its two directions, who opened it, and who still holds it.
+
+use bytes::Bytes;
+use muxado_frame::{ErrorCode, StreamId};
+
+use super::flow::{RecvCredit, SendCredit};
+use super::pieces::Pieces;
+use super::state::{RecvState, SendState};
+use crate::error::Failure;
+
+/// The name of a stream inside its machine. A key is never used again for another stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StreamKey {
+    pub(crate) slot: u32,
+    pub(crate) serial: u32,
+}
+
+/// The direction from us to the peer.
+#[derive(Debug)]
+pub(super) struct Send {
+    pub(super) state: SendState,
+    pub(super) queue: Pieces,
+    pub(super) credit: SendCredit,
+    /// Room that a writer was promised and has not used yet.
+    pub(super) reserved: usize,
+    /// The SYN shall go out even if there is nothing to ride on.
+    pub(super) wants_syn: bool,
+    /// A writer was told to wait.
+    pub(super) waiting: bool,
+    /// It stands in the session's line of writers.
+    pub(super) in_line: bool,
+    /// The handle is alive.
+    pub(super) held: bool,
+}
+
+/// The direction from the peer to us.
+#[derive(Debug)]
+pub(super) struct Recv {
+    pub(super) state: RecvState,
+    pub(super) queue: Pieces,
+    pub(super) credit: RecvCredit,
+    /// A reader was told to wait.
+    pub(super) waiting: bool,
+    /// The handle is alive.
+    pub(super) held: bool,
+}
+
+/// Who opened a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opener {
+    Local,
+    Remote,
+}
+
+/// One stream.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) serial: u32,
+    /// The id, once the SYN has gone out or come in.
+    pub(super) id: Option<StreamId>,
+    pub(super) opener: Opener,
+    /// Where in all bytes ever emitted our SYN stands.
+    pub(super) syn_at: u64,
+    pub(super) send: Send,
+    pub(super) recv: Recv,
+    /// Why it failed; the first cause is kept.
+    pub(super) failure: Option<Failure>,
+    pub(super) priority: i8,
+    /// Waits in the accept queue: the application has not seen it.
+    pub(super) in_backlog: bool,
+    /// The application has read or written: it cannot be refused any more.
+    pub(super) used: bool,
+    /// A RST that has to go out, before anything else of this stream and as its last frame.
+    pub(super) rst: Option<ErrorCode>,
+    /// RST went out or will: DATA that still comes was sent before the peer knew.
+    pub(super) was_reset_by_us: bool,
+    /// Unread bytes were thrown away: RST follows the FIN (S53).
+    pub(super) rst_after_fin: bool,
+    /// Stands in the schedule's queue.
+    pub(super) is_ready: bool,
+    /// Stands in the control queue.
+    pub(super) in_control: bool,
+    /// Stands in the queue of lazy credit.
+    pub(super) in_lazy: bool,
+    /// What it adds to the session's sendable bytes.
+    pub(super) sendable: usize,
+    /// Counts among the unfinished streams.
+    pub(super) unfinished: bool,
+    /// One more than the sweeps it has survived since its handles were dropped with bytes unsent.
+    pub(super) sweeps: u8,
+}
+
+impl Stream {
+    pub(super) fn new(serial: u32, opener: Opener, window: usize) -> Stream {
+        let held = opener == Opener::Local;
+        Stream {
+            serial,
+            id: None,
+            opener,
+            syn_at: 0,
+            send: Send {
+                state: SendState::Open,
+                queue: Pieces::default(),
+                credit: SendCredit::new(window),
+                reserved: 0,
+                wants_syn: false,
+                waiting: false,
+                in_line: false,
+                held,
+            },
+            recv: Recv {
+                state: RecvState::Open,
+                queue: Pieces::default(),
+                credit: RecvCredit::new(window),
+                waiting: false,
+                held,
+            },
+            failure: None,
+            priority: 0,
+            in_backlog: false,
+            used: false,
+            rst: None,
+            was_reset_by_us: false,
+            rst_after_fin: false,
+            is_ready: false,
+            in_control: false,
+            in_lazy: false,
+            sendable: 0,
+            unfinished: true,
+            sweeps: 0,
+        }
+    }
+
+    /// Both directions have ended with FIN.
+    pub(super) fn ended_properly(&self) -> bool {
+        self.send.state == SendState::Finished && self.recv.state == RecvState::Finished
+    }
+
+    /// Nobody holds it and nobody can come to hold it.
+    pub(super) fn is_released(&self) -> bool {
+        !self.send.held && !self.recv.held && !self.in_backlog
+    }
+
+    /// Nothing more will be sent for it, and nothing more is wanted: it does not keep a session from ending.
+    pub(super) fn is_over(&self) -> bool {
+        self.rst.is_none()
+            && self.send.state.is_over()
+            && (self.recv.state.is_over() || (!self.recv.held && !self.in_backlog))
+    }
+
+    /// What may go out now if it gets its turn, in bytes.
+    pub(super) fn sendable(&self) -> usize {
+        if self.send.state.is_over() { 0 } else { self.send.queue.len().min(self.send.credit.available()) }
+    }
+
+    /// Whether it has something to do in a turn: data within credit, or its SYN, FIN or final RST.
+    pub(super) fn has_turn(&self) -> bool {
+        match self.send.state {
+            SendState::Finished | SendState::Dead => false,
+            _ if self.sendable() > 0 => true,
+            _ if !self.send.queue.is_empty() => self.wants_bare_syn(),
+            SendState::Open => self.wants_bare_syn(),
+            SendState::Finishing | SendState::Aborting => true,
+        }
+    }
+
+    fn wants_bare_syn(&self) -> bool {
+        self.send.wants_syn && self.id.is_none()
+    }
+
+    /// Stops both directions for `failure`. What was received before stays readable; what was queued is dropped.
+    /// Says how many bytes that was.
+    pub(super) fn fail(&mut self, failure: Failure) -> usize {
+        self.send.state.kill();
+        self.recv.state.kill();
+        if self.failure.is_none() {
+            self.failure = Some(failure);
+        }
+        self.send.queue.clear()
+    }
+
+    /// Appends a piece of the peer's data.
+    pub(super) fn keep(&mut self, piece: &[u8], shared: Option<Bytes>) {
+        match shared {
+            Some(shared) => self.recv.queue.push(shared),
+            None => self.recv.queue.push_copy(piece),
+        }
+        self.recv.credit.keep(piece.len());
+    }
+}

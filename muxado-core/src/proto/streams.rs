@@ -1,0 +1,243 @@
+//! The streams of a session: slots, ids, the accept queue, the limits, and the dead that are remembered.
+
+use std::collections::{HashMap, VecDeque};
+
+use foldhash::fast::RandomState;
+use muxado_frame::{Side, StreamId};
+use slab::Slab;
+
+use super::stream::{Opener, Stream, StreamKey};
+
+/// How many streams that ended with our RST are remembered (B09). The oldest are forgotten: DATA for them then costs
+/// the peer one more RST, no more.
+const REMEMBERED: usize = 1024;
+
+/// The table of streams.
+#[derive(Debug)]
+pub(super) struct Streams {
+    side: Side,
+    slots: Slab<Stream>,
+    /// Keyed hash: the peer chooses half of the ids (B27).
+    by_id: HashMap<u32, u32, RandomState>,
+    next_serial: u32,
+    /// The id our next SYN gets; none when they are used up.
+    next_id: Option<StreamId>,
+    /// Streams of ours whose SYN has not gone out.
+    without_id: usize,
+    pub(super) outbound: usize,
+    pub(super) inbound: usize,
+    /// Streams that are not over: what a draining session waits for.
+    pub(super) unfinished: usize,
+    backlog: VecDeque<StreamKey>,
+    /// The highest id the peer has ever put a SYN on.
+    highest_seen: u32,
+    /// The highest id of the peer's that the application was given.
+    pub(super) last_accepted: Option<StreamId>,
+    dead: HashMap<u32, usize, RandomState>,
+    dead_order: VecDeque<u32>,
+}
+
+impl Streams {
+    pub(super) fn new(side: Side) -> Streams {
+        Streams {
+            side,
+            slots: Slab::new(),
+            by_id: HashMap::default(),
+            next_serial: 0,
+            next_id: Some(StreamId::first(side)),
+            without_id: 0,
+            outbound: 0,
+            inbound: 0,
+            unfinished: 0,
+            backlog: VecDeque::new(),
+            highest_seen: 0,
+            last_accepted: None,
+            dead: HashMap::default(),
+            dead_order: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn side(&self) -> Side {
+        self.side
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(super) fn get(&self, key: StreamKey) -> Option<&Stream> {
+        self.slots.get(index(key.slot)).filter(|stream| stream.serial == key.serial)
+    }
+
+    pub(super) fn get_mut(&mut self, key: StreamKey) -> Option<&mut Stream> {
+        self.slots.get_mut(index(key.slot)).filter(|stream| stream.serial == key.serial)
+    }
+
+    /// The live stream with this id.
+    pub(super) fn find(&self, id: StreamId) -> Option<StreamKey> {
+        let slot = *self.by_id.get(&id.get())?;
+        let stream = self.slots.get(index(slot))?;
+        Some(StreamKey { slot, serial: stream.serial })
+    }
+
+    pub(super) fn keys(&self) -> Vec<StreamKey> {
+        self.slots
+            .iter()
+            .filter_map(|(slot, stream)| {
+                Some(StreamKey { slot: u32::try_from(slot).ok()?, serial: stream.serial })
+            })
+            .collect()
+    }
+
+    /// Whether another stream of ours could still get an id.
+    pub(super) fn has_id_left(&self) -> bool {
+        let Some(next) = self.next_id else { return false };
+        // The last id of each parity is kept for the filler frame of an early GOAWAY.
+        let left = (LAST_ID.saturating_sub(next.get()) / 2).saturating_add(1);
+        next.get() <= LAST_ID && usize::try_from(left).is_ok_and(|left| left > self.without_id)
+    }
+
+    /// Makes the stream that our next SYN will announce.
+    pub(super) fn open(&mut self, window: usize) -> Option<StreamKey> {
+        let key = self.insert(Stream::new(self.next_serial, Opener::Local, window))?;
+        self.without_id = self.without_id.saturating_add(1);
+        self.outbound = self.outbound.saturating_add(1);
+        Some(key)
+    }
+
+    /// Makes the stream that a SYN of the peer announced, and puts it in the accept queue.
+    pub(super) fn announce(&mut self, id: StreamId, window: usize) -> Option<StreamKey> {
+        let mut stream = Stream::new(self.next_serial, Opener::Remote, window);
+        stream.id = Some(id);
+        stream.in_backlog = true;
+        let key = self.insert(stream)?;
+        self.by_id.insert(id.get(), key.slot);
+        self.inbound = self.inbound.saturating_add(1);
+        self.backlog.push_back(key);
+        Some(key)
+    }
+
+    fn insert(&mut self, stream: Stream) -> Option<StreamKey> {
+        let slot = u32::try_from(self.slots.vacant_key()).ok()?;
+        let key = StreamKey { slot, serial: stream.serial };
+        self.slots.insert(stream);
+        self.next_serial = self.next_serial.wrapping_add(1);
+        self.unfinished = self.unfinished.saturating_add(1);
+        Some(key)
+    }
+
+    /// Gives our stream its id: its SYN is going out now, so ids increase on the wire (W01).
+    pub(super) fn assign_id(&mut self, key: StreamKey) -> Option<StreamId> {
+        let id = self.next_id?;
+        let stream = self.get_mut(key)?;
+        stream.id = Some(id);
+        self.next_id = id.next();
+        self.without_id = self.without_id.saturating_sub(1);
+        self.by_id.insert(id.get(), key.slot);
+        Some(id)
+    }
+
+    pub(super) fn backlog_len(&self) -> usize {
+        self.backlog.len()
+    }
+
+    /// The stream that has waited longest to be accepted.
+    pub(super) fn next_accepted(&mut self) -> Option<StreamKey> {
+        let key = self.backlog.pop_front()?;
+        let stream = self.get_mut(key)?;
+        stream.in_backlog = false;
+        stream.send.held = true;
+        stream.recv.held = true;
+        let id = stream.id;
+        self.last_accepted = self.last_accepted.max(id);
+        Some(key)
+    }
+
+    /// Takes a stream out of the accept queue before anybody saw it.
+    pub(super) fn leave_backlog(&mut self, key: StreamKey) {
+        if let Some(stream) = self.get_mut(key) {
+            if std::mem::take(&mut stream.in_backlog) {
+                self.backlog.retain(|queued| *queued != key);
+            }
+        }
+    }
+
+    /// Frees the slot of a stream. The caller has taken it out of its own queues.
+    pub(super) fn remove(&mut self, key: StreamKey) -> Option<Stream> {
+        self.get(key)?;
+        let stream = self.slots.try_remove(index(key.slot))?;
+        match stream.id {
+            Some(id) => _ = self.by_id.remove(&id.get()),
+            None => self.without_id = self.without_id.saturating_sub(1),
+        }
+        let counted = match stream.opener {
+            Opener::Local => &mut self.outbound,
+            Opener::Remote => &mut self.inbound,
+        };
+        *counted = counted.saturating_sub(1);
+        if self.slots.is_empty() && self.slots.capacity() > 64 {
+            self.slots = Slab::new();
+            self.by_id = HashMap::default();
+            self.backlog = VecDeque::new();
+        }
+        Some(stream)
+    }
+
+    /// Whether `id` is ours to open.
+    pub(super) fn is_local(&self, id: StreamId) -> bool {
+        id.opener() == self.side
+    }
+
+    /// Whether a SYN for `id` has ever gone out, for an id of ours, or come in, for one of the peer's.
+    ///
+    /// No history is kept for the peer's ids, which may come out of order: what is not above the highest counts as
+    /// seen (B31).
+    pub(super) fn was_seen(&self, id: StreamId) -> bool {
+        if self.is_local(id) {
+            self.next_id.is_none_or(|next| id < next) && id >= StreamId::first(self.side)
+        } else {
+            id.get() <= self.highest_seen
+        }
+    }
+
+    pub(super) fn saw(&mut self, id: StreamId) {
+        self.highest_seen = self.highest_seen.max(id.get());
+    }
+
+    /// Remembers that `id` is dead, and the credit the peer still had for it (B09).
+    pub(super) fn bury(&mut self, id: StreamId, credit: usize) {
+        if self.dead.insert(id.get(), credit).is_none() {
+            self.dead_order.push_back(id.get());
+            if self.dead_order.len() > REMEMBERED {
+                if let Some(oldest) = self.dead_order.pop_front() {
+                    self.dead.remove(&oldest);
+                }
+            }
+        }
+    }
+
+    /// The credit the peer still has for a remembered dead stream.
+    pub(super) fn dead(&mut self, id: StreamId) -> Option<&mut usize> {
+        self.dead.get_mut(&id.get())
+    }
+
+    /// Makes the ids of this side start at `id`, to test what happens when they run out.
+    pub(super) fn start_ids_at(&mut self, id: StreamId) {
+        self.next_id = Some(id);
+    }
+}
+
+/// The last id we use, of either parity. The pair above it is never opened.
+const LAST_ID: u32 = 0x7FFF_FFFD;
+
+/// An id of ours that is never used: for the frame that everybody ignores.
+pub(super) fn filler_id(side: Side) -> Option<StreamId> {
+    StreamId::new(match side {
+        Side::Client => 0x7FFF_FFFF,
+        Side::Server => 0x7FFF_FFFE,
+    })
+}
+
+fn index(slot: u32) -> usize {
+    usize::try_from(slot).unwrap_or(usize::MAX)
+}

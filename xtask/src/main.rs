@@ -1,0 +1,98 @@
+//! The project's own commands, `cargo xtask <task>`: what they are called and how one is picked.
+//! Each task is a function in a file of its own; this file knows only their names.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+mod bench;
+mod ci;
+mod tidy;
+
+/// One command: its name, the line that explains it, and the function that does it.
+struct Task {
+    name: &'static str,
+    about: &'static str,
+    run: fn(root: &Path, args: &[String]) -> Result<(), String>,
+}
+
+const TASKS: &[Task] = &[
+    Task {
+        name: "ci",
+        about: "everything a change must pass: fmt, clippy, tests, doc tests, docs, tidy",
+        run: ci::run,
+    },
+    Task {
+        name: "tidy",
+        about: "the house rules that no compiler checks: dependencies, purity, size, links",
+        run: tidy::run,
+    },
+    Task {
+        name: "bench",
+        about: "measure against the peers: bench [--quick], arguments go to the package `bench`",
+        run: bench::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let result = match args.split_first() {
+        None => {
+            print!("{}", usage());
+            Ok(())
+        }
+        Some((name, rest)) => find(name).and_then(|task| (task.run)(&workspace_root(), rest)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn find(name: &str) -> Result<&'static Task, String> {
+    TASKS.iter().find(|task| task.name == name).ok_or_else(|| format!("no task `{name}`\n\n{}", usage()))
+}
+
+fn usage() -> String {
+    let mut text = String::from("cargo xtask <task>\n\n");
+    for task in TASKS {
+        text.push_str(&format!("  {:<6} {}\n", task.name, task.about));
+    }
+    text
+}
+
+/// The folder that holds the workspace: the parent of this package's own.
+fn workspace_root() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package).to_path_buf()
+}
+
+/// A command that runs the cargo which started us, not whichever one PATH finds first.
+fn cargo(root: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root).args(args);
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usage_has_one_line_for_each_task() {
+        let usage = usage();
+        for task in TASKS {
+            assert_eq!(usage.lines().filter(|line| line.trim_start().starts_with(task.name)).count(), 1);
+        }
+    }
+
+    #[test]
+    fn an_unknown_task_is_an_error_that_lists_the_known_ones() {
+        let error = find("tidier").err().unwrap();
+        assert!(error.contains("`tidier`") && error.contains("cargo xtask"), "{error}");
+        assert_eq!(find("tidy").ok().map(|task| task.name), Some("tidy"));
+    }
+}

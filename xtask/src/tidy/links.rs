@@ -1,0 +1,133 @@
+//! References that rot: relative links in Markdown lead to files that exist, and every citation of a
+//! section of the protocol page names a section it has.
+
+use super::Finding;
+use super::tree::{File, Tree};
+
+const PROTOCOL: &str = "docs/protocol.md";
+
+pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
+    let mut findings: Vec<Finding> =
+        tree.with_extension("md").flat_map(|file| broken_links(tree, file)).collect();
+    let sections = tree.file(PROTOCOL).map(sections).unwrap_or_default();
+    for file in tree.with_extension("md").chain(tree.with_extension("rs")) {
+        for (index, line) in file.text.lines().enumerate() {
+            for section in citations(line).filter(|section| !sections.iter().any(|known| known == section)) {
+                let what = format!("{PROTOCOL} has no section {section}");
+                findings.push(Finding::new(&file.path, index + 1, what));
+            }
+        }
+    }
+    findings
+}
+
+fn broken_links(tree: &Tree, file: &File) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut fenced = false;
+    for (index, line) in file.text.lines().enumerate() {
+        let fence = line.trim_start().starts_with("```");
+        fenced ^= fence;
+        if fenced || fence {
+            continue;
+        }
+        let prose = without_code_spans(line);
+        for target in targets(&prose).filter(|target| !leads_somewhere(tree, &file.path, target)) {
+            findings.push(Finding::new(&file.path, index + 1, format!("broken link: {target}")));
+        }
+    }
+    findings
+}
+
+fn without_code_spans(line: &str) -> String {
+    line.split('`').step_by(2).collect()
+}
+
+/// The targets of inline links `[..](target "title")` and of definitions `[..]: target`.
+fn targets(line: &str) -> impl Iterator<Item = &str> {
+    let definition =
+        line.starts_with('[').then(|| line.split_once("]: ")).flatten().map(|(_, target)| target);
+    let inline = line.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    inline.chain(definition).filter_map(|target| target.split_whitespace().next())
+}
+
+/// Whether a link in `from` needs no check, being an address or a place on the same page, or names a file.
+fn leads_somewhere(tree: &Tree, from: &str, target: &str) -> bool {
+    let path = target.split('#').next().unwrap_or(target);
+    if path.is_empty() || path.contains("://") || path.starts_with("mailto:") {
+        return true;
+    }
+    let mut parts: Vec<&str> = from.split('/').collect();
+    parts.pop();
+    for part in path.split('/') {
+        match part {
+            "." | "" => {}
+            ".." if parts.pop().is_none() => return false,
+            ".." => {}
+            name => parts.push(name),
+        }
+    }
+    tree.contains(&parts.join("/"))
+}
+
+/// The numbers that headings begin with: `## 3. Streams`, `### 3.2 Opening`.
+fn sections(file: &File) -> Vec<String> {
+    let headings = file.text.lines().filter(|line| line.starts_with('#'));
+    headings.filter_map(|line| number(line.trim_start_matches('#').trim_start())).collect()
+}
+
+/// What stands after the page's name and a space, where it is a number.
+fn citations(line: &str) -> impl Iterator<Item = String> {
+    line.split(concat!("docs/protocol", ".md ")).skip(1).filter_map(number)
+}
+
+/// The section number that `text` begins with, without the full stop that may end it.
+fn number(text: &str) -> Option<String> {
+    let digits = text.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
+    let number = digits.trim_end_matches('.');
+    (!number.is_empty()).then(|| number.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn findings(text: &str) -> Vec<String> {
+        let tree = Tree::of(&[
+            ("README.md", ""),
+            (PROTOCOL, "# The wire\n\n## 3. Streams\n\n### 3.2 Opening\n"),
+            ("docs/page.md", text),
+        ]);
+        check(&tree).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn links_that_lead_somewhere_are_fine() {
+        for good in [
+            "[a](protocol.md), [b](protocol.md#32-opening) and [c](../README.md \"title\")",
+            "[a](https://example.com/x) [b](#here) [c](mailto:a@b.c) [d](../docs/)",
+            "`[a](missing.md)`",
+            "```\n[a](missing.md)\n```",
+            "[a]: protocol.md",
+        ] {
+            assert_eq!(findings(good), [""; 0], "{good}");
+        }
+    }
+
+    #[test]
+    fn links_to_nowhere_are_found_on_their_line() {
+        for bad in ["[a](missing.md)", "[a](protocol.md) [b](../docs/missing.md#x)", "[a]: missing.md"] {
+            let found = findings(&format!("first\n{bad}\n"));
+            assert_eq!(found.len(), 1, "{bad}");
+            assert!(found[0].starts_with("docs/page.md:2: broken link: "), "{found:?}");
+        }
+        assert_eq!(findings("[a](../../README.md)").len(), 1);
+    }
+
+    #[test]
+    fn citations_name_a_section_that_exists() {
+        let page = concat!("docs/protocol", ".md");
+        assert_eq!(findings(&format!("see {page} 3.2. And {page} 3, and {page} says")), [""; 0]);
+        let found = findings(&format!("see {page} 3.9"));
+        assert_eq!(found, ["docs/page.md:1: docs/protocol.md has no section 3.9"]);
+    }
+}
