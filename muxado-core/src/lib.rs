@@ -1,7 +1,20 @@
-//! stub
+//! Many full-duplex byte streams over one ordered, reliable transport, speaking muxado v2.
 #![forbid(unsafe_code)]
+
 mod config;
 mod error;
 pub mod proto;
+pub mod rt;
+mod session;
+mod stream;
+
+pub use bytes::Bytes;
 pub use config::{Config, ConfigBuilder, ConfigError, DEFAULT_WINDOW};
-pub use error::*;
+pub use error::{
+    AcceptError, Cut, EndCause, Initiator, OpenError, PeerMisbehaved, ReadError, Reset, ResetError, Retry,
+    SessionEnd, SessionLost, WriteError,
+};
+pub use muxado_frame::{ErrorCode, Side, StreamId};
+pub use proto::Stats;
+pub use session::{Accept, Closed, Driver, Half, Open, Session};
+pub use stream::{ReadChunk, RecvStream, SendStream, Stream, WriteChunk};

@@ -362,6 +362,15 @@ impl Mux {
         unread
     }
 
+    /// Resets an unfinished stream at once with `STREAM_CANCELLED`: its task is unwinding, and nobody knows what its
+    /// queued bytes are worth.
+    pub fn abort(&mut self, key: StreamKey) {
+        if self.streams.get(key).is_some_and(|stream| stream.send.state == SendState::Open) {
+            self.drop_unread(key);
+            self.reset_stream(key, ErrorCode::STREAM_CANCELLED, Initiator::Local);
+        }
+    }
+
     /// The handle for writing is gone. If the stream was not finished, what was accepted is still delivered and RST
     /// follows: dropping never looks like a clean end (behaviour, decision 2). A stream nobody was told of just
     /// disappears (W15).

@@ -91,6 +91,24 @@ impl Mux {
         self.shutdown.end.as_ref().map(|end| end.clone().with_cut(self.shutdown.cut))
     }
 
+    /// The settings it was made with.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Whether the session is over on the wire: nothing more is taken in, and at most a GOAWAY still goes out.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.shutdown.phase == Phase::Ended
+    }
+
+    /// Whether a stream waits to be accepted.
+    #[must_use]
+    pub fn has_backlog(&self) -> bool {
+        self.streams.backlog_len() > 0
+    }
+
     /// Whether nothing will ever be transmitted again: what is in the batch is the last.
     #[must_use]
     pub fn is_finished(&self) -> bool {

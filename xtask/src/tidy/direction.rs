@@ -2,7 +2,7 @@
 //! What users download never pulls in what is made for tests.
 
 use super::Finding;
-use super::manifest::{self, Dependency, Manifest};
+use super::manifest::{self, Manifest};
 use super::tree::Tree;
 
 /// Each published crate and those of ours that it may be built from.
@@ -27,9 +27,8 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
             continue;
         };
         for dependency in package.dependencies.iter().filter(|dependency| !dependency.dev) {
-            if let Some(ours) = manifests.iter().find(|other| other.name == dependency.name)
-                && let Some(what) = judge(package, dependency, ours.published, may_use)
-            {
+            let ours = manifests.iter().find(|other| other.name == dependency.name);
+            if let Some(what) = ours.and_then(|ours| judge(package, ours, may_use)) {
                 findings.push(Finding::new(&package.path, dependency.line, what));
             }
         }
@@ -37,12 +36,12 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-fn judge(package: &Manifest, dependency: &Dependency, published: bool, may_use: &[&str]) -> Option<String> {
-    let (name, used) = (&package.name, &dependency.name);
-    if !published {
-        Some(format!("`{name}` is published and `{used}` is not: it can only be a dev-dependency"))
-    } else if !may_use.contains(&used.as_str()) {
-        Some(format!("`{name}` must not depend on `{used}`"))
+fn judge(package: &Manifest, used: &Manifest, may_use: &[&str]) -> Option<String> {
+    let (name, uses) = (&package.name, &used.name);
+    if !used.published {
+        Some(format!("`{name}` is published and `{uses}` is not: it can only be a dev-dependency"))
+    } else if !may_use.contains(&uses.as_str()) {
+        Some(format!("`{name}` must not depend on `{uses}`"))
     } else {
         None
     }

@@ -53,9 +53,7 @@ impl Manifest {
 
     /// A header of its own for one dependency: `[dependencies.name]`.
     fn enter(&mut self, section: &str, line: usize) {
-        if let Some((table, name)) = section.rsplit_once('.')
-            && let Some(dev) = dependency_table(table)
-        {
+        if let Some((dev, name)) = own_table(section) {
             self.dependencies.push(Dependency { name: unquoted(name), line, dev });
         }
     }
@@ -73,13 +71,18 @@ impl Manifest {
             let name =
                 value.split_once("package").and_then(|(_, rest)| rest.split('"').nth(1)).unwrap_or(key);
             self.dependencies.push(Dependency { name: unquoted(name), line, dev });
-        } else if key == "package"
-            && section.rsplit_once('.').is_some_and(|(table, _)| dependency_table(table).is_some())
-            && let Some(renamed) = self.dependencies.last_mut()
-        {
-            renamed.name = unquoted(value);
+        } else if key == "package" && own_table(section).is_some() {
+            if let Some(renamed) = self.dependencies.last_mut() {
+                renamed.name = unquoted(value);
+            }
         }
     }
+}
+
+/// Of the section `dependencies.name`: whether it is a dev-dependency, and its name.
+fn own_table(section: &str) -> Option<(bool, &str)> {
+    let (table, name) = section.rsplit_once('.')?;
+    Some((dependency_table(table)?, name))
 }
 
 /// Whether a section lists dependencies, and if so whether they are dev-dependencies.

@@ -1,0 +1,400 @@
+//! The future that owns the transport and moves the bytes. A session lives while its driver is polled.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_io::{AsyncRead, AsyncWrite};
+
+use super::read::{ReadHalf, ReadStep};
+use super::shared::Shared;
+use super::timers::{Limit, Timers};
+use super::wakers::WakeList;
+use super::write::WriteHalf;
+use crate::config::Config;
+use crate::error::{EndCause, SessionEnd};
+use crate::rt::Runtime;
+
+/// Bytes put into one batch (B15).
+const BATCH: usize = 256 * 1024;
+
+/// Bytes read and written in one poll before other tasks get a turn (B20).
+const POLL_BUDGET: usize = 512 * 1024;
+
+/// How long a goodbye after an error may take to go out, and how long any goodbye waits for the peer's end of the
+/// transport (B22).
+const GOODBYE: Duration = Duration::from_millis(250);
+
+/// Bytes read and thrown away while waiting for the peer's end (B22).
+const GOODBYE_READ: usize = 64 * 1024;
+
+/// Moves the bytes between a session and its transport. A plain future: spawn it or poll it yourself.
+///
+/// It resolves, with the reason, once the session has ended and the transport is closed. Reading never waits for
+/// writing, for an accept or for a slow stream. It yields after a bounded amount of work.
+///
+/// *Dropping* it ends the session at once: streams fail with [`EndCause::DriverDropped`](crate::EndCause), unless
+/// the session had ended already, and the transport is dropped.
+#[must_use = "a session does nothing unless its driver is polled or spawned"]
+pub struct Driver<R, W, T: Runtime> {
+    shared: Arc<Shared>,
+    read: ReadHalf<R>,
+    write: WriteHalf<W>,
+    timers: Timers<T>,
+    config: Config,
+    stage: Stage,
+    /// The transport has nothing more to read.
+    at_eof: bool,
+    woken: WakeList,
+}
+
+/// How far the transport's life has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Both directions work.
+    Running,
+    /// The last frames are on their way.
+    Flushing,
+    /// Our direction is being closed.
+    Closing,
+    /// Our direction is closed; up to this many bytes of the peer's are thrown away until it closes too.
+    Lingering { left: usize },
+    /// Over.
+    Done,
+}
+
+impl<R, W, T> Driver<R, W, T>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+    T: Runtime,
+{
+    pub(super) fn new(shared: Arc<Shared>, read: R, write: W, config: Config, runtime: T) -> Self {
+        Driver {
+            shared,
+            read: ReadHalf::new(read),
+            write: WriteHalf::new(write),
+            timers: Timers::new(runtime),
+            config,
+            stage: Stage::Running,
+            at_eof: false,
+            woken: WakeList::default(),
+        }
+    }
+
+    /// States that a vectored write of the transport really takes many slices at once. Default: no, since the
+    /// futures-io traits cannot be asked.
+    ///
+    /// With it large payloads go to the transport where they lie; without it they are copied into one buffer with
+    /// their headers, which is better than a system call for each slice.
+    pub fn vectored(mut self, vectored: bool) -> Self {
+        self.write.set_vectored(vectored);
+        self
+    }
+
+    fn poll_session(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut work = 0;
+        while self.stage == Stage::Running {
+            if work >= POLL_BUDGET {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            let read = self.poll_read(cx);
+            let sent = self.poll_write(cx);
+            work += read.unwrap_or(0) + sent.unwrap_or(0);
+            let late = self.poll_limits(cx);
+            if read.is_none() && sent.is_none() && !late {
+                return Poll::Pending;
+            }
+        }
+        self.poll_goodbye(cx)
+    }
+
+    /// Reads once. How much, or none if there is nothing to read.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Option<usize> {
+        match self.read.step(cx, &self.shared, &mut self.woken) {
+            ReadStep::Handled(bytes) => Some(bytes),
+            ReadStep::Pending => None,
+            ReadStep::Ended(error) => {
+                self.lost(error);
+                None
+            }
+        }
+    }
+
+    /// Pulls a batch if the last one is gone, and writes what the transport takes. None if there is nothing to do
+    /// until somebody wakes the driver.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Option<usize> {
+        if self.stage != Stage::Running {
+            return Some(0);
+        }
+        let pulled = self.pull(cx);
+        if self.stage != Stage::Running {
+            return Some(0);
+        }
+        match self.write.poll_write(cx) {
+            Poll::Ready(Ok(())) => {
+                self.timers.stop(Limit::Stall);
+                if pulled == 0 {
+                    return self.poll_flush(cx);
+                }
+                Some(pulled)
+            }
+            Poll::Ready(Err(error)) => {
+                self.lost(Some(error));
+                Some(0)
+            }
+            Poll::Pending => {
+                if self.write.unreported > 0 {
+                    self.timers.stop(Limit::Stall);
+                }
+                if let Some(limit) = self.config.write_stall() {
+                    self.timers.start(Limit::Stall, limit);
+                }
+                None
+            }
+        }
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Option<usize> {
+        match self.write.poll_flush(cx) {
+            Poll::Ready(Err(error)) => {
+                self.lost(Some(error));
+                Some(0)
+            }
+            Poll::Ready(Ok(())) | Poll::Pending => None,
+        }
+    }
+
+    /// Fills an empty batch, and leaves the driver's waker under the same lock that saw nothing more to send.
+    /// Returns what is in the batch.
+    fn pull(&mut self, cx: &mut Context<'_>) -> usize {
+        let waker = cx.waker().clone();
+        let (batch, reported) = (&mut self.write.batch, std::mem::take(&mut self.write.unreported));
+        let blocked = !batch.is_empty();
+        let news = self.shared.with_driver(&mut self.woken, |state| {
+            state.mux.handle_written(reported);
+            if !blocked {
+                state.mux.poll_transmit(batch, BATCH);
+            }
+            let driver = &mut state.driver;
+            driver.write_blocked = !batch.is_empty();
+            let old = driver.waker.replace(waker);
+            driver.credit_armed |= state.mux.has_lazy_credit();
+            driver.sweep_armed |= state.mux.has_lingering();
+            News {
+                lazy: driver.credit_armed,
+                lingering: driver.sweep_armed,
+                peer_leaving: state.mux.is_peer_leaving(),
+                limit: state.limit.take(),
+                ended: state.mux.is_ended(),
+                _old: old,
+            }
+        });
+        self.heed(&news);
+        self.write.batch.len()
+    }
+
+    fn heed(&mut self, news: &News) {
+        if news.lazy {
+            self.timers.start(Limit::Credit, self.config.credit_delay());
+        }
+        if news.lingering {
+            self.timers.start(Limit::Sweep, self.config.drain_timeout() / 2);
+        }
+        if news.peer_leaving {
+            self.timers.start(Limit::Deadline, self.config.drain_timeout());
+        }
+        if let Some(limit) = news.limit {
+            self.timers.advance(Limit::Deadline, limit);
+        }
+        if news.ended {
+            self.say_goodbye();
+        }
+    }
+
+    /// Acts on the limits that have passed. Whether any had.
+    fn poll_limits(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut any = false;
+        while let Poll::Ready(limit) = self.timers.poll(cx) {
+            any = true;
+            self.shared.with_driver(&mut self.woken, |state| match limit {
+                Limit::Credit => {
+                    state.driver.credit_armed = false;
+                    state.mux.handle_credit_due();
+                }
+                Limit::Sweep => {
+                    state.driver.sweep_armed = false;
+                    state.mux.handle_sweep();
+                }
+                Limit::Deadline => state.mux.handle_deadline(),
+                Limit::Stall => state.mux.handle_stall(),
+                Limit::Goodbye => {}
+            });
+            if limit == Limit::Goodbye {
+                self.stage = Stage::Done;
+            }
+        }
+        any
+    }
+
+    /// The transport has ended under a session that had not.
+    fn lost(&mut self, error: Option<io::Error>) {
+        self.at_eof = true;
+        let reported = std::mem::take(&mut self.write.unreported);
+        self.shared.with_driver(&mut self.woken, |state| {
+            state.mux.handle_written(reported);
+            match error {
+                None => state.mux.handle_eof(),
+                Some(error) => state.mux.handle_failure(EndCause::Transport(error)),
+            }
+        });
+        if self.stage == Stage::Running {
+            // Nobody reads any more: what is in the batch is not worth waiting for.
+            self.stage = Stage::Closing;
+            self.timers.start(Limit::Goodbye, GOODBYE);
+        }
+    }
+
+    /// The session is over for the machine: what is left is to tell the peer.
+    fn say_goodbye(&mut self) {
+        if self.stage != Stage::Running {
+            return;
+        }
+        self.stage = Stage::Flushing;
+        let end = self.shared.with(|state| state.mux.end());
+        let in_peace =
+            end.is_some_and(|end| matches!(end.cause(), EndCause::Closed { .. }) && end.cut().is_nothing());
+        let limit = if in_peace { self.config.close_linger().max(GOODBYE) } else { GOODBYE };
+        self.timers.start(Limit::Goodbye, limit);
+    }
+
+    /// Flushes, closes our direction, and waits a little for the peer's end (W17, S80).
+    fn poll_goodbye(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            self.poll_limits(cx);
+            let step = match self.stage {
+                Stage::Running | Stage::Done => return Poll::Ready(()),
+                Stage::Flushing => self.poll_last_frames(cx),
+                Stage::Closing => match self.write.poll_close(cx) {
+                    Poll::Ready(_) => Poll::Ready(self.after_close()),
+                    Poll::Pending => Poll::Pending,
+                },
+                Stage::Lingering { left } => self.poll_linger(cx, left),
+            };
+            match step {
+                Poll::Ready(stage) => self.stage = stage,
+                Poll::Pending => {
+                    // Only a limit can still change the stage.
+                    if !self.poll_limits(cx) {
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }
+    }
+
+    fn poll_last_frames(&mut self, cx: &mut Context<'_>) -> Poll<Stage> {
+        // The peer may be unable to take our last frames until its own are read.
+        let read = self.read.discard(cx);
+        self.at_eof |= matches!(read, ReadStep::Ended(_));
+        let written = match self.write.poll_write(cx) {
+            Poll::Ready(Ok(())) if self.pull_last_frames() => Poll::Ready(Ok(Stage::Flushing)),
+            Poll::Ready(Ok(())) => self.write.poll_flush(cx).map_ok(|()| Stage::Closing),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => Poll::Pending,
+        };
+        if written.is_pending() && matches!(read, ReadStep::Handled(_)) {
+            cx.waker().wake_by_ref();
+        }
+        written.map(|stage| stage.unwrap_or(Stage::Done))
+    }
+
+    /// Fills the empty batch with what is left, which is GOAWAY or nothing.
+    fn pull_last_frames(&mut self) -> bool {
+        let batch = &mut self.write.batch;
+        self.shared.with_driver(&mut self.woken, |state| state.mux.poll_transmit(batch, BATCH));
+        !self.write.batch.is_empty()
+    }
+
+    fn after_close(&mut self) -> Stage {
+        self.timers.stop(Limit::Goodbye);
+        self.timers.start(Limit::Goodbye, GOODBYE);
+        if self.at_eof { Stage::Done } else { Stage::Lingering { left: GOODBYE_READ } }
+    }
+
+    fn poll_linger(&mut self, cx: &mut Context<'_>, left: usize) -> Poll<Stage> {
+        match self.read.discard(cx) {
+            ReadStep::Handled(bytes) if bytes < left => Poll::Ready(Stage::Lingering { left: left - bytes }),
+            ReadStep::Handled(_) | ReadStep::Ended(_) => Poll::Ready(Stage::Done),
+            ReadStep::Pending => Poll::Pending,
+        }
+    }
+}
+
+/// What the driver learns under the lock.
+struct News {
+    lazy: bool,
+    lingering: bool,
+    peer_leaving: bool,
+    limit: Option<Duration>,
+    ended: bool,
+    /// The waker that was replaced: dropped outside the lock.
+    _old: Option<std::task::Waker>,
+}
+
+impl<R, W, T: Runtime> Driver<R, W, T> {
+    /// Tells everybody that it is over, and why: the driver is gone, if there is no better reason.
+    fn conclude(&mut self) -> SessionEnd {
+        let reported = std::mem::take(&mut self.write.unreported);
+        let (end, waiting) = self.shared.with(|state| {
+            state.mux.handle_written(reported);
+            state.mux.handle_failure(EndCause::DriverDropped);
+            state.driver.done = true;
+            let waiting: Vec<_> = std::iter::from_fn(|| state.wakers.closed.pop()).collect();
+            (state.mux.end(), waiting)
+        });
+        for waker in waiting {
+            waker.wake();
+        }
+        end.unwrap_or_else(|| SessionEnd::new(EndCause::DriverDropped))
+    }
+}
+
+impl<R, W, T> Future for Driver<R, W, T>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+    T: Runtime,
+{
+    type Output = SessionEnd;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<SessionEnd> {
+        let this = self.get_mut();
+        match this.poll_session(cx) {
+            Poll::Ready(()) => {
+                this.stage = Stage::Done;
+                Poll::Ready(this.conclude())
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl<R, W, T: Runtime> Unpin for Driver<R, W, T> {}
+
+impl<R, W, T: Runtime> Drop for Driver<R, W, T> {
+    fn drop(&mut self) {
+        self.conclude();
+    }
+}
+
+impl<R, W, T: Runtime> fmt::Debug for Driver<R, W, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver").field("stage", &self.stage).finish_non_exhaustive()
+    }
+}

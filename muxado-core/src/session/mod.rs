@@ -1,0 +1,204 @@
+//! The session as applications hold it: open, accept, and the end.
+
+mod driver;
+mod halves;
+pub(crate) mod pool;
+mod read;
+pub(crate) mod shared;
+mod timers;
+mod wait;
+pub(crate) mod wakers;
+mod write;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_io::{AsyncRead, AsyncWrite};
+use muxado_frame::{ErrorCode, Side};
+
+pub use driver::Driver;
+pub use halves::Half;
+pub use wait::{Accept, Closed, Open};
+
+use crate::config::Config;
+use crate::error::{OpenError, SessionEnd};
+use crate::proto::{Mux, Stats};
+use crate::rt::Runtime;
+use crate::stream::Stream;
+use shared::Shared;
+
+/// One end of a muxado session: opens streams, accepts the peer's, and ends.
+///
+/// Cheap to clone; every clone is the same session, and all methods take `&self`. The work is done by the
+/// [`Driver`] that comes with it, which an adapter crate spawns for you.
+///
+/// # Dropping
+/// When the last handle is dropped, no new streams are opened or accepted. The streams that there are live on, and
+/// the session ends when the last of them does.
+pub struct Session {
+    shared: Arc<Shared>,
+}
+
+impl Session {
+    /// The client's end of a session over `transport`: anything ordered and reliable.
+    ///
+    /// The roles only decide which ids streams get; either side may open. Poll or spawn the [`Driver`]. A transport
+    /// whose directions can be had apart without a lock is better given to [`from_halves`](Session::from_halves).
+    pub fn client<T, R>(transport: T, config: &Config, runtime: R) -> (Session, Driver<Half<T>, Half<T>, R>)
+    where
+        T: AsyncRead + AsyncWrite + Unpin,
+        R: Runtime,
+    {
+        let (read, write) = Half::both(transport);
+        Session::from_halves(Side::Client, read, write, config, runtime)
+    }
+
+    /// The server's end of a session; see [`client`](Session::client).
+    pub fn server<T, R>(transport: T, config: &Config, runtime: R) -> (Session, Driver<Half<T>, Half<T>, R>)
+    where
+        T: AsyncRead + AsyncWrite + Unpin,
+        R: Runtime,
+    {
+        let (read, write) = Half::both(transport);
+        Session::from_halves(Side::Server, read, write, config, runtime)
+    }
+
+    /// A session over a transport whose two directions are separate.
+    pub fn from_halves<R, W, T>(
+        side: Side,
+        read: R,
+        write: W,
+        config: &Config,
+        runtime: T,
+    ) -> (Session, Driver<R, W, T>)
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+        T: Runtime,
+    {
+        let shared = Shared::new(Mux::new(side, config));
+        let driver = Driver::new(shared.clone(), read, write, config.clone(), runtime);
+        (Session { shared }, driver)
+    }
+
+    /// Opens a stream, at no round-trip cost. Waits while [`Config::max_outbound_streams`] are open, first come
+    /// first served.
+    ///
+    /// Nothing is sent yet: the peer learns of the stream with its first data, or when the first thing done with it
+    /// is a flush, a read or a shutdown.
+    ///
+    /// # Errors
+    /// [`OpenError`], always safe to retry: the session has ended, or takes no more streams.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the place in line, and nothing else.
+    pub fn open(&self) -> Open {
+        Open::new(self.shared.clone())
+    }
+
+    /// Opens a stream without waiting.
+    ///
+    /// # Errors
+    /// As [`open`](Session::open), and [`OpenError::Busy`] where that would wait.
+    pub fn try_open(&self) -> Result<Stream, OpenError> {
+        let opened = self
+            .shared
+            .with(|state| if state.wakers.open.is_empty() { state.mux.open() } else { Err(OpenError::Busy) });
+        opened.map(|key| Stream::new(self.shared.clone(), key))
+    }
+
+    /// Waits for the next stream that the peer opens.
+    ///
+    /// Not accepting harms nothing else: other streams go on, and when [`Config::accept_backlog`] streams wait, more
+    /// are refused in a way that the peer may retry.
+    ///
+    /// # Errors
+    /// [`AcceptError`](crate::AcceptError) with the reason once the session has ended. A stream that fails before it is
+    /// accepted is no error: it is never seen.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses no stream.
+    pub fn accept(&self) -> Accept {
+        Accept::new(self.shared.clone())
+    }
+
+    /// Tells the peer to open no more streams, and ends the session when those there are have ended.
+    ///
+    /// The peer is told at once only with [`peer_drains`](crate::ConfigBuilder::peer_drains); until then its new streams
+    /// are refused, safe to retry. There is no time limit: for one, see [`drain`](Session::drain).
+    pub fn go_away(&self) {
+        self.shared.with(|state| state.mux.go_away());
+    }
+
+    /// As [`go_away`](Session::go_away), but what has not ended within `limit` is cut off. Resolves when the transport
+    /// is closed; [`SessionEnd::cut`] says what was lost. Starts at once, awaited or not.
+    pub fn drain(&self, limit: Duration) -> Closed {
+        self.shared.with(|state| {
+            state.mux.go_away();
+            state.limit = Some(limit);
+        });
+        self.closed()
+    }
+
+    /// Ends the session now, and tells the peer why, with at most 256 bytes of `text`. Code 0
+    /// ([`ErrorCode::NO_ERROR`]) is an ordinary goodbye.
+    ///
+    /// What finished or dropped streams have accepted is still sent, for at most [`Config::close_linger`]; streams that
+    /// are open fail at once. Resolves when the transport is closed; [`SessionEnd::cut`] says what was lost. Starts at
+    /// once, awaited or not; the first close counts.
+    pub fn close(&self, code: ErrorCode, text: &str) -> Closed {
+        self.shared.with(|state| {
+            state.limit = Some(state.mux.config().close_linger());
+            state.mux.close(code, text.as_bytes());
+        });
+        self.closed()
+    }
+
+    /// Waits until the session has ended and its transport is closed, and says why it ended.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub fn closed(&self) -> Closed {
+        Closed::new(self.shared.clone())
+    }
+
+    /// Why the session has ended, or none while it lives.
+    #[must_use]
+    pub fn end(&self) -> Option<SessionEnd> {
+        self.shared.with(|state| state.mux.end())
+    }
+
+    /// Which side this is.
+    #[must_use]
+    pub fn side(&self) -> Side {
+        self.shared.with(|state| state.mux.side())
+    }
+
+    /// What the session has counted so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.shared.with(|state| state.mux.stats())
+    }
+}
+
+impl Clone for Session {
+    fn clone(&self) -> Session {
+        self.shared.add_handle();
+        Session { shared: self.shared.clone() }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.shared.drop_handle();
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (side, streams, end) =
+            self.shared.with(|state| (state.mux.side(), state.mux.stats().streams, state.mux.end()));
+        f.debug_struct("Session").field("side", &side).field("streams", &streams).field("end", &end).finish()
+    }
+}

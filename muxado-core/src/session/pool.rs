@@ -1,0 +1,91 @@
+//! Buffers that go round: for reading from the transport and for copying what is written.
+//!
+//! A pool belongs to the process, not to a session, so that an idle session holds nothing (B01). What it keeps is
+//! bounded; what is out is bounded by the sessions' own limits.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+/// A stack of initialised buffers of one size. The last one given back is the hottest and goes out first.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    size: usize,
+    keep: usize,
+    free: Mutex<Vec<Box<[u8]>>>,
+}
+
+/// One transport read, in bytes. Fixed: never sized by a length from the wire (B01).
+pub(crate) static READ: Pool = Pool::new(256 * 1024, 8);
+
+/// One copied write, in bytes.
+pub(crate) static WRITE: Pool = Pool::new(64 * 1024, 16);
+
+impl Pool {
+    const fn new(size: usize, keep: usize) -> Pool {
+        Pool { size, keep, free: Mutex::new(Vec::new()) }
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// A buffer of the pool's size, with anything in it.
+    pub(crate) fn take(&'static self) -> Buffer {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let bytes = free.unwrap_or_else(|| vec![0; self.size].into_boxed_slice());
+        Buffer { pool: self, bytes }
+    }
+}
+
+/// A buffer that goes back to its pool when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Buffer {
+    pool: &'static Pool,
+    bytes: Box<[u8]>,
+}
+
+impl Buffer {
+    pub(crate) fn bytes(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+
+    /// The first `len` bytes as `Bytes`, without a copy. The buffer goes back when the last slice is dropped; until
+    /// then `pinned` counts its size.
+    pub(crate) fn share(self, len: usize, pinned: Option<Arc<AtomicUsize>>) -> Bytes {
+        if let Some(pinned) = &pinned {
+            pinned.fetch_add(self.bytes.len(), Ordering::Relaxed);
+        }
+        Bytes::from_owner(Shared { buffer: self, len, pinned })
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let mut free = self.pool.free.lock().unwrap_or_else(PoisonError::into_inner);
+        if free.len() < self.pool.keep {
+            free.push(std::mem::take(&mut self.bytes));
+        }
+    }
+}
+
+struct Shared {
+    buffer: Buffer,
+    len: usize,
+    pinned: Option<Arc<AtomicUsize>>,
+}
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.buffer.bytes[..self.len]
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if let Some(pinned) = &self.pinned {
+            pinned.fetch_sub(self.buffer.bytes.len(), Ordering::Relaxed);
+        }
+    }
+}

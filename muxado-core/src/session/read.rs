@@ -1,0 +1,121 @@
+//! Transport to machine: read, hand on, and never wait for anybody.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes};
+use futures_io::AsyncRead;
+
+use super::pool;
+use super::shared::Shared;
+use super::wakers::WakeList;
+
+/// Reads shorter than this are copied, in bytes: not worth a shared buffer.
+const SHARE_FROM: usize = 4096;
+
+/// What shared buffers may hold in memory beyond twice the unread bytes (S51).
+const PIN_ALLOWANCE: usize = 1024 * 1024;
+
+/// The reading half of the driver.
+#[derive(Debug)]
+pub(crate) struct ReadHalf<R> {
+    io: R,
+    /// Bytes read that the machine has not taken yet: it takes a bounded number of frames at a time.
+    rest: Bytes,
+    /// The size of all read buffers that slices still point into.
+    pinned: Arc<AtomicUsize>,
+    /// What was unread when the machine was last asked.
+    unread: usize,
+}
+
+/// What one step of reading came to.
+#[derive(Debug)]
+pub(crate) enum ReadStep {
+    /// This many bytes were handled.
+    Handled(usize),
+    /// The transport has nothing now.
+    Pending,
+    /// The transport has ended, cleanly or not.
+    Ended(Option<io::Error>),
+}
+
+impl<R: AsyncRead + Unpin> ReadHalf<R> {
+    pub(crate) fn new(io: R) -> ReadHalf<R> {
+        ReadHalf { io, rest: Bytes::new(), pinned: Arc::default(), unread: 0 }
+    }
+
+    /// Reads once and lets the machine handle it.
+    pub(crate) fn step(&mut self, cx: &mut Context<'_>, shared: &Shared, woken: &mut WakeList) -> ReadStep {
+        if !self.rest.is_empty() {
+            return self.handle_rest(shared, woken);
+        }
+        let mut buffer = pool::READ.take();
+        let len = match poll_read(&mut self.io, cx, buffer.bytes()) {
+            Poll::Pending => return ReadStep::Pending,
+            Poll::Ready(Ok(0)) => return ReadStep::Ended(None),
+            Poll::Ready(Ok(len)) => len,
+            Poll::Ready(Err(error)) => return ReadStep::Ended(Some(error)),
+        };
+        let pinned = self.pinned.load(Ordering::Relaxed) + pool::READ.size();
+        if len >= SHARE_FROM && pinned <= 2 * self.unread + PIN_ALLOWANCE {
+            self.rest = buffer.share(len, Some(self.pinned.clone()));
+            return self.handle_rest(shared, woken);
+        }
+        let bytes = &buffer.bytes()[..len];
+        let taken = shared.with_driver(woken, |state| {
+            let taken = state.mux.handle_slice(bytes);
+            self.unread = state.mux.unread();
+            taken
+        });
+        if taken < len {
+            self.rest = Bytes::copy_from_slice(&bytes[taken..]);
+        }
+        ReadStep::Handled(taken)
+    }
+
+    /// Reads and throws away, for a session that has said goodbye: a transport closed with unread bytes may take
+    /// back what was sent (S81).
+    pub(crate) fn discard(&mut self, cx: &mut Context<'_>) -> ReadStep {
+        let mut buffer = pool::READ.take();
+        match poll_read(&mut self.io, cx, buffer.bytes()) {
+            Poll::Pending => ReadStep::Pending,
+            Poll::Ready(Ok(0)) => ReadStep::Ended(None),
+            Poll::Ready(Ok(len)) => ReadStep::Handled(len),
+            Poll::Ready(Err(error)) => ReadStep::Ended(Some(error)),
+        }
+    }
+
+    fn handle_rest(&mut self, shared: &Shared, woken: &mut WakeList) -> ReadStep {
+        let taken = shared.with_driver(woken, |state| {
+            let taken = state.mux.handle_bytes(&self.rest);
+            self.unread = state.mux.unread();
+            taken
+        });
+        if taken < self.rest.len() {
+            self.rest.advance(taken);
+        } else {
+            self.rest = Bytes::new();
+        }
+        ReadStep::Handled(taken)
+    }
+}
+
+/// A read that does not trust the transport: interruptions are tried again, impossible lengths are errors (S94).
+fn poll_read<R: AsyncRead + Unpin>(
+    io: &mut R,
+    cx: &mut Context<'_>,
+    buffer: &mut [u8],
+) -> Poll<io::Result<usize>> {
+    loop {
+        return match Pin::new(&mut *io).poll_read(cx, buffer) {
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Poll::Ready(Ok(len)) if len > buffer.len() => {
+                Poll::Ready(Err(io::Error::other("the transport says it read more than it was asked for")))
+            }
+            other => other,
+        };
+    }
+}

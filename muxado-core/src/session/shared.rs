@@ -1,0 +1,119 @@
+//! The one lock of a session, and the rule of what happens under it: nothing foreign.
+//!
+//! Under the lock there is no I/O, no wake, no drop or clone of a waker, no callback. Everybody goes through
+//! [`Shared::with`], which takes out the wakers and wakes them once the lock is released.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Duration;
+
+use super::wakers::{WakeList, Wakers};
+use crate::proto::Mux;
+
+/// What the handles of a session and its driver share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    /// `Session` handles alive. Streams do not count.
+    handles: AtomicUsize,
+}
+
+/// Everything behind the lock.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) mux: Mux,
+    pub(crate) wakers: Wakers,
+    pub(crate) driver: DriverState,
+    /// A time limit that a `drain` or `close` asked for, until the driver has seen it.
+    pub(crate) limit: Option<Duration>,
+}
+
+/// What the rest of the session knows of its driver.
+#[derive(Debug, Default)]
+pub(crate) struct DriverState {
+    /// Its task, while it sleeps.
+    pub(crate) waker: Option<Waker>,
+    /// It waits for the transport to take bytes: more to send is no news to it.
+    pub(crate) write_blocked: bool,
+    /// It has a timer running for lazy credit, and for dropped streams.
+    pub(crate) credit_armed: bool,
+    pub(crate) sweep_armed: bool,
+    /// It has ended: the transport is closed.
+    pub(crate) done: bool,
+}
+
+impl State {
+    /// Whether there is something to do that the sleeping driver does not know of.
+    fn has_news(&self) -> bool {
+        (self.mux.wants_transmit() && !self.driver.write_blocked)
+            || (self.mux.has_lazy_credit() && !self.driver.credit_armed)
+            || (self.mux.has_lingering() && !self.driver.sweep_armed)
+            || self.limit.is_some()
+    }
+
+    /// Takes out everybody whom the last changes concern, except the driver.
+    pub(crate) fn collect(&mut self, woken: &mut WakeList) {
+        while let Some(event) = self.mux.poll_event() {
+            self.wakers.collect(event, woken);
+        }
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(mux: Mux) -> Arc<Shared> {
+        Arc::new(Shared {
+            state: Mutex::new(State {
+                mux,
+                wakers: Wakers::default(),
+                driver: DriverState::default(),
+                limit: None,
+            }),
+            handles: AtomicUsize::new(1),
+        })
+    }
+
+    /// Does something with the state, then tells everybody whom it concerns.
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        let mut woken = WakeList::default();
+        let result = {
+            let mut state = self.lock();
+            let result = act(&mut state);
+            state.collect(&mut woken);
+            if state.driver.waker.is_some() && state.has_news() {
+                woken.extend(state.driver.waker.take());
+            }
+            result
+        };
+        woken.wake();
+        result
+    }
+
+    /// For the driver, which needs no waking and brings a list of its own.
+    pub(crate) fn with_driver<T>(&self, woken: &mut WakeList, act: impl FnOnce(&mut State) -> T) -> T {
+        let result = {
+            let mut state = self.lock();
+            let result = act(&mut state);
+            state.collect(woken);
+            result
+        };
+        woken.wake();
+        result
+    }
+
+    /// A panic of ours under the lock would be a bug; it must not become a second one for everybody else.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn add_handle(&self) {
+        self.handles.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The last handle that goes starts the drain.
+    pub(crate) fn drop_handle(&self) {
+        if self.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.with(|state| state.mux.abandon());
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The futures of a session. All are cancel-safe: a place in line that is given up goes to the next.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use super::shared::{Shared, State};
+use super::wakers::WaitList;
+use crate::error::{AcceptError, OpenError, SessionEnd};
+use crate::proto::StreamKey;
+use crate::stream::Stream;
+
+/// A place in one of the session's lines.
+#[derive(Debug)]
+struct Place {
+    shared: Arc<Shared>,
+    line: fn(&mut State) -> &mut WaitList,
+    ticket: Option<u64>,
+}
+
+impl Place {
+    /// Asks `ask`, and waits in line while it says none.
+    ///
+    /// A waker must be cloned outside the lock, so that the first time it says none it is asked twice.
+    fn poll<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut ask: impl FnMut(&mut State, Option<u64>) -> Option<T>,
+    ) -> Poll<T> {
+        let mut fresh: Option<Waker> = None;
+        loop {
+            let ticket = &mut self.ticket;
+            let line = self.line;
+            let (answer, waiting) = self.shared.with(|state| match ask(state, *ticket) {
+                Some(answer) => {
+                    let left = ticket.take().and_then(|ticket| line(state).leave(ticket));
+                    fresh = fresh.take().or(left);
+                    (Some(answer), true)
+                }
+                None => (None, line(state).wait(ticket, cx.waker(), &mut fresh)),
+            });
+            match answer {
+                Some(answer) => return Poll::Ready(answer),
+                None if waiting => return Poll::Pending,
+                None => fresh = Some(cx.waker().clone()),
+            }
+        }
+    }
+
+    /// Gives the place up. If it had been told already, `pass_on` says whether the next in line is to be told.
+    fn leave(&mut self, pass_on: impl FnOnce(&mut State) -> bool) {
+        let Some(ticket) = self.ticket.take() else { return };
+        let line = self.line;
+        let woken = self.shared.with(|state| {
+            let told = line(state).leave(ticket).is_none();
+            if told && pass_on(state) { line(state).pop() } else { None }
+        });
+        if let Some(waker) = woken {
+            waker.wake();
+        }
+    }
+}
+
+/// The future of [`Session::open`](super::Session::open).
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct Open(Place);
+
+impl Open {
+    pub(super) fn new(shared: Arc<Shared>) -> Open {
+        Open(Place { shared, line: |state| &mut state.wakers.open, ticket: None })
+    }
+}
+
+impl Future for Open {
+    type Output = Result<Stream, OpenError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut next = None;
+        let opened = self.0.poll(cx, |state, ticket| {
+            if state.wakers.open.is_behind(ticket) && state.mux.end().is_none() {
+                return None;
+            }
+            match state.mux.open() {
+                Err(OpenError::Busy) => None,
+                opened => {
+                    // There may be a place for the next one too, or the same bad news.
+                    next = state.wakers.open.pop_other(ticket);
+                    Some(opened)
+                }
+            }
+        });
+        if let Some(waker) = next {
+            waker.wake();
+        }
+        opened.map_ok(|key: StreamKey| Stream::new(self.0.shared.clone(), key))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.leave(|_| true);
+    }
+}
+
+/// The future of [`Session::accept`](super::Session::accept).
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct Accept(Place);
+
+impl Accept {
+    pub(super) fn new(shared: Arc<Shared>) -> Accept {
+        Accept(Place { shared, line: |state| &mut state.wakers.accept, ticket: None })
+    }
+}
+
+impl Future for Accept {
+    type Output = Result<Stream, AcceptError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut next = None;
+        let accepted = self.0.poll(cx, |state, ticket| {
+            if state.wakers.accept.is_behind(ticket) && state.mux.end().is_none() {
+                return None;
+            }
+            let accepted = state.mux.accept().transpose();
+            if accepted.is_some() && (state.mux.has_backlog() || state.mux.end().is_some()) {
+                next = state.wakers.accept.pop_other(ticket);
+            }
+            accepted
+        });
+        if let Some(waker) = next {
+            waker.wake();
+        }
+        accepted.map_ok(|key| Stream::new(self.0.shared.clone(), key))
+    }
+}
+
+impl Drop for Accept {
+    fn drop(&mut self) {
+        self.0.leave(|_| true);
+    }
+}
+
+/// The future of [`Session::closed`](super::Session::closed), [`close`](super::Session::close) and
+/// [`drain`](super::Session::drain). Does not keep the session open.
+#[derive(Debug)]
+pub struct Closed(Place);
+
+impl Closed {
+    pub(super) fn new(shared: Arc<Shared>) -> Closed {
+        Closed(Place { shared, line: |state| &mut state.wakers.closed, ticket: None })
+    }
+}
+
+impl Future for Closed {
+    type Output = SessionEnd;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<SessionEnd> {
+        self.0.poll(cx, |state, _| if state.driver.done { state.mux.end() } else { None })
+    }
+}
+
+impl Drop for Closed {
+    fn drop(&mut self) {
+        self.0.leave(|_| false);
+    }
+}

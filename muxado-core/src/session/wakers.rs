@@ -1,0 +1,159 @@
+//! Who waits for what. Wakers are cloned, woken and dropped outside the session's lock, always.
+
+use std::collections::BTreeMap;
+use std::task::Waker;
+
+use crate::proto::{Event, StreamKey};
+
+/// The two directions of a stream in which a task can wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Direction {
+    Read,
+    Write,
+}
+
+/// Everybody who waits, for one session (B23, B24).
+#[derive(Debug, Default)]
+pub(crate) struct Wakers {
+    /// By slot: the reader and the writer of a stream. One task each; the last to poll is the one that is woken.
+    streams: Vec<[Option<Waker>; 2]>,
+    pub(crate) open: WaitList,
+    pub(crate) accept: WaitList,
+    pub(crate) closed: WaitList,
+}
+
+impl Wakers {
+    /// Registers the task of `current` for one direction of a stream. False if it needs a clone of the waker first:
+    /// the caller puts it in `fresh`, outside the lock, and tries again. A replaced waker comes back in `fresh`, to
+    /// be dropped outside the lock.
+    #[must_use]
+    pub(crate) fn wait(
+        &mut self,
+        key: StreamKey,
+        direction: Direction,
+        current: &Waker,
+        fresh: &mut Option<Waker>,
+    ) -> bool {
+        let slot = key.slot as usize;
+        if slot >= self.streams.len() {
+            self.streams.resize_with(slot + 1, Default::default);
+        }
+        let place = &mut self.streams[slot][direction as usize];
+        if place.as_ref().is_some_and(|waker| waker.will_wake(current)) {
+            return true;
+        }
+        let Some(waker) = fresh.take() else { return false };
+        *fresh = place.replace(waker);
+        true
+    }
+
+    /// Takes out whoever waits for one direction of a stream.
+    pub(crate) fn take(&mut self, key: StreamKey, direction: Direction) -> Option<Waker> {
+        self.streams.get_mut(key.slot as usize)?[direction as usize].take()
+    }
+
+    /// Takes out everybody an event concerns.
+    pub(crate) fn collect(&mut self, event: Event, woken: &mut WakeList) {
+        match event {
+            Event::Readable(key) => woken.extend(self.take(key, Direction::Read)),
+            Event::Writable(key) => woken.extend(self.take(key, Direction::Write)),
+            Event::Incoming => woken.extend(self.accept.pop()),
+            Event::PlaceFree => woken.extend(self.open.pop()),
+            Event::Ended => {
+                woken.extend(self.streams.iter_mut().flatten().filter_map(Option::take));
+                woken.extend(std::iter::from_fn(|| self.open.pop()));
+                woken.extend(std::iter::from_fn(|| self.accept.pop()));
+            }
+        }
+    }
+}
+
+/// Tasks that wait for the same thing, first come first served. A ticket is a task's place in the line.
+#[derive(Debug, Default)]
+pub(crate) struct WaitList {
+    next_ticket: u64,
+    waiting: BTreeMap<u64, Waker>,
+}
+
+impl WaitList {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// As [`Wakers::wait`], for the holder of `ticket`, who gets one if it has none.
+    #[must_use]
+    pub(crate) fn wait(
+        &mut self,
+        ticket: &mut Option<u64>,
+        current: &Waker,
+        fresh: &mut Option<Waker>,
+    ) -> bool {
+        if let Some(waker) = ticket.and_then(|ticket| self.waiting.get(&ticket)) {
+            if waker.will_wake(current) {
+                return true;
+            }
+        }
+        let Some(waker) = fresh.take() else { return false };
+        let ticket = *ticket.get_or_insert_with(|| {
+            self.next_ticket += 1;
+            self.next_ticket
+        });
+        *fresh = self.waiting.insert(ticket, waker);
+        true
+    }
+
+    /// Takes out the first in line.
+    pub(crate) fn pop(&mut self) -> Option<Waker> {
+        self.waiting.pop_first().map(|(_, waker)| waker)
+    }
+
+    /// Takes out the first in line who is not the holder of `ticket`.
+    pub(crate) fn pop_other(&mut self, ticket: Option<u64>) -> Option<Waker> {
+        let other = self.waiting.keys().find(|other| Some(**other) != ticket).copied()?;
+        self.waiting.remove(&other)
+    }
+
+    /// Whether somebody with an earlier ticket waits.
+    pub(crate) fn is_behind(&self, ticket: Option<u64>) -> bool {
+        match (self.waiting.first_key_value(), ticket) {
+            (Some((first, _)), Some(ticket)) => *first < ticket,
+            (Some(_), None) => true,
+            (None, _) => false,
+        }
+    }
+
+    /// Gives up a place in the line. Returns its waker, to be dropped outside the lock; none if it was woken already.
+    pub(crate) fn leave(&mut self, ticket: u64) -> Option<Waker> {
+        self.waiting.remove(&ticket)
+    }
+}
+
+/// Wakers taken out under the lock, to be woken after it.
+#[derive(Debug, Default)]
+pub(crate) struct WakeList {
+    /// Most of the time there is one, and it costs no allocation.
+    first: Option<Waker>,
+    rest: Vec<Waker>,
+}
+
+impl WakeList {
+    pub(crate) fn extend(&mut self, wakers: impl IntoIterator<Item = Waker>) {
+        for waker in wakers {
+            if self.first.is_none() {
+                self.first = Some(waker);
+            } else {
+                self.rest.push(waker);
+            }
+        }
+    }
+
+    /// Wakes everybody. The list keeps its memory.
+    pub(crate) fn wake(&mut self) {
+        if let Some(first) = self.first.take() {
+            first.wake();
+        }
+        for waker in self.rest.drain(..) {
+            waker.wake();
+        }
+    }
+}

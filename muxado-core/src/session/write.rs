@@ -1,0 +1,102 @@
+//! Machine to transport: pull a batch, write it, flush when there is nothing left.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_io::AsyncWrite;
+
+use crate::proto::Batch;
+
+/// Slices handed to the transport in one vectored call: enough for a full batch of default frames, twice.
+const MAX_SLICES: usize = 64;
+
+/// The writing half of the driver.
+#[derive(Debug)]
+pub(crate) struct WriteHalf<W> {
+    io: W,
+    pub(crate) batch: Batch,
+    vectored: bool,
+    /// The transport has taken bytes since it was last flushed.
+    unflushed: bool,
+    /// Bytes the transport has taken that the machine has not been told of.
+    pub(crate) unreported: usize,
+}
+
+impl<W: AsyncWrite + Unpin> WriteHalf<W> {
+    pub(crate) fn new(io: W) -> WriteHalf<W> {
+        WriteHalf { io, batch: Batch::new(true), vectored: false, unflushed: false, unreported: 0 }
+    }
+
+    /// Chooses vectored or contiguous writes. For before the first write.
+    pub(crate) fn set_vectored(&mut self, vectored: bool) {
+        self.vectored = vectored;
+        self.batch = Batch::new(!vectored);
+    }
+
+    /// Writes the batch, as far as the transport takes it. Ready with how much that was once the batch is empty;
+    /// pending if the transport takes no more.
+    pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.batch.is_empty() {
+            let written = match self.poll_write_once(cx) {
+                Poll::Ready(Ok(written)) => written,
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            };
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            if written > self.batch.len() {
+                return Poll::Ready(Err(io::Error::other(
+                    "the transport says it wrote more than it was given",
+                )));
+            }
+            self.batch.advance(written);
+            self.unreported += written;
+            self.unflushed = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_write_once(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let io = Pin::new(&mut self.io);
+        if !self.vectored {
+            return io.poll_write(cx, self.batch.slices().next().unwrap_or(&[]));
+        }
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+        let mut count = 0;
+        for (slot, slice) in slices.iter_mut().zip(self.batch.slices()) {
+            *slot = IoSlice::new(slice);
+            count += 1;
+        }
+        io.poll_write_vectored(cx, &slices[..count])
+    }
+
+    /// Flushes what was written, if anything was.
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.unflushed {
+            return Poll::Ready(Ok(()));
+        }
+        let flushed = poll_again(|| Pin::new(&mut self.io).poll_flush(cx));
+        if let Poll::Ready(Ok(())) = flushed {
+            self.unflushed = false;
+            self.batch.shrink();
+        }
+        flushed
+    }
+
+    /// Closes the writing direction of the transport.
+    pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        poll_again(|| Pin::new(&mut self.io).poll_close(cx))
+    }
+}
+
+fn poll_again(mut poll: impl FnMut() -> Poll<io::Result<()>>) -> Poll<io::Result<()>> {
+    loop {
+        match poll() {
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}

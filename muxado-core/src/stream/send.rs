@@ -1,0 +1,258 @@
+//! The sending half of a stream.
+
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use futures_io::AsyncWrite;
+use muxado_frame::{ErrorCode, StreamId};
+
+use crate::error::{ResetError, WriteError};
+use crate::proto::{Mux, StreamKey};
+use crate::session::pool;
+use crate::session::shared::Shared;
+use crate::session::wakers::Direction;
+
+/// Writes up to this size are copied under the lock, in bytes: shorter than taking it twice.
+const COPY_UP_TO: usize = 4096;
+
+/// Writes up to this size are copied into a buffer of just their size, in bytes, and larger ones into a pooled one, so
+/// that a queue holds no more than four times its bytes.
+const EXACT_UP_TO: usize = 16 * 1024;
+
+/// The sending half of a [`Stream`](crate::Stream).
+///
+/// # Dropping
+/// Dropped unfinished, what was accepted is delivered and then the whole stream is reset: the peer must not take it
+/// for the end, and the receiving half fails too. Finish it first if only this direction is to end. While a panic
+/// unwinds, the reset goes out at once. If the accepted bytes do not get away within
+/// [`drain_timeout`](crate::ConfigBuilder::drain_timeout), they are dropped.
+#[derive(Debug)]
+pub struct SendStream {
+    shared: Arc<Shared>,
+    key: StreamKey,
+}
+
+impl SendStream {
+    pub(super) fn new(shared: Arc<Shared>, key: StreamKey) -> SendStream {
+        SendStream { shared, key }
+    }
+
+    /// The stream's id, the same on both sides. A stream that this side opened gets it when its first frame goes out.
+    #[must_use]
+    pub fn id(&self) -> Option<StreamId> {
+        self.shared.with(|state| state.mux.stream_id(self.key))
+    }
+
+    /// Sends all of `chunk` without a copy.
+    ///
+    /// # Errors
+    /// [`WriteError`] if the stream was reset, lost or finished. Then some of `chunk` may have been sent.
+    ///
+    /// # Cancel safety
+    /// Dropping the future may leave a part of `chunk` accepted. For exact accounting use
+    /// [`poll_write_chunk`](SendStream::poll_write_chunk).
+    pub fn write_chunk(&mut self, chunk: Bytes) -> WriteChunk<'_> {
+        WriteChunk { stream: self, chunk }
+    }
+
+    /// Takes as much off the front of `chunk` as there is room for, and says how much that was: 0 only if it is empty.
+    ///
+    /// # Errors
+    /// [`WriteError`] if the stream was reset, lost or finished. Nothing was taken then.
+    pub fn poll_write_chunk(
+        &mut self,
+        cx: &mut Context<'_>,
+        chunk: &mut Bytes,
+    ) -> Poll<Result<usize, WriteError>> {
+        if chunk.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        self.poll_room(cx, |mux, key| mux.write_bytes(key, chunk))
+    }
+
+    /// Ends our direction: what was accepted goes out, then FIN. Reading goes on. Doing it again does nothing.
+    ///
+    /// # Errors
+    /// [`WriteError`] if the stream was reset or lost.
+    pub fn finish(&mut self) -> Result<(), WriteError> {
+        self.shared.with(|state| state.mux.finish(self.key))
+    }
+
+    /// Ends both directions at once with `code`, any but 0, 5 and 9. What is queued or unread is dropped.
+    ///
+    /// # Errors
+    /// [`ResetError`] for a code that must not be sent; the stream goes on then.
+    pub fn reset(&mut self, code: ErrorCode) -> Result<(), ResetError> {
+        self.shared.with(|state| state.mux.reset(self.key, code))
+    }
+
+    pub(super) fn refuse(&self) -> Result<(), ResetError> {
+        self.shared.with(|state| state.mux.refuse(self.key))
+    }
+
+    /// How many of our bytes the peer's application has read or thrown away, in bytes.
+    ///
+    /// A lower bound, learned from the credit that comes back, so it needs no support from the peer's application. It
+    /// may lag by half a window, and the last bytes of a stream that has ended may never be confirmed.
+    #[must_use]
+    pub fn consumed(&self) -> u64 {
+        self.shared.with(|state| state.mux.consumed(self.key))
+    }
+
+    /// Streams of a higher priority go first, equals take turns. The default is 0.
+    pub fn set_priority(&self, priority: i8) {
+        self.shared.with(|state| state.mux.set_priority(self.key, priority));
+    }
+
+    /// Does `attempt`, which says how many bytes it found room for, and waits while that is 0.
+    ///
+    /// A waker must be cloned outside the lock, so that the first time there is no room it is asked twice.
+    fn poll_room(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut attempt: impl FnMut(&mut Mux, StreamKey) -> Result<usize, WriteError>,
+    ) -> Poll<Result<usize, WriteError>> {
+        let mut fresh: Option<Waker> = None;
+        loop {
+            let (result, waiting) = self.shared.with(|state| {
+                let result = attempt(&mut state.mux, self.key);
+                let waiting = matches!(result, Ok(0))
+                    && state.wakers.wait(self.key, Direction::Write, cx.waker(), &mut fresh);
+                (result, waiting)
+            });
+            match result {
+                Ok(0) if waiting => return Poll::Pending,
+                Ok(0) => fresh = Some(cx.waker().clone()),
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    /// Accepts bytes from `bufs`, in order, as many as there is room for.
+    fn poll_write_slices(
+        &mut self,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+        len: usize,
+    ) -> Poll<Result<usize, WriteError>> {
+        if len == 0 {
+            return Poll::Ready(Ok(0));
+        }
+        if len <= COPY_UP_TO {
+            return self.poll_room(cx, |mux, key| write_each(mux, key, bufs));
+        }
+        let most = len.min(pool::WRITE.size());
+        let reserved = match self.poll_room(cx, |mux, key| mux.reserve(key, most)) {
+            Poll::Ready(Ok(reserved)) => reserved,
+            other => return other,
+        };
+        let chunk = copy(bufs, reserved);
+        let committed = self.shared.with(|state| state.mux.commit(self.key, chunk));
+        Poll::Ready(committed.map(|()| reserved))
+    }
+}
+
+fn write_each(mux: &mut Mux, key: StreamKey, bufs: &[IoSlice<'_>]) -> Result<usize, WriteError> {
+    let mut accepted = 0;
+    for buf in bufs.iter().filter(|buf| !buf.is_empty()) {
+        let room = match mux.write(key, buf) {
+            Err(error) if accepted == 0 => return Err(error),
+            room => room.unwrap_or(0),
+        };
+        accepted += room;
+        if room < buf.len() {
+            break;
+        }
+    }
+    Ok(accepted)
+}
+
+/// The first `len` bytes of `bufs`, copied once.
+fn copy(bufs: &[IoSlice<'_>], len: usize) -> Bytes {
+    let mut left = len;
+    let pieces = bufs.iter().map(|buf| {
+        let piece = &buf[..buf.len().min(left)];
+        left -= piece.len();
+        piece
+    });
+    if len <= EXACT_UP_TO {
+        let mut exact = Vec::with_capacity(len);
+        pieces.for_each(|piece| exact.extend_from_slice(piece));
+        return Bytes::from(exact);
+    }
+    let mut buffer = pool::WRITE.take();
+    let mut at = 0;
+    for piece in pieces {
+        buffer.bytes()[at..at + piece.len()].copy_from_slice(piece);
+        at += piece.len();
+    }
+    buffer.share(len, None)
+}
+
+/// A write is accepted as a whole or in part, and that part is counted, or not at all: cancelling loses nothing.
+/// `flush` only makes sure that the peer learns of the stream: data goes out by itself. `close` is
+/// [`finish`](SendStream::finish). Neither waits for the peer.
+impl AsyncWrite for SendStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_slices(cx, &[IoSlice::new(buf)], buf.len()).map_err(io::Error::from)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let len = bufs.iter().map(|buf| buf.len()).sum();
+        self.poll_write_slices(cx, bufs, len).map_err(io::Error::from)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.shared.with(|state| state.mux.flush(self.key)).map_err(io::Error::from))
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.finish().map_err(io::Error::from))
+    }
+}
+
+impl Drop for SendStream {
+    fn drop(&mut self) {
+        let unwinding = std::thread::panicking();
+        // The waker is dropped here, outside the lock.
+        let _waker = self.shared.with(|state| {
+            if unwinding {
+                state.mux.abort(self.key);
+            }
+            state.mux.release_send(self.key);
+            state.wakers.take(self.key, Direction::Write)
+        });
+    }
+}
+
+/// The future of [`SendStream::write_chunk`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct WriteChunk<'a> {
+    stream: &'a mut SendStream,
+    chunk: Bytes,
+}
+
+impl Future for WriteChunk<'_> {
+    type Output = Result<(), WriteError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        while !this.chunk.is_empty() {
+            match this.stream.poll_write_chunk(cx, &mut this.chunk) {
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}

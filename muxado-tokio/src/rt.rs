@@ -1,0 +1,28 @@
+//! The seam to tokio: spawn, now, sleep.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use muxado_core::rt::Runtime;
+
+/// tokio as a runtime for the core: tasks and timers of the runtime that is current when they are made.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Tokio;
+
+impl Runtime for Tokio {
+    type Sleep = tokio::time::Sleep;
+
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        tokio::spawn(future);
+    }
+
+    fn now(&self) -> Instant {
+        // tokio's clock, so that a test with paused time sees one time.
+        tokio::time::Instant::now().into_std()
+    }
+
+    fn sleep(&self, duration: Duration) -> tokio::time::Sleep {
+        tokio::time::sleep(duration)
+    }
+}

@@ -1,0 +1,172 @@
+//! Sessions on tokio: the driver is spawned for you.
+
+use std::time::Duration;
+
+use muxado_core::{AcceptError, Closed, Config, ErrorCode, OpenError, SessionEnd, Side, Stats};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+use crate::io::Compat;
+use crate::rt::Tokio;
+use crate::stream::Stream;
+
+/// One end of a muxado session. Cheap to clone; every clone is the same session.
+///
+/// # Dropping
+/// When the last handle is dropped, no new streams are opened or accepted; the streams that there are live on, and the
+/// session ends when the last of them does. When the runtime shuts down, the session ends at once.
+#[derive(Clone, Debug)]
+pub struct Session {
+    inner: muxado_core::Session,
+}
+
+impl Session {
+    /// The client's end of a session over any tokio transport, with the default settings.
+    ///
+    /// The roles only decide which ids streams get; either side may open.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime, as [`tokio::spawn`] does.
+    pub fn client<T>(transport: T) -> Session
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        Session::client_with(transport, &Config::default())
+    }
+
+    /// The server's end of a session over any tokio transport, with the default settings.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime, as [`tokio::spawn`] does.
+    pub fn server<T>(transport: T) -> Session
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        Session::server_with(transport, &Config::default())
+    }
+
+    /// As [`client`](Session::client), with settings.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime, as [`tokio::spawn`] does.
+    pub fn client_with<T>(transport: T, config: &Config) -> Session
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        Session::over(transport, Side::Client, config)
+    }
+
+    /// As [`server`](Session::server), with settings.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime, as [`tokio::spawn`] does.
+    pub fn server_with<T>(transport: T, config: &Config) -> Session
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        Session::over(transport, Side::Server, config)
+    }
+
+    fn over<T>(transport: T, side: Side, config: &Config) -> Session
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let vectored = transport.is_write_vectored();
+        let (session, driver) = match side {
+            Side::Client => muxado_core::Session::client(Compat(transport), config, Tokio),
+            Side::Server => muxado_core::Session::server(Compat(transport), config, Tokio),
+        };
+        tokio::spawn(driver.vectored(vectored));
+        Session { inner: session }
+    }
+
+    /// A session over TCP, whose two directions need no lock between them.
+    pub(crate) fn over_tcp(tcp: TcpStream, side: Side, config: &Config) -> Session {
+        let (read, write) = tcp.into_split();
+        let (session, driver) =
+            muxado_core::Session::from_halves(side, Compat(read), Compat(write), config, Tokio);
+        tokio::spawn(driver.vectored(true));
+        Session { inner: session }
+    }
+
+    /// Opens a stream, at no round-trip cost. Waits while `max_outbound_streams` are open, first come first served.
+    ///
+    /// The peer learns of the stream with its first data, or when the first thing done with it is a flush, a read or a
+    /// shutdown.
+    ///
+    /// # Errors
+    /// [`OpenError`], always safe to retry: the session has ended, or takes no more streams.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the place in line, and nothing else.
+    pub async fn open(&self) -> Result<Stream, OpenError> {
+        self.inner.open().await.map(Stream::new)
+    }
+
+    /// Opens a stream without waiting.
+    ///
+    /// # Errors
+    /// As [`open`](Session::open), and [`OpenError::Busy`] where that would wait.
+    pub fn try_open(&self) -> Result<Stream, OpenError> {
+        self.inner.try_open().map(Stream::new)
+    }
+
+    /// Waits for the next stream that the peer opens. Not accepting harms no other stream.
+    ///
+    /// # Errors
+    /// [`AcceptError`] with the reason once the session has ended.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses no stream.
+    pub async fn accept(&self) -> Result<Stream, AcceptError> {
+        self.inner.accept().await.map(Stream::new)
+    }
+
+    /// Takes no new streams, and ends the session when those there are have ended. See
+    /// [`muxado_core::Session::go_away`].
+    pub fn go_away(&self) {
+        self.inner.go_away();
+    }
+
+    /// As [`go_away`](Session::go_away), but what has not ended within `limit` is cut off. Starts at once, awaited or
+    /// not; resolves when the transport is closed. [`SessionEnd::cut`] says what was lost.
+    pub fn drain(&self, limit: Duration) -> Closed {
+        self.inner.drain(limit)
+    }
+
+    /// Ends the session now and tells the peer why, with at most 256 bytes of `text`. What finished or dropped streams
+    /// have accepted is still sent, for at most `close_linger`. Starts at once, awaited or not; resolves when the
+    /// transport is closed. [`SessionEnd::cut`] says what was lost.
+    pub fn close(&self, code: ErrorCode, text: &str) -> Closed {
+        self.inner.close(code, text)
+    }
+
+    /// Waits until the session has ended and its transport is closed, and says why it ended. Keeps nothing open.
+    pub fn closed(&self) -> Closed {
+        self.inner.closed()
+    }
+
+    /// Why the session has ended, or none while it lives.
+    #[must_use]
+    pub fn end(&self) -> Option<SessionEnd> {
+        self.inner.end()
+    }
+
+    /// Which side this is.
+    #[must_use]
+    pub fn side(&self) -> Side {
+        self.inner.side()
+    }
+
+    /// What the session has counted so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.inner.stats()
+    }
+
+    /// The session with the core's types.
+    #[must_use]
+    pub fn into_core(self) -> muxado_core::Session {
+        self.inner
+    }
+}

@@ -1,0 +1,179 @@
+//! TCP: connect, bind, accept.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use muxado_core::{Config, Side};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+
+use crate::session::Session;
+
+/// How long a connection may be silent before the kernel asks whether the peer is alive, and how long between asking.
+/// Finds dead peers that no one writes to, within a minute and a half or so.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(45);
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(15);
+
+/// The shortest and longest pause after an accept failed for want of resources.
+const PAUSE_MIN: Duration = Duration::from_millis(5);
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// Connects over TCP and starts the client's end of a session, with the default settings.
+///
+/// `TCP_NODELAY` and TCP keepalive are on.
+///
+/// # Errors
+/// Whatever resolving and connecting report.
+pub async fn connect(address: impl ToSocketAddrs) -> io::Result<Session> {
+    connect_with(address, &Config::default()).await
+}
+
+/// As [`connect`], with settings.
+///
+/// # Errors
+/// Whatever resolving and connecting report.
+pub async fn connect_with(address: impl ToSocketAddrs, config: &Config) -> io::Result<Session> {
+    let tcp = TcpStream::connect(address).await?;
+    tune(&tcp)?;
+    Ok(Session::over_tcp(tcp, Side::Client, config))
+}
+
+/// Accepts TCP connections and starts the server's end of a session on each.
+#[derive(Debug)]
+pub struct Listener {
+    tcp: TcpListener,
+    config: Config,
+}
+
+impl Listener {
+    /// Listens on `address`, with the default settings for the sessions.
+    ///
+    /// # Errors
+    /// Whatever resolving and binding report.
+    pub async fn bind(address: impl ToSocketAddrs) -> io::Result<Listener> {
+        Listener::bind_with(address, Config::default()).await
+    }
+
+    /// As [`bind`](Listener::bind), with settings.
+    ///
+    /// # Errors
+    /// Whatever resolving and binding report.
+    pub async fn bind_with(address: impl ToSocketAddrs, config: Config) -> io::Result<Listener> {
+        Ok(Listener { tcp: TcpListener::bind(address).await?, config })
+    }
+
+    /// Takes over a listener that was made elsewhere.
+    #[must_use]
+    pub fn from_tcp(tcp: TcpListener, config: Config) -> Listener {
+        Listener { tcp, config }
+    }
+
+    /// The address it listens on.
+    ///
+    /// # Errors
+    /// Whatever the system reports.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+
+    /// Waits for the next connection and starts a session on it. `TCP_NODELAY` and TCP keepalive are on.
+    ///
+    /// What goes wrong with one connection, or passes, is absorbed: an aborted connection is skipped, and when files or
+    /// memory run out it pauses and tries again, so that a busy server does not end.
+    ///
+    /// # Errors
+    /// Only what makes the listener itself useless.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses no connection.
+    pub async fn accept(&self) -> io::Result<(Session, SocketAddr)> {
+        let mut pause = PAUSE_MIN;
+        loop {
+            let (tcp, peer) = match self.tcp.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) => match Trouble::of(&error) {
+                    Trouble::OneConnection => continue,
+                    Trouble::Resources => {
+                        tokio::time::sleep(pause).await;
+                        pause = (pause * 2).min(PAUSE_MAX);
+                        continue;
+                    }
+                    Trouble::Listener => return Err(error),
+                },
+            };
+            // A connection that is gone already fails here; it is not worth a session.
+            if tune(&tcp).is_ok() {
+                return Ok((Session::over_tcp(tcp, Side::Server, &self.config), peer));
+            }
+        }
+    }
+}
+
+/// What a failed accept says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trouble {
+    /// That one connection was bad. There may be more.
+    OneConnection,
+    /// The process or the system has run out of something that may come back.
+    Resources,
+    /// The listener will not work again.
+    Listener,
+}
+
+impl Trouble {
+    fn of(error: &io::Error) -> Trouble {
+        use io::ErrorKind::*;
+        match error.kind() {
+            ConnectionAborted | ConnectionReset | ConnectionRefused | Interrupted | WouldBlock | TimedOut
+            | HostUnreachable | NetworkUnreachable | NetworkDown | PermissionDenied => Trouble::OneConnection,
+            OutOfMemory => Trouble::Resources,
+            _ if out_of_files(error) => Trouble::Resources,
+            _ => Trouble::Listener,
+        }
+    }
+}
+
+/// Out of file descriptors or socket buffers, for the process or the system. The standard library has no kinds for
+/// them.
+fn out_of_files(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    const CODES: &[i32] = &[
+        23,  /* ENFILE */
+        24,  /* EMFILE */
+        55,  /* ENOBUFS, BSD */
+        105, /* ENOBUFS, Linux */
+    ];
+    #[cfg(windows)]
+    const CODES: &[i32] = &[10024 /* WSAEMFILE */, 10055 /* WSAENOBUFS */];
+    #[cfg(not(any(unix, windows)))]
+    const CODES: &[i32] = &[];
+    error.raw_os_error().is_some_and(|code| CODES.contains(&code))
+}
+
+fn tune(tcp: &TcpStream) -> io::Result<()> {
+    tcp.set_nodelay(true)?;
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_EVERY);
+    SockRef::from(tcp).set_tcp_keepalive(&keepalive)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_broken_listener_ends_the_server() {
+        for (error, trouble) in [
+            (io::ErrorKind::ConnectionAborted.into(), Trouble::OneConnection),
+            (io::ErrorKind::ConnectionReset.into(), Trouble::OneConnection),
+            (io::ErrorKind::InvalidInput.into(), Trouble::Listener),
+            (io::Error::other("broken"), Trouble::Listener),
+            #[cfg(unix)]
+            (io::Error::from_raw_os_error(24), Trouble::Resources),
+            #[cfg(unix)]
+            (io::Error::from_raw_os_error(23), Trouble::Resources),
+        ] {
+            assert_eq!(Trouble::of(&error), trouble, "{error}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Sessions over real TCP: the promises of the crate page, end to end.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use muxado_tokio::{Config, ErrorCode, Listener, Session, connect_with};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+async fn pair(config: Config) -> (Session, Session) {
+    let listener = Listener::bind_with("127.0.0.1:0", config.clone()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (client, server) = tokio::join!(connect_with(address, &config), listener.accept());
+    (client.unwrap(), server.unwrap().0)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hello_there_and_back() {
+    let (client, server) = pair(Config::default()).await;
+    let echo = tokio::spawn(async move {
+        let mut stream = server.accept().await.unwrap();
+        let mut request = Vec::new();
+        stream.read_to_end(&mut request).await.unwrap();
+        stream.write_all(&request).await.unwrap();
+        stream.shutdown().await.unwrap();
+        server.closed().await
+    });
+    let mut stream = client.open().await.unwrap();
+    stream.write_all(b"hello").await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert_eq!(answer, b"hello");
+    let end = client.close(ErrorCode::NO_ERROR, "bye").await;
+    assert!(end.is_clean() && end.cut().is_nothing(), "{end}");
+    let end = echo.await.unwrap();
+    assert_eq!((end.code(), end.text()), (ErrorCode::NO_ERROR, &b"bye"[..]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_streams_at_once() {
+    const STREAMS: usize = 10_000;
+    let config =
+        Config::builder().max_inbound_streams(STREAMS).max_outbound_streams(STREAMS).build().unwrap();
+    let (client, server) = pair(config).await;
+    let accepting = tokio::spawn(async move {
+        let mut readers = tokio::task::JoinSet::new();
+        for _ in 0..STREAMS {
+            let mut stream = server.accept().await.unwrap();
+            readers.spawn(async move {
+                let mut hello = Vec::new();
+                stream.read_to_end(&mut hello).await.unwrap();
+                assert_eq!(hello, b"hello");
+                stream.shutdown().await.unwrap();
+            });
+        }
+        readers.join_all().await;
+        server
+    });
+    let mut writers = tokio::task::JoinSet::new();
+    for _ in 0..STREAMS {
+        let client = client.clone();
+        writers.spawn(async move {
+            let mut stream = client.open().await.unwrap();
+            stream.write_all(b"hello").await.unwrap();
+            stream.shutdown().await.unwrap();
+            let mut rest = Vec::new();
+            stream.read_to_end(&mut rest).await.unwrap();
+            assert!(rest.is_empty());
+        });
+    }
+    writers.join_all().await;
+    let server = accepting.await.unwrap();
+    assert_eq!(client.stats().opened, STREAMS as u64);
+    assert_eq!(server.stats().refused, 0);
+}
