@@ -60,7 +60,6 @@ impl Default for Config {
 
 impl Config {
     /// Starts from the defaults; finish with [`ConfigBuilder::build`].
-    #[must_use]
     pub fn builder() -> ConfigBuilder {
         ConfigBuilder { config: Config::default(), backlog: None, agreed: false }
     }

@@ -3,15 +3,22 @@
 //! - [`wire`]: frames as literal bytes, allowed or not.
 //! - [`Peer`]: one machine, whose peer is the test.
 //! - [`Pair`]: two machines on a perfect link.
+//! - [`World`]: a runtime with virtual time. [`pipe`]: a transport with moods. [`connected`], [`alone`]: sessions on them.
 //! - [`every_split`]: the same bytes in other pieces.
 
 #![forbid(unsafe_code)]
 
 mod pair;
 mod peer;
+mod pipe;
+mod sessions;
 mod split;
 pub mod wire;
+mod world;
 
 pub use pair::Pair;
 pub use peer::{Ending, Outcome, Peer};
+pub use pipe::{End, Lane, Mood, Reader, Writer, pipe};
+pub use sessions::{Alone, Connected, alone, connected, start};
 pub use split::every_split;
+pub use world::{Sleep, World};

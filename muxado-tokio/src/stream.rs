@@ -220,7 +220,7 @@ impl AsyncRead for Stream {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let room = buf.remaining();
-        let (_, recv) = self.inner.split();
+        let (_, recv) = self.inner.halves();
         recv.poll_read_with(cx, room, |piece| buf.put_slice(piece)).map_ok(|_| ()).map_err(io::Error::from)
     }
 }

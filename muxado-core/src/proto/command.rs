@@ -3,21 +3,12 @@
 use bytes::Bytes;
 use muxado_frame::ErrorCode;
 
-use super::event::Event;
 use super::flow::size;
 use super::mux::Mux;
-use super::shutdown::{Goodbye, Phase};
+use super::shutdown::Phase;
 use super::state::{RecvState, SendState};
 use super::stream::{Opener, StreamKey};
-use crate::error::{
-    AcceptError, Failure, Initiator, OpenError, ReadError, Reset, ResetError, Retry, SessionLost, WriteError,
-};
-
-/// What a writer may always queue, in bytes, whatever the rest of the session does (behaviour, decision 5).
-const ALWAYS_ROOM: usize = 16 * 1024;
-
-/// The queue of another writer is offered again once the session's sendable bytes are under this part of the limit.
-const LINE_MOVES_AT: usize = 2;
+use crate::error::{AcceptError, Failure, Initiator, OpenError, ReadError, Reset, ResetError, WriteError};
 
 /// What a read gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,87 +125,6 @@ impl Mux {
             push(&mut stream.send.queue);
         }
         self.settle(key);
-    }
-
-    fn writable(&self, key: StreamKey) -> Result<(), WriteError> {
-        let Some(stream) = self.streams.get(key) else { return Err(WriteError::Finished) };
-        match (stream.send.state, &stream.failure) {
-            (SendState::Open, _) => Ok(()),
-            (SendState::Dead, Some(failure)) => Err(failure.clone().into()),
-            _ => Err(WriteError::Finished),
-        }
-    }
-
-    /// How much of `wanted` bytes a writer may queue now. If none, it is told when to ask again.
-    fn room(&mut self, key: StreamKey, wanted: usize) -> Result<usize, WriteError> {
-        self.writable(key)?;
-        if wanted == 0 {
-            return Ok(0);
-        }
-        let (own, shared) = self.room_of(key);
-        let room = own.max(shared).min(wanted);
-        if room > 0 {
-            self.leave_line(key);
-        } else if let Some(stream) = self.streams.get_mut(key) {
-            stream.send.waiting = true;
-            let session_is_full = stream.send.credit.available() > stream.send.queue.len();
-            if session_is_full && !std::mem::replace(&mut stream.send.in_line, true) {
-                self.line.push_back(key);
-            }
-        }
-        Ok(room)
-    }
-
-    /// The room a stream always has, and the room that it and the session allow beyond that (decision 5).
-    fn room_of(&self, key: StreamKey) -> (usize, usize) {
-        let Some(stream) = self.streams.get(key) else { return (0, 0) };
-        let queued = stream.send.queue.len().saturating_add(stream.send.reserved);
-        let most = self.config.send_queue();
-        let own = most.min(ALWAYS_ROOM).saturating_sub(queued);
-        let others_wait = !self.line.is_empty() && self.line.front() != Some(&key);
-        if others_wait {
-            return (own, 0);
-        }
-        let in_use = self.stats.sendable_bytes.saturating_add(self.reserved);
-        let session = self.config.session_send_queue().saturating_sub(in_use);
-        let stream = most.min(stream.send.credit.available()).saturating_sub(queued);
-        (own, stream.min(session))
-    }
-
-    /// Tells a waiting writer that its stream has room again, once it is worth its while.
-    pub(super) fn give_room(&mut self, key: StreamKey) {
-        let Some(stream) = self.streams.get(key) else { return };
-        if !stream.send.waiting {
-            return;
-        }
-        let (own, shared) = self.room_of(key);
-        let worth = self.config.send_queue().min(ALWAYS_ROOM) / 2;
-        if own.max(shared) > worth {
-            self.tell_writer(key);
-        }
-    }
-
-    /// Tells the writers that wait for the session's queue, in their order, once half of it is free.
-    pub(super) fn wake_line(&mut self) {
-        if self.line.is_empty() {
-            return;
-        }
-        let in_use = self.stats.sendable_bytes.saturating_add(self.reserved);
-        if in_use > self.config.session_send_queue() / LINE_MOVES_AT {
-            return;
-        }
-        while let Some(key) = self.line.pop_front() {
-            self.tell_writer(key);
-        }
-    }
-
-    fn tell_writer(&mut self, key: StreamKey) {
-        self.leave_line(key);
-        if let Some(stream) = self.streams.get_mut(key) {
-            if std::mem::take(&mut stream.send.waiting) {
-                self.events.push_back(Event::Writable(key));
-            }
-        }
     }
 
     /// Sends the SYN of a fresh stream even though there is no data to carry it. Data needs no flush: it goes out
@@ -353,7 +263,7 @@ impl Mux {
     }
 
     /// Throws away what is unread. Its credit counts as consumed. Says how much it was.
-    fn drop_unread(&mut self, key: StreamKey) -> usize {
+    pub(super) fn drop_unread(&mut self, key: StreamKey) -> usize {
         let Some(stream) = self.streams.get_mut(key) else { return 0 };
         let unread = stream.recv.queue.clear();
         stream.recv.credit.consume(unread);
@@ -440,85 +350,6 @@ impl Mux {
         if stream.is_ready && before != priority {
             self.schedule.remove(before, key);
             self.schedule.push(priority, key);
-        }
-    }
-
-    /// Takes no new streams of either side, lets those there are finish, then says GOAWAY with code 0.
-    pub fn drain(&mut self) {
-        if self.shutdown.phase == Phase::Open {
-            self.shutdown.reach(Phase::Draining);
-            self.shutdown.say(ErrorCode::NO_ERROR, b"");
-            self.shutdown.goodbye = Goodbye::WhenDrained;
-            self.tell_openers();
-        }
-    }
-
-    /// [`drain`](Mux::drain), announced at once if the peer is known to survive that
-    /// ([`ConfigBuilder::peer_drains`](crate::ConfigBuilder::peer_drains)).
-    pub fn go_away(&mut self) {
-        let first = self.shutdown.phase == Phase::Open;
-        self.drain();
-        if first && self.config.peer_drains() {
-            self.shutdown.goodbye = Goodbye::Now;
-        }
-    }
-
-    /// Nobody will open or accept any more: drains, and refuses what was never accepted.
-    pub fn abandon(&mut self) {
-        self.drain();
-        self.refuse_backlog();
-    }
-
-    /// Ends the session: open streams fail at once, what finished or dropped streams have queued still goes out,
-    /// then GOAWAY with `code` and at most 256 bytes of `text`. The first close counts.
-    pub fn close(&mut self, code: ErrorCode, text: &[u8]) {
-        if self.shutdown.phase >= Phase::Closing {
-            return;
-        }
-        self.shutdown.reach(Phase::Closing);
-        self.shutdown.say(code, text);
-        self.shutdown.goodbye = Goodbye::WhenDrained;
-        let end = self.shutdown.closed();
-        self.shutdown.end = Some(end.clone());
-        self.refuse_backlog();
-        let flushing = [SendState::Finishing, SendState::Aborting];
-        self.cut_streams(&end, |stream| stream.rst.is_none() && !flushing.contains(&stream.send.state));
-        for key in self.streams.keys() {
-            let Some(stream) = self.streams.get_mut(key) else { continue };
-            // It only sends now; whoever reads it is told.
-            stream.recv.state.kill();
-            let lost = SessionLost { end: end.clone(), retry: Retry::Unknown };
-            stream.failure.get_or_insert(Failure::Lost(lost));
-            self.settle_lazy(key);
-            self.settle(key);
-        }
-        self.events.push_back(Event::Ended);
-    }
-
-    /// The time limit of [`drain`](Mux::drain), of [`close`](Mux::close) or of the peer's GOAWAY has passed: what is
-    /// left is cut, and the session ends.
-    pub fn handle_deadline(&mut self) {
-        let end = match (&self.shutdown.peer, self.shutdown.phase) {
-            (Some(peer), Phase::Open) => peer.end(),
-            _ => self.shutdown.closed(),
-        };
-        self.finish_session(end, Goodbye::Now);
-    }
-
-    fn refuse_backlog(&mut self) {
-        for key in self.streams.keys() {
-            if self.streams.get(key).is_some_and(|stream| stream.in_backlog) {
-                self.streams.leave_backlog(key);
-                self.stats.refused = self.stats.refused.saturating_add(1);
-                self.drop_unread(key);
-                self.reset_stream(key, ErrorCode::STREAM_REFUSED, Initiator::Local);
-            }
-        }
-    }
-
-    pub(super) fn tell_openers(&mut self) {
-        if std::mem::take(&mut self.open_waiting) {
-            self.events.push_back(Event::PlaceFree);
         }
     }
 }

@@ -66,6 +66,7 @@ mod flow;
 mod mux;
 mod pieces;
 mod receive;
+mod room;
 mod schedule;
 mod shutdown;
 mod state;

@@ -134,9 +134,9 @@ impl Mux {
     fn on_data(&mut self, id: StreamId, len: usize, flags: Flags) {
         if let Some(key) = self.streams.find(id) {
             return if flags.syn() {
-                self.misbehaved(PeerMisbehaved::DuplicateSyn)
+                self.misbehaved(PeerMisbehaved::DuplicateSyn);
             } else {
-                self.on_live_data(key, len, flags)
+                self.on_live_data(key, len, flags);
             };
         }
         if flags.syn() && self.streams.is_local(id) {

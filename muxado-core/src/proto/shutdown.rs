@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use muxado_frame::ErrorCode;
 
-use crate::error::{Cut, EndCause, SessionEnd};
+use super::event::Event;
+use super::mux::Mux;
+use super::state::SendState;
+use crate::error::{Cut, EndCause, Failure, Initiator, Retry, SessionEnd, SessionLost};
 
 /// The most text we send with GOAWAY, in bytes (B13).
 const MAX_TEXT: usize = 256;
@@ -105,5 +108,86 @@ impl Shutdown {
     /// The end that `say` leads to.
     pub(super) fn closed(&self) -> SessionEnd {
         SessionEnd::new(EndCause::Closed { code: self.code, text: self.text.clone() })
+    }
+}
+
+impl Mux {
+    /// Takes no new streams of either side, lets those there are finish, then says GOAWAY with code 0.
+    pub fn drain(&mut self) {
+        if self.shutdown.phase == Phase::Open {
+            self.shutdown.reach(Phase::Draining);
+            self.shutdown.say(ErrorCode::NO_ERROR, b"");
+            self.shutdown.goodbye = Goodbye::WhenDrained;
+            self.tell_openers();
+        }
+    }
+
+    /// [`drain`](Mux::drain), announced at once if the peer is known to survive that
+    /// ([`ConfigBuilder::peer_drains`](crate::ConfigBuilder::peer_drains)).
+    pub fn go_away(&mut self) {
+        let first = self.shutdown.phase == Phase::Open;
+        self.drain();
+        if first && self.config.peer_drains() {
+            self.shutdown.goodbye = Goodbye::Now;
+        }
+    }
+
+    /// Nobody will open or accept any more: drains, and refuses what was never accepted.
+    pub fn abandon(&mut self) {
+        self.drain();
+        self.refuse_backlog();
+    }
+
+    /// Ends the session: open streams fail at once, what finished or dropped streams have queued still goes out,
+    /// then GOAWAY with `code` and at most 256 bytes of `text`. The first close counts.
+    pub fn close(&mut self, code: ErrorCode, text: &[u8]) {
+        if self.shutdown.phase >= Phase::Closing {
+            return;
+        }
+        self.shutdown.reach(Phase::Closing);
+        self.shutdown.say(code, text);
+        self.shutdown.goodbye = Goodbye::WhenDrained;
+        let end = self.shutdown.closed();
+        self.shutdown.end = Some(end.clone());
+        self.refuse_backlog();
+        let flushing = [SendState::Finishing, SendState::Aborting];
+        self.cut_streams(&end, |stream| stream.rst.is_none() && !flushing.contains(&stream.send.state));
+        for key in self.streams.keys() {
+            let Some(stream) = self.streams.get_mut(key) else { continue };
+            // It only sends now; whoever reads it is told.
+            stream.recv.state.kill();
+            let lost = SessionLost { end: end.clone(), retry: Retry::Unknown };
+            stream.failure.get_or_insert(Failure::Lost(lost));
+            self.settle_lazy(key);
+            self.settle(key);
+        }
+        self.events.push_back(Event::Ended);
+    }
+
+    /// The time limit of [`drain`](Mux::drain), of [`close`](Mux::close) or of the peer's GOAWAY has passed: what is
+    /// left is cut, and the session ends.
+    pub fn handle_deadline(&mut self) {
+        let end = match (&self.shutdown.peer, self.shutdown.phase) {
+            (Some(peer), Phase::Open) => peer.end(),
+            _ => self.shutdown.closed(),
+        };
+        self.finish_session(end, Goodbye::Now);
+    }
+
+    fn refuse_backlog(&mut self) {
+        for key in self.streams.keys() {
+            if self.streams.get(key).is_some_and(|stream| stream.in_backlog) {
+                self.streams.leave_backlog(key);
+                self.stats.refused = self.stats.refused.saturating_add(1);
+                self.drop_unread(key);
+                self.reset_stream(key, ErrorCode::STREAM_REFUSED, Initiator::Local);
+            }
+        }
+    }
+
+    pub(super) fn tell_openers(&mut self) {
+        if std::mem::take(&mut self.open_waiting) {
+            self.events.push_back(Event::PlaceFree);
+        }
     }
 }

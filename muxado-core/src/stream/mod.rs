@@ -55,7 +55,7 @@ impl Stream {
     }
 
     /// The two halves, borrowed.
-    pub fn split(&mut self) -> (&mut SendStream, &mut RecvStream) {
+    pub fn halves(&mut self) -> (&mut SendStream, &mut RecvStream) {
         (&mut self.send, &mut self.recv)
     }
 

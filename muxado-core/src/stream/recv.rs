@@ -121,11 +121,11 @@ impl RecvStream {
         loop {
             let step = self.shared.with(|state| {
                 let mut left = max.max(1);
-                for count in 0..pieces.len() {
+                for (count, place) in pieces.iter_mut().enumerate() {
                     match state.mux.read(self.key, left) {
                         Ok(Read::Chunk(piece)) => {
                             left -= piece.len();
-                            pieces[count] = piece;
+                            *place = piece;
                             if left == 0 {
                                 return Step::Ready(Ok(count + 1));
                             }

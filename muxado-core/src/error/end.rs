@@ -1,0 +1,241 @@
+//! Why a session ended.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use muxado_frame::{DecodeError, ErrorCode};
+
+use super::Initiator;
+
+/// What a closing session did not deliver.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Cut {
+    /// Streams that were still open, or still had something to send.
+    pub streams: u64,
+    /// Bytes that had been accepted from writers and were never sent.
+    pub bytes: u64,
+}
+
+impl Cut {
+    /// Whether everything was delivered.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Cut::default()
+    }
+}
+
+/// Why a session ended. The first cause is the one that is kept. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct SessionEnd {
+    cause: Arc<EndCause>,
+    cut: Cut,
+}
+
+/// The ways in which a session ends.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum EndCause {
+    /// This side closed it, with this code and text.
+    #[non_exhaustive]
+    Closed {
+        /// What the peer is told.
+        code: ErrorCode,
+        /// The text the peer is told, as sent.
+        text: Bytes,
+    },
+    /// The peer said GOAWAY, with this code and text.
+    #[non_exhaustive]
+    GoAway {
+        /// The peer's code.
+        code: ErrorCode,
+        /// The first KiB of the peer's text. It is the peer's: escape it before it is logged.
+        text: Bytes,
+    },
+    /// The transport ended and no GOAWAY had come.
+    PeerEof,
+    /// The peer broke the protocol, and was told so with GOAWAY.
+    PeerMisbehaved(PeerMisbehaved),
+    /// The transport took no byte for as long as the configuration allows.
+    WriteStalled,
+    /// The transport failed.
+    Transport(io::Error),
+    /// The driver was dropped, or its task was, before the session had ended.
+    DriverDropped,
+}
+
+impl SessionEnd {
+    pub(crate) fn new(cause: EndCause) -> SessionEnd {
+        SessionEnd { cause: Arc::new(cause), cut: Cut::default() }
+    }
+
+    pub(crate) fn with_cut(mut self, cut: Cut) -> SessionEnd {
+        self.cut = cut;
+        self
+    }
+
+    /// The cause in full.
+    #[must_use]
+    pub fn cause(&self) -> &EndCause {
+        &self.cause
+    }
+
+    /// Which side ended it.
+    #[must_use]
+    pub fn initiator(&self) -> Initiator {
+        match *self.cause {
+            EndCause::Closed { .. } | EndCause::DriverDropped => Initiator::Local,
+            EndCause::GoAway { .. } | EndCause::PeerEof | EndCause::PeerMisbehaved(_) => Initiator::Remote,
+            EndCause::WriteStalled | EndCause::Transport(_) => Initiator::Transport,
+        }
+    }
+
+    /// The code that stands for the cause: the peer's own if it gave one.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match &*self.cause {
+            EndCause::Closed { code, .. } | EndCause::GoAway { code, .. } => *code,
+            EndCause::PeerEof => ErrorCode::PEER_EOF,
+            EndCause::PeerMisbehaved(misbehaved) => misbehaved.code(),
+            EndCause::WriteStalled => ErrorCode::WRITE_TIMEOUT,
+            EndCause::Transport(_) => ErrorCode::PEER_EOF,
+            EndCause::DriverDropped => ErrorCode::SESSION_CLOSED,
+        }
+    }
+
+    /// The text that came or went with GOAWAY, empty if there was none.
+    #[must_use]
+    pub fn text(&self) -> &[u8] {
+        match &*self.cause {
+            EndCause::Closed { text, .. } | EndCause::GoAway { text, .. } => text,
+            _ => &[],
+        }
+    }
+
+    /// Whether somebody meant it to end, and nothing was wrong: a close or GOAWAY with code 0.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        matches!(*self.cause, EndCause::Closed { code, .. } | EndCause::GoAway { code, .. } if code == ErrorCode::NO_ERROR)
+    }
+
+    /// What was not delivered, when this side closed the session.
+    #[must_use]
+    pub fn cut(&self) -> Cut {
+        self.cut
+    }
+}
+
+/// Two ends are equal if they tell the same story: cause, code and text.
+impl PartialEq for SessionEnd {
+    fn eq(&self, other: &SessionEnd) -> bool {
+        std::mem::discriminant(&*self.cause) == std::mem::discriminant(&*other.cause)
+            && self.code() == other.code()
+            && self.text() == other.text()
+    }
+}
+
+impl fmt::Display for SessionEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.cause {
+            EndCause::Closed { code, .. } => write!(f, "session closed by this side: {code}")?,
+            EndCause::GoAway { code, .. } => write!(f, "session closed by the peer: {code}")?,
+            EndCause::PeerEof => f.write_str("the peer's end of the transport closed without a goodbye")?,
+            EndCause::PeerMisbehaved(misbehaved) => write!(f, "the peer broke the protocol: {misbehaved}")?,
+            EndCause::WriteStalled => f.write_str("the transport stopped taking bytes")?,
+            EndCause::Transport(error) => write!(f, "the transport failed: {error}")?,
+            EndCause::DriverDropped => f.write_str("the session's driver was dropped")?,
+        }
+        match self.text() {
+            [] => Ok(()),
+            text => write!(f, " \"{}\"", text.escape_ascii()),
+        }
+    }
+}
+
+impl std::error::Error for SessionEnd {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &*self.cause {
+            EndCause::Transport(error) => Some(error),
+            EndCause::PeerMisbehaved(misbehaved) => Some(misbehaved),
+            _ => None,
+        }
+    }
+}
+
+impl From<SessionEnd> for io::Error {
+    fn from(end: SessionEnd) -> io::Error {
+        let kind = match &*end.cause {
+            EndCause::Closed { .. } => io::ErrorKind::ConnectionAborted,
+            EndCause::WriteStalled => io::ErrorKind::TimedOut,
+            _ => io::ErrorKind::UnexpectedEof,
+        };
+        io::Error::new(kind, end)
+    }
+}
+
+/// How the peer broke the protocol badly enough to end the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PeerMisbehaved {
+    /// Bytes that are no frame.
+    Frame(DecodeError),
+    /// The reserved top bit of a stream id was set.
+    ReservedBit,
+    /// SYN with an id that only this side may open.
+    WrongParity,
+    /// SYN for a stream that is open.
+    DuplicateSyn,
+    /// A frame for a stream of ours that was never opened.
+    NeverOpened,
+    /// More replies were forced than the peer reads.
+    TooManyReplies,
+    /// More streams were reset than useful work was done.
+    TooManyResets,
+    /// More useless frames came than useful ones.
+    TooManyGlitches,
+}
+
+impl PeerMisbehaved {
+    /// The code the peer is told.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            PeerMisbehaved::Frame(error) => error.code(),
+            PeerMisbehaved::ReservedBit
+            | PeerMisbehaved::WrongParity
+            | PeerMisbehaved::DuplicateSyn
+            | PeerMisbehaved::NeverOpened => ErrorCode::PROTOCOL_ERROR,
+            PeerMisbehaved::TooManyReplies
+            | PeerMisbehaved::TooManyResets
+            | PeerMisbehaved::TooManyGlitches => ErrorCode::ENHANCE_YOUR_CALM,
+        }
+    }
+
+    /// The text the peer is told.
+    pub(crate) fn text(&self) -> &'static str {
+        match self {
+            PeerMisbehaved::Frame(error) if error.code() == ErrorCode::FRAME_SIZE_ERROR => "bad frame length",
+            PeerMisbehaved::Frame(_) => "bad frame",
+            PeerMisbehaved::ReservedBit => "reserved bit set in a stream id",
+            PeerMisbehaved::WrongParity => "SYN for an id of the wrong parity",
+            PeerMisbehaved::DuplicateSyn => "SYN for a stream that is open",
+            PeerMisbehaved::NeverOpened => "frame for a stream that was never opened",
+            PeerMisbehaved::TooManyReplies => "too many replies forced and not read",
+            PeerMisbehaved::TooManyResets => "too many streams reset",
+            PeerMisbehaved::TooManyGlitches => "too many useless frames",
+        }
+    }
+}
+
+impl fmt::Display for PeerMisbehaved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PeerMisbehaved::Frame(error) => error.fmt(f),
+            other => f.write_str(other.text()),
+        }
+    }
+}
+
+impl std::error::Error for PeerMisbehaved {}

@@ -1,0 +1,96 @@
+//! Why there is no stream to be had.
+
+use std::fmt;
+use std::io;
+
+use super::{Retry, SessionEnd};
+
+/// Opening a stream failed. Nothing was sent, so it is always safe to retry, on another session or later.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// As many streams are open as `max_outbound_streams` allows. Only `try_open` says so; `open` waits.
+    Busy,
+    /// The ids of this side are used up. Only a new session helps.
+    StreamsExhausted,
+    /// This side is draining or closing the session, or dropped its last handle.
+    Draining,
+    /// The peer said GOAWAY and takes no more streams.
+    GoneAway(SessionEnd),
+    /// The session has ended.
+    Session(SessionEnd),
+}
+
+/// No more streams will be accepted: the session has ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AcceptError {
+    pub(crate) end: SessionEnd,
+}
+
+impl OpenError {
+    /// Always [`Retry::NotProcessed`]: a stream that was not opened was seen by nobody.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        Retry::NotProcessed
+    }
+}
+
+impl AcceptError {
+    /// Why the session ended.
+    #[must_use]
+    pub fn end(&self) -> &SessionEnd {
+        &self.end
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenError::Busy => f.write_str("as many streams are open as this side may have"),
+            OpenError::StreamsExhausted => f.write_str("the stream ids of this session are used up"),
+            OpenError::Draining => f.write_str("this side takes no more streams on this session"),
+            OpenError::GoneAway(end) => write!(f, "the peer takes no more streams: {end}"),
+            OpenError::Session(end) => end.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for AcceptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no more streams: {}", self.end)
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            OpenError::GoneAway(end) | OpenError::Session(end) => Some(end),
+            OpenError::Busy | OpenError::StreamsExhausted | OpenError::Draining => None,
+        }
+    }
+}
+
+impl std::error::Error for AcceptError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.end)
+    }
+}
+
+impl From<OpenError> for io::Error {
+    fn from(error: OpenError) -> io::Error {
+        let kind = match &error {
+            OpenError::Busy => io::ErrorKind::WouldBlock,
+            OpenError::StreamsExhausted | OpenError::Draining | OpenError::GoneAway(_) => {
+                io::ErrorKind::ConnectionRefused
+            }
+            OpenError::Session(_) => io::ErrorKind::NotConnected,
+        };
+        io::Error::new(kind, error)
+    }
+}
+
+impl From<AcceptError> for io::Error {
+    fn from(error: AcceptError) -> io::Error {
+        io::Error::new(io::ErrorKind::NotConnected, error)
+    }
+}

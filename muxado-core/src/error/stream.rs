@@ -1,0 +1,297 @@
+//! Why a stream failed, and what may not be asked of it.
+
+use std::fmt;
+use std::io;
+
+use muxado_frame::ErrorCode;
+
+use super::{Initiator, Retry, SessionEnd};
+
+/// A stream was reset: both of its directions ended at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reset {
+    pub(crate) code: ErrorCode,
+    pub(crate) initiator: Initiator,
+}
+
+impl Reset {
+    /// The code of the reset, exactly as it was sent.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// Which side reset it. A stream on which the peer broke the rules counts as reset by the peer.
+    #[must_use]
+    pub fn initiator(&self) -> Initiator {
+        self.initiator
+    }
+
+    /// Whether the peer promised that its application never saw the stream.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        let refused = matches!(self.code, ErrorCode::STREAM_REFUSED | ErrorCode::ACCEPT_QUEUE_FULL);
+        match self.initiator {
+            Initiator::Remote if refused => Retry::NotProcessed,
+            _ => Retry::Unknown,
+        }
+    }
+}
+
+impl fmt::Display for Reset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.initiator {
+            Initiator::Local => write!(f, "stream reset by this side: {}", self.code),
+            _ => write!(f, "stream reset by the peer: {}", self.code),
+        }
+    }
+}
+
+impl std::error::Error for Reset {}
+
+/// A stream was lost with its session, or was too late for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionLost {
+    pub(crate) end: SessionEnd,
+    pub(crate) retry: Retry,
+}
+
+impl SessionLost {
+    /// Why the session ended.
+    #[must_use]
+    pub fn end(&self) -> &SessionEnd {
+        &self.end
+    }
+
+    /// Whether the peer can have seen the stream.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        self.retry
+    }
+}
+
+impl fmt::Display for SessionLost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "stream lost: {}", self.end)
+    }
+}
+
+impl std::error::Error for SessionLost {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.end)
+    }
+}
+
+/// Why a stream failed: the part that reading and writing share.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Failure {
+    Reset(Reset),
+    Lost(SessionLost),
+}
+
+/// Reading failed. A clean end of stream is not an error: it is the peer's FIN, and nothing else ever is.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The stream was reset before its end.
+    Reset(Reset),
+    /// The session ended before the stream did.
+    Session(SessionLost),
+}
+
+/// Writing or finishing failed.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The stream was reset.
+    Reset(Reset),
+    /// The session ended.
+    Session(SessionLost),
+    /// This side has finished the stream already.
+    Finished,
+}
+
+/// A code that this operation must not send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ResetError {
+    /// 0 means no error, and one existing peer does not take it for a reset at all. Use `STREAM_CANCELLED`.
+    NoError,
+    /// 5 and 9 promise that the application never saw the stream. Use `refuse`.
+    PromisesRefusal,
+    /// The stream was read from or written to, or was opened by this side: it cannot be refused any more.
+    AlreadyUsed,
+}
+
+impl From<Failure> for ReadError {
+    fn from(failure: Failure) -> ReadError {
+        match failure {
+            Failure::Reset(reset) => ReadError::Reset(reset),
+            Failure::Lost(lost) => ReadError::Session(lost),
+        }
+    }
+}
+
+impl From<Failure> for WriteError {
+    fn from(failure: Failure) -> WriteError {
+        match failure {
+            Failure::Reset(reset) => WriteError::Reset(reset),
+            Failure::Lost(lost) => WriteError::Session(lost),
+        }
+    }
+}
+
+impl ReadError {
+    /// Whether the request on this stream may be repeated.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        match self {
+            ReadError::Reset(reset) => reset.retry(),
+            ReadError::Session(lost) => lost.retry(),
+        }
+    }
+
+    /// Which side caused it.
+    #[must_use]
+    pub fn initiator(&self) -> Initiator {
+        match self {
+            ReadError::Reset(reset) => reset.initiator(),
+            ReadError::Session(lost) => lost.end().initiator(),
+        }
+    }
+
+    /// The code of the reset, or of the session's end.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            ReadError::Reset(reset) => reset.code(),
+            ReadError::Session(lost) => lost.end().code(),
+        }
+    }
+}
+
+impl WriteError {
+    /// Whether the request on this stream may be repeated.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        match self {
+            WriteError::Reset(reset) => reset.retry(),
+            WriteError::Session(lost) => lost.retry(),
+            WriteError::Finished => Retry::Unknown,
+        }
+    }
+
+    /// Which side caused it.
+    #[must_use]
+    pub fn initiator(&self) -> Initiator {
+        match self {
+            WriteError::Reset(reset) => reset.initiator(),
+            WriteError::Session(lost) => lost.end().initiator(),
+            WriteError::Finished => Initiator::Local,
+        }
+    }
+
+    /// The code of the reset, or of the session's end; `STREAM_CLOSED` after this side finished.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            WriteError::Reset(reset) => reset.code(),
+            WriteError::Session(lost) => lost.end().code(),
+            WriteError::Finished => ErrorCode::STREAM_CLOSED,
+        }
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReadError::Reset(reset) => reset.fmt(f),
+            ReadError::Session(lost) => lost.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WriteError::Reset(reset) => reset.fmt(f),
+            WriteError::Session(lost) => lost.fmt(f),
+            WriteError::Finished => f.write_str("this side of the stream is finished"),
+        }
+    }
+}
+
+impl fmt::Display for ResetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ResetError::NoError => "code 0 is not a reset",
+            ResetError::PromisesRefusal => "codes 5 and 9 promise that the stream was never seen",
+            ResetError::AlreadyUsed => "the stream was used and cannot be refused any more",
+        })
+    }
+}
+
+impl std::error::Error for ReadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            ReadError::Reset(_) => None,
+            ReadError::Session(lost) => Some(lost.end()),
+        }
+    }
+}
+
+impl std::error::Error for WriteError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            WriteError::Session(lost) => Some(lost.end()),
+            WriteError::Reset(_) | WriteError::Finished => None,
+        }
+    }
+}
+
+impl std::error::Error for ResetError {}
+
+/// The kinds are stable: `ConnectionReset` for a reset by the peer, `UnexpectedEof` for a session lost through the
+/// peer or the transport, `ConnectionAborted` for either by this side. The error itself is inside: `get_ref()` and
+/// `downcast_ref::<ReadError>()`.
+impl From<ReadError> for io::Error {
+    fn from(error: ReadError) -> io::Error {
+        let kind = match &error {
+            ReadError::Reset(reset) => reset_kind(reset),
+            ReadError::Session(lost) => lost_kind(lost),
+        };
+        io::Error::new(kind, error)
+    }
+}
+
+/// As for [`ReadError`], and `BrokenPipe` for writing after this side has finished.
+impl From<WriteError> for io::Error {
+    fn from(error: WriteError) -> io::Error {
+        let kind = match &error {
+            WriteError::Reset(reset) => reset_kind(reset),
+            WriteError::Session(lost) => lost_kind(lost),
+            WriteError::Finished => io::ErrorKind::BrokenPipe,
+        };
+        io::Error::new(kind, error)
+    }
+}
+
+impl From<ResetError> for io::Error {
+    fn from(error: ResetError) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidInput, error)
+    }
+}
+
+fn reset_kind(reset: &Reset) -> io::ErrorKind {
+    match reset.initiator {
+        Initiator::Local => io::ErrorKind::ConnectionAborted,
+        _ => io::ErrorKind::ConnectionReset,
+    }
+}
+
+fn lost_kind(lost: &SessionLost) -> io::ErrorKind {
+    match lost.end.initiator() {
+        Initiator::Local => io::ErrorKind::ConnectionAborted,
+        _ => io::ErrorKind::UnexpectedEof,
+    }
+}

@@ -1,0 +1,63 @@
+//! Sessions in a [`World`]: two of ours with a pipe between them, or one whose peer is literal bytes.
+
+use muxado_core::rt::Runtime;
+use muxado_core::{Config, Session, Side};
+
+use crate::pipe::{End, Lane, pipe};
+use crate::world::World;
+
+/// A client and a server session of ours, driven by `world`, with a pipe of `capacity` bytes each way between them.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Connected {
+    /// The client's session.
+    pub client: Session,
+    /// The server's session.
+    pub server: Session,
+    /// What the client writes.
+    pub to_server: Lane,
+    /// What the server writes.
+    pub to_client: Lane,
+}
+
+/// Connects two sessions of ours.
+#[must_use]
+pub fn connected(world: &World, capacity: usize, config: &Config) -> Connected {
+    let (near, far) = pipe(capacity);
+    let (to_server, to_client) = (near.write.lane(), far.write.lane());
+    let client = start(world, Side::Client, near, config);
+    let server = start(world, Side::Server, far, config);
+    Connected { client, server, to_server, to_client }
+}
+
+/// One session of ours, and the lanes on which a peer made of literal bytes reads and writes.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Alone {
+    /// The session.
+    pub session: Session,
+    /// Put the peer's bytes here.
+    pub from_peer: Lane,
+    /// Take ours from here.
+    pub to_peer: Lane,
+    /// Keeps the peer's end of the transport open.
+    pub peer: End,
+}
+
+/// Starts one session whose peer is literal bytes.
+#[must_use]
+pub fn alone(world: &World, side: Side, config: &Config) -> Alone {
+    let (near, peer) = pipe(1 << 20);
+    let (from_peer, to_peer) = (near.read.lane(), near.write.lane());
+    Alone { session: start(world, side, near, config), from_peer, to_peer, peer }
+}
+
+/// Starts a session over one end of a pipe, its driver spawned in `world`.
+#[must_use]
+pub fn start(world: &World, side: Side, end: End, config: &Config) -> Session {
+    let (session, driver) = Session::from_halves(side, end.read, end.write, config, world.clone());
+    world.spawn(async move {
+        driver.vectored(true).await;
+    });
+    session
+}
