@@ -121,7 +121,8 @@ fn waiting_openers_and_acceptors_learn_of_every_end_of_the_session() {
         let mut held = world.block_on(one.session.open()).unwrap();
         world.block_on(held.flush()).unwrap();
         let (count, waker) = counter();
-        let (mut open, mut accept, mut closed) = (one.session.open(), one.session.accept(), one.session.closed());
+        let (mut open, mut accept, mut closed) =
+            (one.session.open(), one.session.accept(), one.session.closed());
         assert!(poll(&mut open, &waker).is_pending());
         assert!(poll(&mut accept, &waker).is_pending());
         assert!(poll(&mut closed, &waker).is_pending());
@@ -142,7 +143,7 @@ fn waiting_openers_and_acceptors_learn_of_every_end_of_the_session() {
 #[test]
 fn s93_reader_and_writer_in_two_tasks_never_miss_each_other() {
     let world = World::new();
-    let pair = connected(&world, 100, &Config::default());
+    let pair = connected(&world, 4096, &Config::default());
     let size = 3 * 256 * 1024;
     world.block_on(async {
         let stream = pair.client.open().await.unwrap();

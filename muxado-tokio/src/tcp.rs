@@ -35,7 +35,7 @@ pub async fn connect(address: impl ToSocketAddrs) -> io::Result<Session> {
 /// Whatever resolving and connecting report.
 pub async fn connect_with(address: impl ToSocketAddrs, config: &Config) -> io::Result<Session> {
     let tcp = TcpStream::connect(address).await?;
-    tune(&tcp)?;
+    tune(&tcp);
     Ok(Session::over_tcp(tcp, Side::Client, config))
 }
 
@@ -102,10 +102,8 @@ impl Listener {
                     Trouble::Listener => return Err(error),
                 },
             };
-            // A connection that is gone already fails here; it is not worth a session.
-            if tune(&tcp).is_ok() {
-                return Ok((Session::over_tcp(tcp, Side::Server, &self.config), peer));
-            }
+            tune(&tcp);
+            return Ok((Session::over_tcp(tcp, Side::Server, &self.config), peer));
         }
     }
 }
@@ -151,10 +149,20 @@ fn out_of_files(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|code| CODES.contains(&code))
 }
 
-fn tune(tcp: &TcpStream) -> io::Result<()> {
-    tcp.set_nodelay(true)?;
+/// What waits unsent in the socket at the most, in bytes: a message goes behind this and no more. Socket buffers
+/// themselves are left to the system, which knows the link.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNSENT: u32 = 128 * 1024;
+
+/// Sets up a connection for a session. All of it is advice: a system that does not take it still carries the bytes,
+/// and a connection that is dead already says so soon enough.
+fn tune(tcp: &TcpStream) {
+    let socket = SockRef::from(tcp);
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_EVERY);
-    SockRef::from(tcp).set_tcp_keepalive(&keepalive)
+    let _ = socket.set_tcp_nodelay(true);
+    let _ = socket.set_tcp_keepalive(&keepalive);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = socket.set_tcp_notsent_lowat(UNSENT);
 }
 
 #[cfg(test)]

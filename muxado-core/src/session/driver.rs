@@ -117,7 +117,8 @@ where
     /// Reads once. How much, or none if there is nothing to read.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Option<usize> {
         match self.read.step(cx, &self.shared, &mut self.woken) {
-            ReadStep::Handled(bytes) => Some(bytes),
+            // Many frames are as much work as many bytes.
+            ReadStep::Handled { bytes, more } => Some(if more { bytes.max(POLL_BUDGET / 4) } else { bytes }),
             ReadStep::Pending => None,
             ReadStep::Ended(error) => {
                 self.lost(error);
@@ -308,7 +309,7 @@ where
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => Poll::Pending,
         };
-        if written.is_pending() && matches!(read, ReadStep::Handled(_)) {
+        if written.is_pending() && matches!(read, ReadStep::Handled { .. }) {
             cx.waker().wake_by_ref();
         }
         written.map(|stage| stage.unwrap_or(Stage::Done))
@@ -329,8 +330,10 @@ where
 
     fn poll_linger(&mut self, cx: &mut Context<'_>, left: usize) -> Poll<Stage> {
         match self.read.discard(cx) {
-            ReadStep::Handled(bytes) if bytes < left => Poll::Ready(Stage::Lingering { left: left - bytes }),
-            ReadStep::Handled(_) | ReadStep::Ended(_) => Poll::Ready(Stage::Done),
+            ReadStep::Handled { bytes, .. } if bytes < left => {
+                Poll::Ready(Stage::Lingering { left: left - bytes })
+            }
+            ReadStep::Handled { .. } | ReadStep::Ended(_) => Poll::Ready(Stage::Done),
             ReadStep::Pending => Poll::Pending,
         }
     }

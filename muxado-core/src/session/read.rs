@@ -34,8 +34,8 @@ pub(crate) struct ReadHalf<R> {
 /// What one step of reading came to.
 #[derive(Debug)]
 pub(crate) enum ReadStep {
-    /// This many bytes were handled.
-    Handled(usize),
+    /// This many bytes were handled; with `more`, others wait that make up more frames than one call takes.
+    Handled { bytes: usize, more: bool },
     /// The transport has nothing now.
     Pending,
     /// The transport has ended, cleanly or not.
@@ -73,7 +73,7 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
         if taken < len {
             self.rest = Bytes::copy_from_slice(&bytes[taken..]);
         }
-        ReadStep::Handled(taken)
+        ReadStep::Handled { bytes: taken, more: taken < len }
     }
 
     /// Reads and throws away, for a session that has said goodbye: a transport closed with unread bytes may take
@@ -83,7 +83,7 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
         match poll_read(&mut self.io, cx, buffer.bytes()) {
             Poll::Pending => ReadStep::Pending,
             Poll::Ready(Ok(0)) => ReadStep::Ended(None),
-            Poll::Ready(Ok(len)) => ReadStep::Handled(len),
+            Poll::Ready(Ok(bytes)) => ReadStep::Handled { bytes, more: false },
             Poll::Ready(Err(error)) => ReadStep::Ended(Some(error)),
         }
     }
@@ -94,12 +94,13 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
             self.unread = state.mux.unread();
             taken
         });
-        if taken < self.rest.len() {
+        let more = taken < self.rest.len();
+        if more {
             self.rest.advance(taken);
         } else {
             self.rest = Bytes::new();
         }
-        ReadStep::Handled(taken)
+        ReadStep::Handled { bytes: taken, more }
     }
 }
 

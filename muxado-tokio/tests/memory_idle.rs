@@ -1,0 +1,57 @@
+//! What an open stream costs while nothing happens on it. Alone in its process, so that nothing else is counted.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::alloc::System;
+
+use muxado_tokio::{Config, Listener, connect_with};
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+#[global_allocator]
+static COUNTED: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const STREAMS: usize = 10_000;
+
+fn live() -> usize {
+    let stats = COUNTED.stats();
+    stats.bytes_allocated.saturating_sub(stats.bytes_deallocated)
+}
+
+/// An idle stream stays under a KiB on each side, handles included, and a closed one leaves nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn b08_an_idle_stream_costs_less_than_a_kibibyte() {
+    let config =
+        Config::builder().max_inbound_streams(STREAMS).max_outbound_streams(STREAMS).build().unwrap();
+    let listener = Listener::bind_with("127.0.0.1:0", config.clone()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (client, server) = tokio::join!(connect_with(address, &config), listener.accept());
+    let (client, server) = (client.unwrap(), server.unwrap().0);
+    let mut ours = Vec::with_capacity(STREAMS);
+    let mut theirs = Vec::with_capacity(STREAMS);
+    let before = live();
+    for _ in 0..STREAMS {
+        let mut stream = client.open().await.unwrap();
+        stream.write_all(b"x").await.unwrap();
+        ours.push(stream);
+        let mut stream = server.accept().await.unwrap();
+        assert_eq!(stream.read_u8().await.unwrap(), b'x');
+        theirs.push(stream);
+    }
+    let each = live().saturating_sub(before) / STREAMS;
+    println!("{each} bytes a stream, both ends together");
+    assert!(each <= 2048, "{each} bytes a stream");
+
+    for mut stream in ours.drain(..) {
+        stream.shutdown().await.unwrap();
+    }
+    for mut stream in theirs.drain(..) {
+        stream.shutdown().await.unwrap();
+        assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0);
+    }
+    while client.stats().streams + server.stats().streams > 0 {
+        tokio::task::yield_now().await;
+    }
+    let left = live().saturating_sub(before) / STREAMS;
+    println!("{left} bytes a stream once closed");
+    assert!(left <= 100, "{left} bytes a closed stream");
+}
