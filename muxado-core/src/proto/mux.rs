@@ -9,6 +9,7 @@ use super::event::Event;
 use super::receive::Body;
 use super::schedule::Schedule;
 use super::shutdown::{Goodbye, Phase, Shutdown};
+use super::state::SendState;
 use super::stats::Stats;
 use super::stream::{Opener, Stream, StreamKey};
 use super::streams::Streams;
@@ -230,6 +231,10 @@ impl Mux {
         self.stats.unread_bytes = self.stats.unread_bytes.saturating_sub(stream.recv.queue.len());
         if stream.ended_properly() {
             self.stats.finished = self.stats.finished.saturating_add(1);
+        }
+        // Our application brought it to an end: that is work, whether or not the peer ended its direction too. A
+        // server that answers before it has read all, often, must not use up the budget of an honest client.
+        if stream.send.state == SendState::Finished {
             self.budget.stream_ended();
         }
         if let (Some(id), true) = (stream.id, stream.was_reset_by_us) {

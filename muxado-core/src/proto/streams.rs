@@ -32,7 +32,7 @@ pub(super) struct Streams {
     /// The highest id the peer has ever put a SYN on.
     highest_seen: u32,
     /// The highest id of the peer's that the application was given.
-    pub(super) last_accepted: Option<StreamId>,
+    last_accepted: Option<StreamId>,
     dead: HashMap<u32, usize, RandomState>,
     dead_order: VecDeque<u32>,
 }
@@ -139,6 +139,12 @@ impl Streams {
 
     pub(super) fn backlog_len(&self) -> usize {
         self.backlog.len()
+    }
+
+    /// The highest id of the peer's that the application was given, or still can be.
+    pub(super) fn last_handled(&self) -> Option<StreamId> {
+        let waiting = self.backlog.iter().filter_map(|key| self.get(*key)?.id).max();
+        self.last_accepted.max(waiting)
     }
 
     /// The stream that has waited longest to be accepted.

@@ -59,7 +59,7 @@ impl Mux {
         if !self.shutdown.said_early {
             let text = self.shutdown.text.clone();
             let len = u32::try_from(text.len()).unwrap_or(0);
-            self.emit(batch, &go_away(self.streams.last_accepted, self.shutdown.code, len));
+            self.emit(batch, &go_away(self.streams.last_handled(), self.shutdown.code, len));
             batch.put(&text);
             self.emitted = self.emitted.saturating_add(total(text.len()));
         }
