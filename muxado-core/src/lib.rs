@@ -87,3 +87,8 @@ pub use muxado_frame::{ErrorCode, Side, StreamId};
 pub use proto::Stats;
 pub use session::{Accept, Closed, Driver, Half, Open, Session};
 pub use stream::{ReadChunk, RecvStream, SendStream, Stream, WriteChunk};
+
+/// Runs the programs of the page as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct CrateReadme;

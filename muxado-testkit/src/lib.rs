@@ -5,12 +5,14 @@
 //! - [`Pair`]: two machines on a perfect link.
 //! - [`World`]: a runtime with virtual time. [`pipe`]: a transport with moods. [`connected`], [`alone`]: sessions on them.
 //! - [`every_split`]: the same bytes in other pieces.
+//! - [`assert_sender_rules`]: what we may put on the wire.
 
 #![forbid(unsafe_code)]
 
 mod pair;
 mod peer;
 mod pipe;
+mod rules;
 mod sessions;
 mod split;
 pub mod wire;
@@ -19,6 +21,7 @@ mod world;
 pub use pair::Pair;
 pub use peer::{Ending, Outcome, Peer};
 pub use pipe::{End, Lane, Mood, Reader, Writer, pipe};
+pub use rules::assert_sender_rules;
 pub use sessions::{Alone, Connected, alone, connected, start};
 pub use split::every_split;
 pub use world::{Sleep, World};

@@ -66,3 +66,13 @@ pub use rt::Tokio;
 pub use session::Session;
 pub use stream::{RecvStream, SendStream, Stream};
 pub use tcp::{Listener, connect, connect_with};
+
+/// Runs the programs of the page as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct CrateReadme;
+
+/// Runs the programs of the page as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ProjectReadme;

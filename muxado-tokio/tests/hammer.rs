@@ -54,7 +54,8 @@ async fn ask(session: Session, seed: u64) {
         while !rest.is_empty() {
             let piece = &rest[..rng.usize(1..=rest.len().min(200_000))];
             // A cancelled write has written a part, or nothing, and says how much.
-            let Ok(write) = tokio::time::timeout(Duration::from_micros(rng.u64(0..2000)), send.write(piece)).await
+            let Ok(write) =
+                tokio::time::timeout(Duration::from_micros(rng.u64(0..2000)), send.write(piece)).await
             else {
                 continue;
             };
@@ -71,7 +72,11 @@ async fn ask(session: Session, seed: u64) {
     let read = recv.read_to_end(&mut back).await;
     assert!(bytes.starts_with(&back), "seed {seed}: the echo differs");
     if read.is_ok() {
-        assert_eq!((fate, back.len()), (Fate::Finish, bytes.len()), "seed {seed}: a clean end, and not all of it");
+        assert_eq!(
+            (fate, back.len()),
+            (Fate::Finish, bytes.len()),
+            "seed {seed}: a clean end, and not all of it"
+        );
     }
     sending.await.unwrap();
 }

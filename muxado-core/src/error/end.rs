@@ -32,6 +32,7 @@ impl Cut {
 pub struct SessionEnd {
     cause: Arc<EndCause>,
     cut: Cut,
+    peer: Option<Arc<(ErrorCode, Bytes)>>,
 }
 
 /// The ways in which a session ends.
@@ -68,11 +69,16 @@ pub enum EndCause {
 
 impl SessionEnd {
     pub(crate) fn new(cause: EndCause) -> SessionEnd {
-        SessionEnd { cause: Arc::new(cause), cut: Cut::default() }
+        SessionEnd { cause: Arc::new(cause), cut: Cut::default(), peer: None }
     }
 
     pub(crate) fn with_cut(mut self, cut: Cut) -> SessionEnd {
         self.cut = cut;
+        self
+    }
+
+    pub(crate) fn with_peer(mut self, code: ErrorCode, text: Bytes) -> SessionEnd {
+        self.peer = Some(Arc::new((code, text)));
         self
     }
 
@@ -120,6 +126,12 @@ impl SessionEnd {
         matches!(*self.cause, EndCause::Closed { code, .. } | EndCause::GoAway { code, .. } if code == ErrorCode::NO_ERROR)
     }
 
+    /// The code and text of the peer's GOAWAY, if one came before the end, whatever the cause was.
+    #[must_use]
+    pub fn peer_goodbye(&self) -> Option<(ErrorCode, &[u8])> {
+        self.peer.as_deref().map(|(code, text)| (*code, &text[..]))
+    }
+
     /// What was not delivered, when this side closed the session.
     #[must_use]
     pub fn cut(&self) -> Cut {
@@ -142,9 +154,9 @@ impl fmt::Display for SessionEnd {
             EndCause::Closed { code, .. } => write!(f, "session closed by this side: {code}")?,
             EndCause::GoAway { code, .. } => write!(f, "session closed by the peer: {code}")?,
             EndCause::PeerEof => f.write_str("the peer's end of the transport closed without a goodbye")?,
-            EndCause::PeerMisbehaved(misbehaved) => write!(f, "the peer broke the protocol: {misbehaved}")?,
+            EndCause::PeerMisbehaved(_) => f.write_str("the peer broke the protocol")?,
             EndCause::WriteStalled => f.write_str("the transport stopped taking bytes")?,
-            EndCause::Transport(error) => write!(f, "the transport failed: {error}")?,
+            EndCause::Transport(_) => f.write_str("the transport failed")?,
             EndCause::DriverDropped => f.write_str("the session's driver was dropped")?,
         }
         match self.text() {

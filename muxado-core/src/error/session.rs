@@ -64,7 +64,7 @@ impl fmt::Display for AcceptError {
 impl std::error::Error for OpenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            OpenError::GoneAway(end) | OpenError::Session(end) => Some(end),
+            OpenError::GoneAway(end) | OpenError::Session(end) => end.source(),
             OpenError::Busy | OpenError::StreamsExhausted | OpenError::Draining => None,
         }
     }
@@ -72,7 +72,7 @@ impl std::error::Error for OpenError {
 
 impl std::error::Error for AcceptError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.end)
+        self.end.source()
     }
 }
 

@@ -78,7 +78,8 @@ impl fmt::Display for SessionLost {
 
 impl std::error::Error for SessionLost {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.end)
+        // The end itself is in the text already.
+        self.end.source()
     }
 }
 
@@ -235,7 +236,7 @@ impl std::error::Error for ReadError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             ReadError::Reset(_) => None,
-            ReadError::Session(lost) => Some(lost.end()),
+            ReadError::Session(lost) => lost.source(),
         }
     }
 }
@@ -243,7 +244,7 @@ impl std::error::Error for ReadError {
 impl std::error::Error for WriteError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            WriteError::Session(lost) => Some(lost.end()),
+            WriteError::Session(lost) => lost.source(),
             WriteError::Reset(_) | WriteError::Finished => None,
         }
     }

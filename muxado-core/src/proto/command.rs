@@ -7,7 +7,7 @@ use super::flow::size;
 use super::mux::Mux;
 use super::shutdown::Phase;
 use super::state::{RecvState, SendState};
-use super::stream::{Opener, StreamKey};
+use super::stream::{Opener, Stream, StreamKey};
 use crate::error::{AcceptError, Failure, Initiator, OpenError, ReadError, Reset, ResetError, WriteError};
 
 /// What a read gave.
@@ -18,7 +18,7 @@ pub enum Read {
     Chunk(Bytes),
     /// The peer's FIN: there are no more bytes, and none are missing.
     End,
-    /// Nothing yet. [`Event::Readable`] will tell.
+    /// Nothing yet. [`Event::Readable`](super::Event::Readable) will tell.
     Blocked,
 }
 
@@ -27,7 +27,7 @@ impl Mux {
     /// [`flush`](Mux::flush), [`read`](Mux::read) or [`finish`](Mux::finish).
     ///
     /// # Errors
-    /// [`OpenError::Busy`] if there is no free place; [`Event::PlaceFree`] will tell.
+    /// [`OpenError::Busy`] if there is no free place; [`Event::PlaceFree`](super::Event::PlaceFree) will tell.
     pub fn open(&mut self) -> Result<StreamKey, OpenError> {
         if let Some(end) = self.end() {
             return Err(OpenError::Session(end));
@@ -50,24 +50,25 @@ impl Mux {
         Ok(key)
     }
 
-    /// The next stream the peer has opened, or none yet: [`Event::Incoming`] will tell.
+    /// The next stream the peer has opened, or none yet: [`Event::Incoming`](super::Event::Incoming) will tell.
     ///
     /// # Errors
-    /// [`AcceptError`] once the session has ended.
+    /// [`AcceptError`] once the session has ended. If the transport was what ended, streams that had come whole, up to
+    /// their FIN, are given first.
     pub fn accept(&mut self) -> Result<Option<StreamKey>, AcceptError> {
+        if let Some(key) = self.streams.next_accepted() {
+            self.stats.accepted = self.stats.accepted.saturating_add(1);
+            return Ok(Some(key));
+        }
         if let Some(end) = self.end() {
             return Err(AcceptError { end });
         }
-        let key = self.streams.next_accepted();
-        match key {
-            Some(_) => self.stats.accepted = self.stats.accepted.saturating_add(1),
-            None => self.accept_waiting = true,
-        }
-        Ok(key)
+        self.accept_waiting = true;
+        Ok(None)
     }
 
     /// Queues a copy of as much of `bytes` as there is room for, and says how much that was. 0 means none:
-    /// [`Event::Writable`] will tell. An empty write does nothing (W14).
+    /// [`Event::Writable`](super::Event::Writable) will tell. An empty write does nothing (W14).
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset, lost or finished.
@@ -89,7 +90,7 @@ impl Mux {
     }
 
     /// Promises room for up to `max` bytes, which [`commit`](Mux::commit) then fills: so a caller can copy without
-    /// holding the machine. 0 means none: [`Event::Writable`] will tell.
+    /// holding the machine. 0 means none: [`Event::Writable`](super::Event::Writable) will tell.
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset, lost or finished.
@@ -229,7 +230,8 @@ impl Mux {
         Ok(())
     }
 
-    /// Ends both directions at once: RST with `code` goes out, what is queued or unread is dropped.
+    /// Ends both directions at once: RST with `code` goes out, what is queued or unread is dropped. Nothing happens to
+    /// a stream that both sides have finished.
     ///
     /// # Errors
     /// [`ResetError`] for the codes 0, 5 and 9. Nothing happens then.
@@ -241,8 +243,7 @@ impl Mux {
             }
             _ => {}
         }
-        self.drop_unread(key);
-        self.reset_stream(key, code, Initiator::Local);
+        self.cancel(key, code);
         Ok(())
     }
 
@@ -256,14 +257,26 @@ impl Mux {
         if !fresh {
             return Err(ResetError::AlreadyUsed);
         }
-        self.drop_unread(key);
-        self.reset_stream(key, ErrorCode::STREAM_REFUSED, Initiator::Local);
+        self.cancel(key, ErrorCode::STREAM_REFUSED);
         self.stats.refused = self.stats.refused.saturating_add(1);
         Ok(())
     }
 
+    /// Resets a stream because this side wishes it. One that has ended in both directions is left as it is.
+    pub(super) fn cancel(&mut self, key: StreamKey, code: ErrorCode) {
+        if self.streams.get(key).is_none_or(Stream::ended_properly) {
+            return;
+        }
+        if self.drop_unread(key) > 0 {
+            if let Some(stream) = self.streams.get_mut(key) {
+                stream.recv.state.cut();
+            }
+        }
+        self.reset_stream(key, code, Initiator::Local);
+    }
+
     /// Throws away what is unread. Its credit counts as consumed. Says how much it was.
-    pub(super) fn drop_unread(&mut self, key: StreamKey) -> usize {
+    fn drop_unread(&mut self, key: StreamKey) -> usize {
         let Some(stream) = self.streams.get_mut(key) else { return 0 };
         let unread = stream.recv.queue.clear();
         stream.recv.credit.consume(unread);
@@ -276,8 +289,7 @@ impl Mux {
     /// queued bytes are worth.
     pub fn abort(&mut self, key: StreamKey) {
         if self.streams.get(key).is_some_and(|stream| stream.send.state == SendState::Open) {
-            self.drop_unread(key);
-            self.reset_stream(key, ErrorCode::STREAM_CANCELLED, Initiator::Local);
+            self.cancel(key, ErrorCode::STREAM_CANCELLED);
         }
     }
 

@@ -90,6 +90,11 @@ impl RecvCredit {
         self.left
     }
 
+    /// Whether announced bytes are still to come.
+    pub(super) fn is_arriving(&self) -> bool {
+        self.arriving > 0
+    }
+
     /// A frame announces `bytes`. False, and nothing changes, if they are beyond the window (S45, S46).
     #[must_use]
     pub(super) fn announce(&mut self, bytes: usize) -> bool {

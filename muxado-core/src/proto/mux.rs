@@ -9,7 +9,7 @@ use super::event::Event;
 use super::receive::Body;
 use super::schedule::Schedule;
 use super::shutdown::{Goodbye, Phase, Shutdown};
-use super::state::SendState;
+use super::state::{RecvState, SendState};
 use super::stats::Stats;
 use super::stream::{Opener, Stream, StreamKey};
 use super::streams::Streams;
@@ -209,7 +209,8 @@ impl Mux {
     /// Frees the slot once both ends of it are done: the protocol's and the application's (B06).
     fn free_if_done(&mut self, key: StreamKey) {
         let done = |stream: &Stream| {
-            stream.is_released() && stream.send.state.is_over() && stream.rst.is_none() && !stream.in_control
+            let is_quiet = stream.rst.is_none() && !stream.in_control && !stream.is_mid_frame();
+            stream.is_released() && stream.send.state.is_over() && is_quiet
         };
         if !self.streams.get(key).is_some_and(done) {
             return;
@@ -236,9 +237,6 @@ impl Mux {
         // server that answers before it has read all, often, must not use up the budget of an honest client.
         if stream.send.state == SendState::Finished {
             self.budget.stream_ended();
-        }
-        if let (Some(id), true) = (stream.id, stream.was_reset_by_us) {
-            self.streams.bury(id, stream.recv.credit.left());
         }
         if stream.opener == Opener::Local && std::mem::take(&mut self.open_waiting) {
             self.events.push_back(Event::PlaceFree);
@@ -273,6 +271,7 @@ impl Mux {
         if std::mem::take(&mut stream.send.waiting) {
             self.events.push_back(Event::Writable(key));
         }
+        self.settle_lazy(key);
         self.settle(key);
     }
 
@@ -283,9 +282,11 @@ impl Mux {
         if dead || stream.ended_properly() {
             return;
         }
-        if stream.id.is_some() {
+        if let Some(id) = stream.id {
             stream.rst = Some(code);
             stream.was_reset_by_us = true;
+            let left = stream.recv.credit.left();
+            self.streams.bury(id, left);
             self.queue_control(key);
         }
         self.fail(key, Failure::Reset(Reset { code, initiator }));
@@ -344,7 +345,10 @@ impl Mux {
                 *bytes = bytes.saturating_add(super::flow::total(stream.send.queue.len()));
             }
             let retry = self.retry_after_loss(stream);
-            self.streams.leave_backlog(key);
+            // What came whole can still be accepted, unless a GOAWAY tells the peer that it was not (S83).
+            if !(self.shutdown.transport_lost && stream.recv.state == RecvState::Finished) {
+                self.streams.leave_backlog(key);
+            }
             if let Some(stream) = self.streams.get_mut(key) {
                 stream.rst = None;
                 if std::mem::take(&mut stream.in_control) {
@@ -355,9 +359,10 @@ impl Mux {
         }
     }
 
-    /// A stream whose SYN the transport never took was seen by nobody.
+    /// A stream whose SYN the transport never took, and never will, was seen by nobody.
     pub(super) fn retry_after_loss(&self, stream: &Stream) -> Retry {
-        let untold = stream.id.is_none() || stream.syn_at >= self.written;
+        let stranded = self.shutdown.transport_lost && stream.syn_at >= self.written;
+        let untold = stream.id.is_none() || stranded;
         if stream.opener == Opener::Local && untold { Retry::NotProcessed } else { Retry::Unknown }
     }
 

@@ -43,7 +43,8 @@ impl Mux {
         self.handle(input, None)
     }
 
-    /// The transport ended: no more bytes will come.
+    /// The transport ended: no more bytes will come. What it has not taken is not sent any more: report what it took
+    /// first.
     ///
     /// Streams that had their FIN keep their clean end; all others fail. Without a GOAWAY this is an error (S01,
     /// S02), with one it is the end that was announced.
@@ -52,20 +53,28 @@ impl Mux {
             Some(peer) => peer.end(),
             None => SessionEnd::new(EndCause::PeerEof),
         };
+        self.shutdown.transport_lost = true;
         self.finish_session(end, Goodbye::Done);
     }
 
-    /// The transport failed, or is out of reach. After the peer's GOAWAY that is the end that was announced.
+    /// The transport failed, or is out of reach: report what it took first. After the peer's GOAWAY this is the end
+    /// that was announced.
     pub fn handle_failure(&mut self, cause: EndCause) {
         let end = match &self.shutdown.peer {
             Some(peer) => peer.end(),
             None => SessionEnd::new(cause),
         };
+        self.shutdown.transport_lost = true;
         self.finish_session(end, Goodbye::Done);
     }
 
-    /// The transport has taken no byte for [`Config::write_stall`](crate::Config::write_stall) (S84).
+    /// The transport has taken no byte for [`Config::write_stall`](crate::Config::write_stall) (S84). What it has not
+    /// taken must not be sent any more: streams whose SYN is there are said to be safe to retry.
     pub fn handle_stall(&mut self) {
+        if self.shutdown.phase == Phase::Ended {
+            return;
+        }
+        self.shutdown.transport_lost = true;
         self.shutdown.say(ErrorCode::WRITE_TIMEOUT, b"write timeout");
         self.finish_session(SessionEnd::new(EndCause::WriteStalled), Goodbye::Now);
     }
@@ -132,7 +141,7 @@ impl Mux {
     }
 
     fn on_data(&mut self, id: StreamId, len: usize, flags: Flags) {
-        if let Some(key) = self.streams.find(id) {
+        if let Some(key) = self.streams.find_open(id) {
             return if flags.syn() {
                 self.misbehaved(PeerMisbehaved::DuplicateSyn);
             } else {
@@ -255,6 +264,7 @@ impl Mux {
             RecvState::Discarding => {
                 stream.recv.credit.discard(piece.len());
                 self.return_credit(key);
+                self.settle(key);
             }
             RecvState::Finished | RecvState::Dead => {}
         }
@@ -305,7 +315,7 @@ impl Mux {
 
     /// RST or WNDINC for an id without a slot: normal traffic for what was forgotten (S57, S66).
     fn on_stray_control(&mut self, id: StreamId) {
-        if self.streams.was_seen(id) {
+        if self.streams.was_seen(id) || self.streams.dead(id).is_some() {
             return;
         }
         if self.streams.is_local(id) {
@@ -324,21 +334,24 @@ impl Mux {
                 self.glitch();
             }
             None => {
-                self.shutdown.peer = Some(PeerGoodbye { last, code, text: Vec::new() });
+                let goodbye = PeerGoodbye { last, code, text: Vec::new() };
                 if debug_len > 0 {
+                    self.shutdown.coming = Some(goodbye);
                     self.body = Body::GoodbyeText;
                     return;
                 }
+                self.shutdown.peer = Some(goodbye);
             }
         }
         self.refuse_unprocessed();
     }
 
     fn on_goodbye_text(&mut self, piece: &[u8], last: bool) {
-        let Some(peer) = &mut self.shutdown.peer else { return };
-        let room = MAX_PEER_TEXT.saturating_sub(peer.text.len()).min(piece.len());
-        peer.text.extend_from_slice(piece.get(..room).unwrap_or(&[]));
+        let Some(coming) = &mut self.shutdown.coming else { return };
+        let room = MAX_PEER_TEXT.saturating_sub(coming.text.len()).min(piece.len());
+        coming.text.extend_from_slice(piece.get(..room).unwrap_or(&[]));
         if last {
+            self.shutdown.peer = self.shutdown.coming.take();
             self.refuse_unprocessed();
         }
     }

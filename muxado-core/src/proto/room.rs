@@ -37,7 +37,8 @@ impl Mux {
             self.leave_line(key);
         } else if let Some(stream) = self.streams.get_mut(key) {
             stream.send.waiting = true;
-            let session_is_full = stream.send.credit.available() > stream.send.queue.len();
+            let most = self.config.send_queue().min(stream.send.credit.available());
+            let session_is_full = most > stream.send.queue.len();
             if session_is_full && !std::mem::replace(&mut stream.send.in_line, true) {
                 self.line.push_back(key);
             }

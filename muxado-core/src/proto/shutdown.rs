@@ -6,7 +6,7 @@ use muxado_frame::ErrorCode;
 use super::event::Event;
 use super::mux::Mux;
 use super::state::SendState;
-use crate::error::{Cut, EndCause, Failure, Initiator, Retry, SessionEnd, SessionLost};
+use crate::error::{Cut, EndCause, Failure, Retry, SessionEnd, SessionLost};
 
 /// The most text we send with GOAWAY, in bytes (B13).
 const MAX_TEXT: usize = 256;
@@ -55,11 +55,15 @@ pub(super) struct Shutdown {
     pub(super) text: Bytes,
     /// GOAWAY went out early, with the filler behind it, and must not go out again (behaviour, decision 3).
     pub(super) said_early: bool,
+    /// Nothing that the transport has not taken will ever reach it.
+    pub(super) transport_lost: bool,
     /// The end as the application sees it. The first cause is kept.
     pub(super) end: Option<SessionEnd>,
     pub(super) cut: Cut,
     /// The peer's GOAWAY.
     pub(super) peer: Option<PeerGoodbye>,
+    /// The peer's GOAWAY while its text is still coming: it has no effect yet (S05).
+    pub(super) coming: Option<PeerGoodbye>,
 }
 
 /// The peer's GOAWAY.
@@ -68,7 +72,7 @@ pub(super) struct PeerGoodbye {
     /// Streams of ours above this were not processed.
     pub(super) last: u32,
     pub(super) code: ErrorCode,
-    /// At most [`MAX_PEER_TEXT`] bytes, complete once the frame is.
+    /// At most [`MAX_PEER_TEXT`] bytes.
     pub(super) text: Vec<u8>,
 }
 
@@ -89,6 +93,8 @@ impl Default for Shutdown {
             end: None,
             cut: Cut::default(),
             peer: None,
+            coming: None,
+            transport_lost: false,
         }
     }
 }
@@ -179,8 +185,7 @@ impl Mux {
             if self.streams.get(key).is_some_and(|stream| stream.in_backlog) {
                 self.streams.leave_backlog(key);
                 self.stats.refused = self.stats.refused.saturating_add(1);
-                self.drop_unread(key);
-                self.reset_stream(key, ErrorCode::STREAM_REFUSED, Initiator::Local);
+                self.cancel(key, ErrorCode::STREAM_REFUSED);
             }
         }
     }

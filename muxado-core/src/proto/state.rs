@@ -60,7 +60,8 @@ impl SendState {
 ///
 /// ```text
 ///            FIN came
-///   Open ------------> Finished   (stays, whatever comes: S47, S56, S83)
+///   Open ------------> Finished   (stays, whatever comes: S47, S56, S83; only a reset from this side that throws
+///                                  away unread bytes makes it Dead, for the end is not clean any more)
 ///    |  \                 ^
 ///    |   \ dropped        | FIN came
 ///    |    `---------> Discarding
@@ -97,6 +98,11 @@ impl RecvState {
         if *self != RecvState::Finished {
             *self = RecvState::Dead;
         }
+    }
+
+    /// Unread bytes were thrown away and somebody may still read: from now on the end would be a lie.
+    pub(super) fn cut(&mut self) {
+        *self = RecvState::Dead;
     }
 
     /// Nothing of this direction will be taken any more.
@@ -149,6 +155,7 @@ mod tests {
             assert_eq!(after(RecvState::fin_received), fin, "{from:?}, FIN");
             assert_eq!(after(RecvState::discard), discard, "{from:?}, discard");
             assert_eq!(after(RecvState::kill), kill, "{from:?}, kill");
+            assert_eq!(after(RecvState::cut), Dead, "{from:?}, cut");
             assert_eq!(from.is_over(), matches!(from, Finished | Dead));
         }
     }

@@ -136,9 +136,22 @@ impl Stream {
         self.send.state == SendState::Finished && self.recv.state == RecvState::Finished
     }
 
+    /// Both directions were ended or reset on the wire: for the peer the id is free, whoever still holds the stream
+    /// here. A stream lost to GOAWAY or to a close is not gone: what still comes for it is skipped without an answer.
+    pub(super) fn is_gone(&self) -> bool {
+        let lost = matches!(self.failure, Some(Failure::Lost(_)));
+        self.send.state.is_over() && self.recv.state.is_over() && !lost
+    }
+
     /// Nobody holds it and nobody can come to hold it.
     pub(super) fn is_released(&self) -> bool {
         !self.send.held && !self.recv.held && !self.in_backlog
+    }
+
+    /// A frame is coming that is thrown away when it is whole, and its credit returned: a peer whose window it filled
+    /// would wait for that for ever.
+    pub(super) fn is_mid_frame(&self) -> bool {
+        self.recv.state == RecvState::Discarding && self.recv.credit.is_arriving()
     }
 
     /// Nothing more will be sent for it, and nothing more is wanted: it does not keep a session from ending.

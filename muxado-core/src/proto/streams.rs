@@ -80,6 +80,12 @@ impl Streams {
         Some(StreamKey { slot, serial: stream.serial })
     }
 
+    /// The stream with this id, unless it is gone on the wire: DATA for it is then judged as for any forgotten id,
+    /// whether the application holds it or not (S24, S26, S42 to S44).
+    pub(super) fn find_open(&self, id: StreamId) -> Option<StreamKey> {
+        self.find(id).filter(|key| self.get(*key).is_some_and(|stream| !stream.is_gone()))
+    }
+
     pub(super) fn keys(&self) -> Vec<StreamKey> {
         self.slots
             .iter()
@@ -173,7 +179,9 @@ impl Streams {
         self.get(key)?;
         let stream = self.slots.try_remove(index(key.slot))?;
         match stream.id {
-            Some(id) => _ = self.by_id.remove(&id.get()),
+            // A later stream may have the same id by now (S26).
+            Some(id) if self.by_id.get(&id.get()) == Some(&key.slot) => _ = self.by_id.remove(&id.get()),
+            Some(_) => {}
             None => self.without_id = self.without_id.saturating_sub(1),
         }
         let counted = match stream.opener {

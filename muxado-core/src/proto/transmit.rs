@@ -115,8 +115,8 @@ impl Mux {
                 _ => {}
             }
         }
-        self.give_room(key);
         self.settle(key);
+        self.give_room(key);
     }
 
     fn emit_data(&mut self, batch: &mut Batch, key: StreamKey, len: usize) {

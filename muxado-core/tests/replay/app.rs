@@ -6,10 +6,11 @@
 
 use bytes::Bytes;
 use muxado_core::proto::{Batch, Mux, Read, StreamKey};
-use muxado_core::{Config, EndCause, OpenError, ReadError, Retry, SessionEnd, SessionLost, WriteError};
+use muxado_core::{Config, EndCause, OpenError};
 use muxado_frame::{ErrorCode, Side, StreamId};
 
 use super::recording::{Call, Frame, Party, Recording, kind};
+use super::report::{End, Fault, Held, Opened, Report, open_code, read_fault, write_fault};
 
 /// How the peer's bytes are handed over.
 #[derive(Clone, Copy, Debug)]
@@ -32,52 +33,6 @@ pub(crate) struct Cut {
     pub(crate) at: usize,
     /// It fails instead of ending.
     pub(crate) failure: bool,
-}
-
-/// How a read or a write failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
-    pub(crate) code: u32,
-    /// Lost with the session, and whether the peer can have seen the stream.
-    pub(crate) lost: Option<Retry>,
-}
-
-/// How reading came to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    Eof,
-    Failed(Fault),
-}
-
-/// What our side knows of one stream.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Held {
-    pub(crate) id: u32,
-    key: StreamKey,
-    released: bool,
-    pub(crate) read: Vec<u8>,
-    pub(crate) end: Option<End>,
-    pub(crate) write: Option<Fault>,
-}
-
-/// An open, and the code it failed with: in the recording, and now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Opened {
-    pub(crate) recorded: Option<u32>,
-    pub(crate) ours: Option<u32>,
-}
-
-/// Everything that our side reports.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Report {
-    pub(crate) accepted: Vec<u32>,
-    pub(crate) streams: Vec<Held>,
-    pub(crate) opens: Vec<Opened>,
-    pub(crate) end: Option<SessionEnd>,
-    /// The end that the peer announced with GOAWAY.
-    pub(crate) goodbye: Option<SessionEnd>,
-    /// The recorded side did something that ours cannot do.
-    pub(crate) unplayable: bool,
 }
 
 struct App<'a> {
@@ -107,14 +62,7 @@ pub(crate) fn play(recording: &Recording, side: Side, feed: Feed, cut: Option<Cu
         last_id: 0,
         goodbyes: 0,
         settled: false,
-        report: Report {
-            accepted: Vec::new(),
-            streams: Vec::new(),
-            opens: Vec::new(),
-            end: None,
-            goodbye: None,
-            unplayable: false,
-        },
+        report: Report::default(),
     };
     let (mut acted, mut came, mut fed) = (0, 0, 0);
     for &(whose, count) in &recording.timeline {
@@ -125,9 +73,15 @@ pub(crate) fn play(recording: &Recording, side: Side, feed: Feed, cut: Option<Cu
             acted += count;
         } else {
             came += count;
-            let end = peer.frames[came - 1].at.end.min(limit);
-            app.take(&peer.bytes.slice(fed..end));
-            fed = end;
+            // An application that waits gets its turn behind every SYN.
+            for (at, frame) in peer.frames[came - count..came].iter().enumerate() {
+                if frame.syn || at + 1 == count {
+                    let end = frame.at.end.min(limit);
+                    app.take(&peer.bytes.slice(fed..end));
+                    fed = end;
+                    while app.waits_for_a_stream(&own.frames[acted..]) && app.accept() {}
+                }
+            }
         }
         if cut.is_some() && fed == limit {
             break;
@@ -195,14 +149,16 @@ impl App<'_> {
 
     /// Does what led to this frame of the recorded side.
     fn act(&mut self, frame: &Frame, is_last: bool) {
+        let raw = self.party.implementation == "raw";
         match frame.kind {
+            _ if raw && !self.can_send(frame) => self.report.unplayable = true,
             kind::DATA => self.send(frame),
             kind::WNDINC => match self.find(frame.id) {
                 Some(at) => self.drain(at),
                 None => self.report.unplayable = true,
             },
             // A script resets; everybody else is made to by what came in.
-            kind::RST if self.party.implementation == "raw" => {
+            kind::RST if raw => {
                 let stream = self.find(frame.id).map(|at| self.report.streams[at].key);
                 let code = ErrorCode::new(frame.number(0));
                 let done = stream.is_some_and(|key| self.mux.reset(key, code).is_ok());
@@ -215,13 +171,29 @@ impl App<'_> {
         self.pump();
     }
 
+    /// Whether our side could send a frame like this one of a script.
+    fn can_send(&self, frame: &Frame) -> bool {
+        match frame.kind {
+            kind::DATA => StreamId::new(frame.id).is_some(),
+            kind::RST => frame.body.len() == 4,
+            // We never return more than was read.
+            kind::WNDINC => {
+                frame.body.len() == 4 && (1..=self.mux.config().window()).contains(&frame.number(0))
+            }
+            kind::GOAWAY => frame.body.len() >= 8 && frame.id == 0,
+            _ => false,
+        }
+    }
+
     fn send(&mut self, frame: &Frame) {
         let Some(at) = self.find(frame.id).or_else(|| self.open(frame)) else {
             self.report.unplayable = true;
             return;
         };
-        if let Err(fault) = self.write(at, &frame.body) {
-            self.report.streams[at].write.get_or_insert(fault);
+        match self.write(at, &frame.body) {
+            Ok(()) => {}
+            Err(_) if self.party.implementation == "raw" => self.report.unplayable = true,
+            Err(fault) => _ = self.report.streams[at].write.get_or_insert(fault),
         }
         let key = self.report.streams[at].key;
         if frame.syn && frame.body.is_empty() && !frame.fin {
@@ -243,6 +215,24 @@ impl App<'_> {
         held(&self.report.streams)
     }
 
+    /// Whether the recorded application was already waiting in its next accept: it had not slept before, and `ahead`
+    /// it has no refusals that say the contrary.
+    fn waits_for_a_stream(&self, ahead: &[Frame]) -> bool {
+        if self.party.is_silent() {
+            return true;
+        }
+        let accepted = self.report.accepted.len();
+        let mut calls = self.party.calls.iter();
+        let accept = |call: &&Call| call.is(&["accept"]);
+        if accepted > 0 {
+            calls.by_ref().filter(accept).nth(accepted - 1);
+        }
+        let next = calls.find(|call| call.is(&["accept", "sleep"]));
+        let full = ErrorCode::ACCEPT_QUEUE_FULL.get();
+        next.is_some_and(|call| call.is(&["accept"]))
+            && !ahead.iter().any(|frame| frame.kind == kind::RST && frame.number(0) == full)
+    }
+
     fn accept(&mut self) -> bool {
         let Ok(Some(key)) = self.mux.accept() else { return false };
         let id = self.mux.stream_id(key).unwrap().get();
@@ -257,7 +247,9 @@ impl App<'_> {
     /// that were recorded lose a SYN now and then; ours sends it.
     fn open(&mut self, frame: &Frame) -> Option<usize> {
         let id = StreamId::new(frame.id).filter(|id| id.opener() == self.side)?;
-        if !frame.syn && self.party.implementation == "raw" {
+        let called = |call: &Call| call.stream == Some(frame.id) && call.is(&["open", "open_typed"]);
+        let opens = if self.party.is_silent() { frame.syn } else { self.party.calls.iter().any(called) };
+        if !opens {
             return None;
         }
         self.mux.start_ids_at(id);
@@ -274,8 +266,7 @@ impl App<'_> {
     }
 
     fn hold(&mut self, id: u32, key: StreamKey) -> usize {
-        let held = Held { id, key, released: false, read: Vec::new(), end: None, write: None };
-        self.report.streams.push(held);
+        self.report.streams.push(Held::new(id, key));
         self.report.streams.len() - 1
     }
 
@@ -335,7 +326,7 @@ impl App<'_> {
     /// Writes one byte to see whether it fails.
     fn try_write(&mut self, at: usize) {
         let held = &mut self.report.streams[at];
-        if held.write.is_none() && !held.released {
+        if !std::mem::replace(&mut held.tried, true) && held.write.is_none() && !held.released {
             held.write = self.mux.write(held.key, b"x").err().map(|error| write_fault(&error));
         }
     }
@@ -457,35 +448,4 @@ fn roll(dice: &mut u64) -> usize {
     *dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     let (large, number) = ((*dice >> 32) % 8 == 0, *dice >> 40);
     usize::try_from(1 + number % if large { 5000 } else { 16 }).unwrap()
-}
-
-fn lost(lost: &SessionLost) -> Fault {
-    Fault { code: lost.end().code().get(), lost: Some(lost.retry()) }
-}
-
-fn read_fault(error: &ReadError) -> Fault {
-    match error {
-        ReadError::Session(session) => lost(session),
-        _ => Fault { code: error.code().get(), lost: None },
-    }
-}
-
-fn write_fault(error: &WriteError) -> Fault {
-    match error {
-        WriteError::Session(session) => lost(session),
-        _ => Fault { code: error.code().get(), lost: None },
-    }
-}
-
-/// The code that the recorded implementations have for it.
-fn open_code(error: &OpenError) -> u32 {
-    let code = match error {
-        OpenError::GoneAway(_) => ErrorCode::REMOTE_GONE_AWAY,
-        OpenError::Session(end) if matches!(end.cause(), EndCause::GoAway { .. }) => {
-            ErrorCode::REMOTE_GONE_AWAY
-        }
-        OpenError::StreamsExhausted => ErrorCode::STREAMS_EXHAUSTED,
-        _ => ErrorCode::SESSION_CLOSED,
-    };
-    code.get()
 }

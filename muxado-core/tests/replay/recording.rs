@@ -12,7 +12,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 /// Names another folder of recordings.
-const FOLDER: &str = "MUXADO_VECTORS";
+pub(crate) const FOLDER: &str = "MUXADO_VECTORS";
 
 #[derive(Debug, Deserialize)]
 struct Json {
@@ -169,28 +169,29 @@ fn number(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte))
 }
 
-/// The whole frames of a direction, in order. What is left behind the last one is in none of them.
-fn frames(bytes: &Bytes) -> Vec<Frame> {
+/// The frames of a direction, in order, and the one that it ends inside of.
+fn frames(bytes: &Bytes) -> (Vec<Frame>, Option<Frame>) {
     let mut frames = Vec::new();
     let mut start = 0;
     while let Some(header) = bytes.get(start..start + 8) {
         let length = usize::try_from(number(&header[..3])).unwrap();
         let end = start + 8 + length;
-        if end > bytes.len() {
-            break;
-        }
         let (kind, flags) = (header[3] >> 4, header[3] & 0xF);
-        frames.push(Frame {
+        let frame = Frame {
             kind,
             fin: kind == kind::DATA && flags & 1 != 0,
             syn: kind == kind::DATA && flags & 2 != 0,
             id: number(&header[4..]),
             at: start..end,
-            body: bytes.slice(start + 8..end),
-        });
+            body: bytes.slice(start + 8..end.min(bytes.len())),
+        };
+        if end > bytes.len() {
+            return (frames, Some(frame));
+        }
+        frames.push(frame);
         start = end;
     }
-    frames
+    (frames, None)
 }
 
 /// What one side sent, did and got.
@@ -201,6 +202,8 @@ pub(crate) struct Party {
     pub(crate) calls: Vec<Call>,
     pub(crate) bytes: Bytes,
     pub(crate) frames: Vec<Frame>,
+    /// What came of the frame that was not sent to its end.
+    pub(crate) torn: Option<Frame>,
     /// Its direction of the transport ended with a reset, not with an end of file.
     pub(crate) reset: bool,
     pub(crate) outcome: Outcome,
@@ -249,14 +252,9 @@ impl Recording {
             "{}: the server's bytes",
             json.name
         );
-        let party = |implementation, limits, calls, bytes, end: String, outcome: Option<Outcome>| Party {
-            implementation,
-            limits,
-            calls,
-            frames: frames(&bytes),
-            bytes,
-            reset: end == "reset",
-            outcome: outcome.unwrap_or_default(),
+        let party = |implementation, limits, calls, bytes, end: String, outcome: Option<Outcome>| {
+            let ((frames, torn), outcome) = (frames(&bytes), outcome.unwrap_or_default());
+            Party { implementation, limits, calls, bytes, frames, torn, reset: end == "reset", outcome }
         };
         let ends = json.transport_end;
         let recording = Recording {
