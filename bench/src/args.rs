@@ -1,0 +1,99 @@
+//! The command line: what to measure, how often, and where the figures go.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::peer::PeerName;
+use crate::workload::Workload;
+
+pub(crate) const USAGE: &str = "\
+bench [--quick] [--rounds N] [--workload NAME] [--json FILE]
+
+  --quick          a quarter of the work and 3 rounds, for a first look
+  --rounds N       rounds; in each one every peer has its turn (default 5)
+  --workload NAME  only this one: bulk1 or churn
+  --json FILE      writes every single measurement to FILE as well
+
+bench child WORKLOAD PEER AMOUNT   one measurement, as JSON: bytes for bulk1, streams for churn
+";
+
+/// What to do.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Help,
+    Run(Plan),
+    Child { workload: Workload, peer: PeerName, amount: u64 },
+}
+
+/// A run of everything.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) quick: bool,
+    pub(crate) rounds: usize,
+    pub(crate) workloads: Vec<Workload>,
+    pub(crate) json: Option<PathBuf>,
+}
+
+pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
+    let mut words = words.iter().map(String::as_str);
+    let (mut quick, mut rounds, mut workloads, mut json) = (false, None, Workload::ALL.to_vec(), None);
+    while let Some(word) = words.next() {
+        match word {
+            "child" => {
+                let workload = value(word, words.next())?;
+                let peer = value(word, words.next())?;
+                return Ok(Command::Child { workload, peer, amount: value(word, words.next())? });
+            }
+            "--help" | "-h" => return Ok(Command::Help),
+            "--quick" => quick = true,
+            "--rounds" => rounds = Some(value(word, words.next())?),
+            "--workload" => workloads = vec![value(word, words.next())?],
+            "--json" => json = Some(value(word, words.next())?),
+            other => return Err(format!("unknown argument `{other}`\n\n{USAGE}").into()),
+        }
+    }
+    let rounds = rounds.unwrap_or(if quick { 3 } else { 5 });
+    if rounds == 0 {
+        return Err("--rounds: at least 1".into());
+    }
+    Ok(Command::Run(Plan { quick, rounds, workloads, json }))
+}
+
+fn value<T>(name: &str, word: Option<&str>) -> Result<T, Box<dyn Error>>
+where
+    T: FromStr,
+    T::Err: Into<Box<dyn Error>>,
+{
+    let word = word.ok_or_else(|| format!("{name}: a value is missing\n\n{USAGE}"))?;
+    word.parse().map_err(|error: T::Err| format!("{name} {word}: {}", error.into()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command, String> {
+        let words: Vec<String> = line.split_whitespace().map(String::from).collect();
+        parse(&words).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn quick_means_fewer_rounds_unless_told_otherwise() {
+        for (line, expected) in [("", 5), ("--quick", 3), ("--quick --rounds 7", 7)] {
+            match parsed(line) {
+                Ok(Command::Run(plan)) => assert_eq!(plan.rounds, expected, "{line}"),
+                other => panic!("{line}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for line in
+            ["--fast", "--rounds", "--rounds many", "--rounds 0", "--workload x", "child bulk1 nobody 1"]
+        {
+            assert!(parsed(line).is_err(), "{line}");
+        }
+    }
+}

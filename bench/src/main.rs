@@ -1,0 +1,46 @@
+//! Measures ours against the crate `muxado` and raw TCP: every workload, every peer, several rounds, and a table.
+//!
+//! `cargo xtask bench` runs it. The child command measures once and is what `run.rs` starts for each figure; it is of
+//! use by itself under a profiler: `bench child bulk1 ours 1073741824`.
+#![forbid(unsafe_code)]
+
+mod args;
+mod child;
+mod measure;
+mod peer;
+mod report;
+mod run;
+mod workload;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use args::Command;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match args::parse(&words).and_then(execute) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(command: Command) -> Result<(), Box<dyn Error>> {
+    match command {
+        Command::Help => print!("{}", args::USAGE),
+        Command::Child { workload, peer, amount } => {
+            println!("{}", serde_json::to_string(&child::measure(workload, peer, amount)?)?);
+        }
+        Command::Run(plan) => {
+            let results = run::all(&plan)?;
+            print!("{}", report::table(&plan, &results));
+            if let Some(file) = &plan.json {
+                std::fs::write(file, report::json(&plan, &results)?)?;
+            }
+        }
+    }
+    Ok(())
+}

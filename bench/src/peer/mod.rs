@@ -1,0 +1,131 @@
+//! What a workload needs of a peer, so that each is measured by the same code.
+
+pub(crate) mod crate_muxado;
+pub(crate) mod ours;
+pub(crate) mod ours_bytes;
+pub(crate) mod tcp;
+
+use std::future::Future;
+use std::io;
+use std::ops::Deref;
+use std::str::FromStr;
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// One who can be measured. The table is in this order, and its ratios are to the first two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PeerName {
+    Tcp,
+    CrateMuxado,
+    Ours,
+    /// Ours with owned buffers in and out, which saves a copy at each end.
+    OursBytes,
+}
+
+impl PeerName {
+    pub(crate) const ALL: [PeerName; 4] =
+        [PeerName::Tcp, PeerName::CrateMuxado, PeerName::Ours, PeerName::OursBytes];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            PeerName::Tcp => "tcp",
+            PeerName::CrateMuxado => "crate-muxado",
+            PeerName::Ours => "ours",
+            PeerName::OursBytes => "ours-bytes",
+        }
+    }
+}
+
+impl FromStr for PeerName {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<PeerName, String> {
+        let found = PeerName::ALL.into_iter().find(|peer| peer.as_str() == name);
+        found.ok_or_else(|| "no such peer".into())
+    }
+}
+
+/// A multiplexer: two ends that are connected over TCP on loopback, in their default settings.
+pub(crate) trait Peer {
+    type Open: Open<Stream = Self::Stream>;
+    type Accept: Accept<Stream = Self::Stream>;
+    type Stream: Stream;
+
+    /// The client's opening end and the server's accepting end of one session.
+    fn pair() -> impl Future<Output = io::Result<(Self::Open, Self::Accept)>> + Send;
+}
+
+/// The end that opens. Clones open on the same session.
+pub(crate) trait Open: Clone + Send + 'static {
+    type Stream: Stream;
+
+    fn open(&mut self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
+
+/// The end that accepts. The session lives while this does.
+pub(crate) trait Accept: Send + 'static {
+    type Stream: Stream;
+
+    fn accept(&mut self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
+
+/// One stream.
+pub(crate) trait Stream: Send + 'static {
+    /// Sends all of `data`.
+    fn write(&mut self, data: &Bytes) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// Ends this direction.
+    fn finish(&mut self) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// The next bytes, at most as many as `room` holds; empty at the end.
+    fn read<'a>(&mut self, room: &'a mut [u8]) -> impl Future<Output = io::Result<Piece<'a>>> + Send;
+}
+
+/// Bytes that were read, wherever they are.
+#[derive(Debug)]
+pub(crate) enum Piece<'a> {
+    InRoom(&'a [u8]),
+    Owned(Bytes),
+}
+
+impl Deref for Piece<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Piece::InRoom(bytes) => bytes,
+            Piece::Owned(bytes) => bytes,
+        }
+    }
+}
+
+/// Any stream of tokio's traits, read and written through them.
+#[derive(Debug)]
+pub(crate) struct ByteStream<S>(pub(crate) S);
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for ByteStream<S> {
+    async fn write(&mut self, data: &Bytes) -> io::Result<()> {
+        self.0.write_all(data).await
+    }
+
+    async fn finish(&mut self) -> io::Result<()> {
+        self.0.shutdown().await
+    }
+
+    async fn read<'a>(&mut self, room: &'a mut [u8]) -> io::Result<Piece<'a>> {
+        let count = self.0.read(room).await?;
+        Ok(Piece::InRoom(&room[..count]))
+    }
+}
+
+/// Both ends of a fresh TCP connection: the one that connected, and the one that accepted it.
+async fn tcp_pair() -> io::Result<(TcpStream, TcpStream)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let client = TcpStream::connect(listener.local_addr()?).await?;
+    let (server, _) = listener.accept().await?;
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    Ok((client, server))
+}

@@ -1,0 +1,2 @@
+//! Nothing but tests: see `tests/`.
+#![forbid(unsafe_code)]
