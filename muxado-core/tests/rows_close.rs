@@ -109,6 +109,26 @@ fn decision_3_w12_an_early_goaway_is_followed_by_its_filler_and_live_streams_onl
 }
 
 #[test]
+fn decision_3_an_early_goaway_counts_the_streams_that_wait_to_be_accepted() {
+    let config = Config::builder().peer_drains(true).build().unwrap();
+    let mut peer = Peer::with(Side::Server, &config);
+    // One was taken back by the peer, one broke a rule: the first cannot be given out any more, the second can.
+    peer.feed([syn(9, b"taken back"), syn(3, b"a"), syn_fin(7, b""), syn_fin(5, b"b")].concat());
+    peer.feed([rst(9, 6), data(7, b"late")].concat());
+    peer.mux.go_away();
+    assert_eq!(peer.sent(), [go_away(7, 0, b""), fin(0x7FFF_FFFE), rst(7, 4)].concat());
+    let streams = peer.accept_all();
+    let got: Vec<_> = streams.iter().map(|stream| peer.read_all(*stream)).collect();
+    assert_eq!(got, [(b"a".to_vec(), Ending::Open), (vec![], Ending::Fin), (b"b".to_vec(), Ending::Fin)]);
+    for stream in [streams[0], streams[2]] {
+        peer.mux.finish(stream).unwrap();
+    }
+    peer.feed(fin(3));
+    assert_eq!(peer.sent(), [fin(3), fin(5)].concat(), "and no second GOAWAY");
+    assert!(peer.mux.is_finished() && peer.mux.end().unwrap().is_clean());
+}
+
+#[test]
 fn decision_3_a_pair_survives_an_early_goaway() {
     let config = Config::builder().peer_drains(true).build().unwrap();
     let mut pair = Pair::new(&config);
@@ -146,7 +166,12 @@ fn decision_3_close_flushes_what_was_finished_or_dropped_and_cuts_the_rest() {
     peer.mux.close(ErrorCode::new(77), b"enough");
     let end = peer.mux.end().unwrap();
     assert!(matches!(end.cause(), EndCause::Closed { .. }));
-    assert_eq!((end.cut().streams, end.cut().bytes), (1, 3), "the open one; a refused one is not cut");
+    let cut = (end.cut().streams, end.cut().bytes);
+    assert_eq!(
+        cut,
+        (2, 3),
+        "the open one, and what the finished one could still read; a refused one is not cut"
+    );
     assert!(peer.events().contains(&Event::Ended));
     assert_eq!(peer.read_all(open), (b"unread".to_vec(), closed_here(77, Retry::Unknown)));
     assert_eq!(peer.write_ending(open), closed_here(77, Retry::Unknown));
@@ -226,6 +251,38 @@ fn abandoned_backlog_is_refused_and_live_streams_finish() {
     assert_eq!((peer.mux.stats().streams, peer.mux.unread()), (1, 1));
     peer.drop_stream(stream);
     assert_eq!(peer.sent(), [rst(3, 6), go_away(3, 0, b"")].concat());
+}
+
+#[test]
+fn an_abandoned_backlog_lets_go_of_streams_that_had_failed() {
+    for rst_went_out in [false, true] {
+        let mut peer = Peer::new(Side::Server);
+        peer.feed([syn_fin(3, b"all"), data(3, b"late")].concat());
+        let before = if rst_went_out { peer.sent() } else { vec![] };
+        assert_eq!(peer.mux.stats().streams, 1);
+        peer.mux.abandon();
+        assert_eq!([before, peer.sent()].concat(), [rst(3, 4), go_away(0, 0, b"")].concat());
+        let stats = peer.mux.stats();
+        assert_eq!((stats.streams, stats.backlog, stats.unread_bytes), (0, 0, 0), "RST out: {rst_went_out}");
+        assert_eq!((stats.refused, stats.resets_sent), (0, 1), "one RST, and it promises nothing");
+        assert!(peer.mux.is_finished());
+    }
+}
+
+#[test]
+fn a_backlog_abandoned_after_the_end_lets_go_of_everything() {
+    let mut peer = Peer::new(Side::Server);
+    peer.feed([syn_fin(3, b"whole"), syn(5, b"half"), syn(7, b"")].concat());
+    let accepted = peer.mux.accept().unwrap().unwrap();
+    peer.mux.handle_eof();
+    assert_eq!((peer.mux.stats().streams, peer.mux.stats().backlog), (3, 2));
+    peer.mux.abandon();
+    let stats = peer.mux.stats();
+    assert_eq!((stats.streams, stats.backlog, stats.unread_bytes, stats.refused), (1, 0, 5, 0));
+    assert!(peer.mux.accept().is_err());
+    assert_eq!(peer.read_all(accepted), (b"whole".to_vec(), Ending::Fin));
+    peer.drop_stream(accepted);
+    assert_eq!((peer.mux.stats().streams, peer.sent()), (0, vec![]));
 }
 
 /// A client with four streams: written whole, SYN cut, SYN in the batch only, never framed. The transport has

@@ -41,6 +41,15 @@ fn by_peer(code: u32) -> Ending {
     Ending::Failed(code, Initiator::Remote, Retry::Unknown)
 }
 
+/// Accepts the only stream there is, which has brought `received` and then `ending`, and lets it go: nothing is left.
+fn accept_and_drop(peer: &mut Peer, received: &[u8], ending: Ending) {
+    let accepted = peer.accept_all();
+    assert_eq!(accepted.len(), 1);
+    assert_eq!(peer.read_all(accepted[0]), (received.to_vec(), ending));
+    peer.drop_stream(accepted[0]);
+    assert_eq!((peer.sent(), peer.mux.stats().streams), (vec![], 0));
+}
+
 #[test]
 fn s39_data_for_an_id_never_seen_is_answered_once() {
     for first in [data(3, b"abc"), data(3, b""), frame(DATA, FIN, 3, b"abc")] {
@@ -171,17 +180,62 @@ fn s45_exactly_the_window_is_fine() {
 }
 
 #[test]
-fn s45_costs_a_reset_token_and_unaccepted_streams_leave_the_backlog() {
+fn s45_s47_a_stream_that_breaks_a_rule_before_it_is_accepted_is_still_given_out() {
+    let config = Config::builder().window(10).window_agreed_out_of_band().build().unwrap();
+    for (broken, code, received, ending) in [
+        ([syn(3, b"123456"), data(3, b"78901")], 3, &b"123456"[..], by_peer(3)),
+        ([syn(3, b"123456"), frame(DATA, FIN, 3, b"78901")], 3, b"123456", by_peer(3)),
+        ([syn_fin(3, b"all"), data(3, b"late")], 4, b"all", Ending::Fin),
+        ([syn_fin(3, b""), data(3, b"late")], 4, b"", Ending::Fin),
+    ] {
+        let bytes = [broken.concat(), syn(5, b"fine")].concat();
+        let make = || (Peer::with(Side::Server, &config), Vec::new());
+        let (outcome, writes) = every_split(&bytes, make, |peer, _| {
+            let sent = peer.sent();
+            let accepted = peer.accept_all();
+            let writes: Vec<Ending> = accepted.iter().map(|key| peer.write_ending(*key)).collect();
+            (Outcome { sent, ..peer.outcome(&accepted) }, writes)
+        });
+        assert_eq!(outcome.sent, rst(3, code));
+        assert_eq!(outcome.streams, [(received.to_vec(), ending), (b"fine".to_vec(), Ending::Open)]);
+        assert_eq!(writes, [by_peer(code), Ending::Open]);
+        assert_eq!((outcome.sent_after, outcome.end), (vec![], None));
+    }
+}
+
+#[test]
+fn s45_s62_b06_a_broken_stream_keeps_its_place_until_it_was_accepted_and_dropped() {
+    let config =
+        Config::builder().window(1).window_agreed_out_of_band().max_inbound_streams(1).build().unwrap();
+    let mut peer = Peer::with(Side::Server, &config);
+    peer.feed([syn(3, b"x"), data(3, b"y")].concat());
+    assert_eq!((peer.sent(), peer.mux.stats().backlog), (rst(3, 3), 1));
+    peer.feed(syn(5, b""));
+    assert_eq!(peer.sent(), rst(5, 5), "the place is taken by a stream that nobody has seen yet");
+    let stream = peer.accept_all()[0];
+    peer.feed(syn(7, b""));
+    assert_eq!(peer.sent(), rst(7, 5), "and by one that is held");
+    peer.drop_stream(stream);
+    assert_eq!((peer.sent(), peer.mux.stats().streams, peer.mux.unread()), (vec![], 0, 0));
+    peer.feed(syn(9, b""));
+    assert_eq!((peer.sent(), peer.accept_all().len()), (vec![], 1));
+}
+
+#[test]
+fn s45_costs_a_reset_token() {
     let config = Config::builder().window(1).window_agreed_out_of_band().build().unwrap();
     let mut peer = Peer::with(Side::Server, &config);
     for id in (3..2003).step_by(2) {
         peer.feed([syn(id, b"x"), data(id, b"y")].concat());
-        assert_eq!((peer.sent(), peer.mux.stats().streams), (rst(id, 3), 0));
+        assert_eq!((peer.sent(), peer.mux.stats().streams), (rst(id, 3), 1));
+        accept_and_drop(&mut peer, b"x", by_peer(3));
     }
     peer.feed([syn(2003, b"x"), data(2003, b"y")].concat());
-    assert_eq!(peer.sent(), go_away(0, 10, b"too many streams reset"));
+    assert_eq!(peer.sent(), go_away(2003, 10, b"too many streams reset"));
     let end = peer.mux.end().unwrap();
     assert!(matches!(end.cause(), EndCause::PeerMisbehaved(PeerMisbehaved::TooManyResets)), "{end}");
+    accept_and_drop(&mut peer, b"x", by_peer(3));
+    assert!(peer.mux.accept().is_err());
 }
 
 #[test]
@@ -223,10 +277,11 @@ fn s47_costs_one_reset_token_a_stream() {
     for id in (3..2003).step_by(2) {
         peer.feed([syn_fin(id, b""), data(id, b"y"), data(id, b"z"), data(id, b"z")].concat());
         assert_eq!(peer.sent(), rst(id, 4));
+        accept_and_drop(&mut peer, b"", Ending::Fin);
     }
     assert_eq!(peer.mux.end(), None);
     peer.feed([syn_fin(2003, b""), data(2003, b"y")].concat());
-    assert_eq!(peer.sent(), go_away(0, 10, b"too many streams reset"));
+    assert_eq!(peer.sent(), go_away(2003, 10, b"too many streams reset"));
 }
 
 #[test]
@@ -307,7 +362,10 @@ fn b04_the_stream_that_crosses_the_cap_on_unread_bytes_is_reset() {
     peer.feed([syn(3, b"123456"), syn(5, b"7890"), data(3, b""), data(5, b"x"), syn(7, b"y")].concat());
     let outcome = peer.outcome(&[]);
     assert_eq!(outcome.sent, [rst(5, 10), rst(7, 10)].concat());
-    assert_eq!(outcome.streams, [(b"123456".to_vec(), Ending::Open)]);
+    let [kept, crossed, late] = &outcome.streams[..] else { panic!("{:?}", outcome.streams) };
+    assert_eq!(*kept, (b"123456".to_vec(), Ending::Open));
+    assert_eq!(*crossed, (b"7890".to_vec(), by_peer(10)), "what had come before may be read");
+    assert_eq!(*late, (vec![], by_peer(10)), "its first byte was one too many");
     assert_eq!(outcome.end, None);
 }
 
@@ -317,7 +375,8 @@ fn s89_a_header_that_comes_twice_or_not_at_all_ends_in_an_error_of_the_protocol(
     // The body holds the repeated header; what is left over is read as the next one.
     let twice = [&head[..], &head, b"\0\0\0\0", &data(3, b"more")].concat();
     let (outcome, _) = every_split(&twice, server, look);
-    assert_eq!(outcome.sent, go_away(0, 8, b"bad frame length"));
+    assert_eq!(outcome.sent, go_away(3, 8, b"bad frame length"));
+    assert_eq!(outcome.streams, [(head[..4].to_vec(), by_peer(8))]);
     // A SYN that got lost with its write.
     let (outcome, _) = every_split(&[data(3, b"rest"), data(3, b"rest")].concat(), server, look);
     assert_eq!((outcome.sent, outcome.end), (rst(3, 4), None));

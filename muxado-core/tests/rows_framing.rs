@@ -54,9 +54,9 @@ fn assert_session_error(bytes: &[u8], code: u32, text: &str) {
         (peer, opened)
     };
     let outcome = every_split(&[bytes, &syn(13, b"z")[..]].concat(), make, look);
-    assert_eq!(outcome.sent, go_away(9, code, text.as_bytes()), "{bytes:x?}");
+    assert_eq!(outcome.sent, go_away(11, code, text.as_bytes()), "{bytes:x?}");
     let failed = Ending::Failed(code, Initiator::Remote, Retry::Unknown);
-    assert_eq!(outcome.streams, [(b"x".to_vec(), failed)]);
+    assert_eq!(outcome.streams, [(b"x".to_vec(), failed), (b"y".to_vec(), failed)]);
     assert_eq!(outcome.sent_after, b"", "GOAWAY is the last frame");
     assert_eq!(outcome.end.unwrap().code().get(), code);
 }

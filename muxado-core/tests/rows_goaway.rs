@@ -22,9 +22,8 @@ fn look(peer: &mut Peer, opened: &[StreamKey]) -> Outcome {
     peer.outcome(opened)
 }
 
-fn unprocessed(code: u32) -> Ending {
-    Ending::Failed(code, Initiator::Remote, Retry::NotProcessed)
-}
+/// How a stream of ours above the last id of the peer's GOAWAY ends, whatever code that had.
+const UNPROCESSED: Ending = Ending::Failed(11, Initiator::Remote, Retry::NotProcessed);
 
 fn endings(outcome: &Outcome) -> Vec<Ending> {
     outcome.streams.iter().map(|(_, ending)| *ending).collect()
@@ -36,7 +35,7 @@ fn s72_streams_above_the_last_id_are_safe_to_retry_and_the_others_go_on() {
     let outcome = every_split(&bytes, client, look);
     assert_eq!(outcome.streams[0], (b"three".to_vec(), Ending::Fin));
     assert_eq!(outcome.streams[1], (b"five".to_vec(), Ending::Open));
-    assert_eq!(endings(&outcome)[2..], [unprocessed(0), unprocessed(0)]);
+    assert_eq!(endings(&outcome)[2..], [UNPROCESSED, UNPROCESSED]);
     assert_eq!((&outcome.sent[..], outcome.end), (&b""[..], None));
 }
 
@@ -49,7 +48,7 @@ fn s72_after_the_peers_goaway_no_syn_goes_out() {
     assert_eq!(peer.sent(), b"");
     let lost = peer.mux.write(opened[3], b"x").unwrap_err();
     assert!(matches!(&lost, WriteError::Session(lost) if lost.end().text() == b"moving"));
-    assert_eq!(lost.retry(), Retry::NotProcessed);
+    assert_eq!((lost.code(), lost.retry()), (ErrorCode::REMOTE_GONE_AWAY, Retry::NotProcessed));
     peer.mux.write(opened[0], b"goes on").unwrap();
     assert_eq!(peer.sent(), data(3, b"goes on"));
     assert!(peer.mux.is_peer_leaving());
@@ -91,7 +90,7 @@ fn s73_whatever_is_wrong_after_a_goaway_the_goaway_is_the_story() {
         assert_eq!((end.code().get(), end.text()), (0x33, &b"the reason"[..]));
         assert_eq!(outcome.sent, b"", "nobody to say anything to");
         let cut = Ending::Failed(0x33, Initiator::Remote, Retry::Unknown);
-        assert_eq!(endings(&outcome), [cut, cut, unprocessed(0x33), unprocessed(0x33)]);
+        assert_eq!(endings(&outcome), [cut, cut, UNPROCESSED, UNPROCESSED]);
     }
 }
 
@@ -107,7 +106,7 @@ fn s73_s78_eof_after_a_goaway_is_the_end_it_announced() {
         let end = outcome.end.as_ref().unwrap();
         assert_eq!((end.code().get(), end.text(), end.is_clean()), (code, &b"why"[..], code == 0));
         let cut = Ending::Failed(code, Initiator::Remote, Retry::Unknown);
-        assert_eq!(endings(&outcome), [cut, cut, cut, unprocessed(code)], "never a clean end of stream");
+        assert_eq!(endings(&outcome), [cut, cut, cut, UNPROCESSED], "never a clean end of stream");
     }
 }
 
@@ -129,8 +128,16 @@ fn s74_s75_a_second_goaway_may_lower_the_last_id_and_never_raise_it() {
     let (outcome, glitches) =
         every_split(&bytes, client, |peer, opened| (peer.outcome(opened), peer.mux.stats().glitches));
     assert_eq!(endings(&outcome)[0], Ending::Open);
-    assert_eq!(endings(&outcome)[1..], [unprocessed(1), unprocessed(1), unprocessed(1)], "the first story");
+    assert_eq!(endings(&outcome)[1..], [UNPROCESSED; 3]);
     assert_eq!((outcome.end, glitches), (None, 2));
+
+    let (mut peer, opened) = client();
+    peer.feed(&bytes);
+    for stream in &opened[1..] {
+        let lost = peer.mux.write(*stream, b"x").unwrap_err();
+        let WriteError::Session(lost) = lost else { panic!("{lost}") };
+        assert_eq!((lost.end().code().get(), lost.end().text()), (1, &b"first"[..]), "the first story");
+    }
 }
 
 #[test]
@@ -154,7 +161,8 @@ fn s77_any_last_id_is_taken_as_31_bits() {
         let outcome = every_split(&go_away(last, 0, b""), client, look);
         let open = endings(&outcome).iter().filter(|ending| **ending == Ending::Open).count();
         assert_eq!(open, alive, "last {last:#x}");
-        assert_eq!(endings(&outcome)[3], unprocessed(0), "what nobody was told of is always safe");
+        assert_eq!(endings(&outcome)[alive..], [UNPROCESSED; 4][alive..], "last {last:#x}");
+        assert_eq!(endings(&outcome)[3], UNPROCESSED, "what nobody was told of is always safe");
     }
 }
 
@@ -206,16 +214,174 @@ fn s83_i12_a_stream_that_came_whole_can_be_accepted_after_the_transport_has_ende
             peer.outcome(&[])
         },
     );
-    assert_eq!(outcome.streams, [(b"whole".to_vec(), Ending::Fin), (vec![], Ending::Fin)]);
+    let cut = Ending::Failed(0, Initiator::Remote, Retry::Unknown);
+    let whole = (b"whole".to_vec(), Ending::Fin);
+    assert_eq!(outcome.streams, [whole, (b"half".to_vec(), cut), (vec![], Ending::Fin)]);
     assert!(outcome.end.unwrap().is_clean());
 }
 
+type EndOfSession = fn(&mut Peer);
+
 #[test]
-fn s83_nothing_is_accepted_any_more_where_our_goaway_says_so() {
+fn s83_what_waits_to_be_accepted_outlives_the_session_whatever_ended_it() {
+    let ends: [(EndOfSession, u32, Initiator, Vec<u8>); 7] = [
+        (|peer| peer.mux.handle_eof(), 15, Initiator::Remote, vec![]),
+        (|peer| peer.mux.handle_failure(EndCause::DriverDropped), 14, Initiator::Local, vec![]),
+        (|peer| peer.mux.handle_stall(), 13, Initiator::Transport, go_away(7, 13, b"write timeout")),
+        (|peer| peer.feed(data(0, b"")), 1, Initiator::Remote, go_away(7, 1, b"bad frame")),
+        (
+            |peer| {
+                peer.feed(go_away(0, 7, b""));
+                peer.mux.handle_eof();
+            },
+            7,
+            Initiator::Remote,
+            vec![],
+        ),
+        (
+            |peer| {
+                peer.feed(go_away(0, 7, b""));
+                peer.mux.handle_deadline();
+            },
+            7,
+            Initiator::Remote,
+            go_away(7, 0, b""),
+        ),
+        (
+            |peer| {
+                peer.mux.drain();
+                peer.mux.handle_deadline();
+            },
+            0,
+            Initiator::Local,
+            go_away(7, 0, b""),
+        ),
+    ];
+    for (end, code, initiator, goodbye) in ends {
+        let mut peer = Peer::new(Side::Server);
+        peer.feed([syn_fin(3, b"whole"), syn(7, b"half"), syn(5, b""), data(7, b" of it")].concat());
+        end(&mut peer);
+        assert_eq!(peer.sent(), goodbye, "code {code}");
+        let streams = peer.accept_all();
+        let failed = Ending::Failed(code, initiator, Retry::Unknown);
+        let got: Vec<_> = streams.iter().map(|stream| peer.read_all(*stream)).collect();
+        let whole = (b"whole".to_vec(), Ending::Fin);
+        assert_eq!(got, [whole, (b"half of it".to_vec(), failed), (vec![], failed)]);
+        for stream in &streams {
+            assert_eq!(peer.write_ending(*stream), failed);
+        }
+        let end = peer.mux.end().unwrap();
+        assert_eq!((end.code().get(), end.initiator()), (code, initiator));
+        assert_eq!(peer.mux.accept().unwrap_err().end(), &end, "then the error");
+        for stream in streams {
+            peer.drop_stream(stream);
+        }
+        let stats = peer.mux.stats();
+        assert_eq!((stats.streams, stats.backlog, stats.unread_bytes, stats.accepted), (0, 0, 0, 3));
+        assert_eq!(peer.sent(), b"");
+    }
+}
+
+#[test]
+fn s83_only_our_own_close_refuses_what_waits() {
+    let ends: [(EndOfSession, Vec<u8>); 2] = [
+        (|peer| peer.mux.close(ErrorCode::NO_ERROR, b""), go_away(3, 0, b"")),
+        (|peer| peer.mux.abandon(), vec![]),
+    ];
+    for (end, goodbye) in ends {
+        let mut peer = Peer::new(Side::Server);
+        peer.feed([syn(3, b"given"), syn_fin(5, b"whole"), syn(7, b"half")].concat());
+        let given = peer.mux.accept().unwrap().unwrap();
+        end(&mut peer);
+        assert_eq!(peer.sent(), [rst(5, 5), rst(7, 5), goodbye].concat());
+        assert_eq!(peer.accept_all(), []);
+        assert_eq!((peer.mux.stats().refused, peer.mux.stats().streams), (2, 1));
+        peer.drop_stream(given);
+        assert_eq!(peer.mux.stats().streams, usize::from(peer.mux.wants_transmit()), "RST 6 is on its way");
+    }
+}
+
+#[test]
+fn s83_a_goaway_for_an_error_counts_what_can_still_be_accepted() {
+    let error = data(0, b"");
+    let said = |last| go_away(last, 1, b"bad frame");
+    for (bytes, accepted, expected) in [
+        (vec![], 0, said(0)),
+        (vec![syn(3, b"")], 1, said(3)),
+        (vec![syn(3, b""), syn(9, b""), syn(5, b"")], 1, said(9)),
+        (vec![syn(3, b""), syn(9, b""), syn(5, b"")], 3, said(9)),
+        // What the peer took back is nobody's any more.
+        (vec![syn(3, b""), syn(9, b""), rst(9, 6)], 0, said(3)),
+        // What broke a rule is given out all the same, if only we say so before its RST has gone.
+        (vec![syn_fin(9, b""), data(9, b"late")], 0, said(9)),
+    ] {
+        let mut peer = Peer::new(Side::Server);
+        peer.feed(bytes.concat());
+        for _ in 0..accepted {
+            peer.mux.accept().unwrap().unwrap();
+        }
+        peer.feed(&error);
+        assert_eq!(peer.sent(), expected, "{bytes:x?}");
+    }
+    // A refused stream was never to be had.
+    let config = Config::builder().accept_backlog(1).build().unwrap();
+    let mut peer = Peer::with(Side::Server, &config);
+    peer.feed([syn(3, b""), syn(5, b"")].concat());
+    assert_eq!(peer.sent(), rst(5, 9));
+    peer.feed(&error);
+    assert_eq!(peer.sent(), said(3));
+}
+
+#[test]
+fn s83_abandoned_between_the_error_and_its_goaway_nothing_waits_any_more() {
     let mut peer = Peer::new(Side::Server);
-    peer.feed([syn_fin(3, b"whole"), data(0, b"")].concat());
-    assert_eq!(peer.sent(), go_away(0, 1, b"bad frame"), "the peer may send 3 again elsewhere");
+    peer.feed([syn(3, b""), syn_fin(5, b"whole"), data(0, b"")].concat());
+    peer.mux.abandon();
+    assert_eq!(peer.sent(), go_away(0, 1, b"bad frame"), "nobody will be given 3 and 5");
     assert!(peer.mux.accept().is_err());
+    let stats = peer.mux.stats();
+    assert_eq!((stats.streams, stats.backlog, stats.unread_bytes), (0, 0, 0));
+}
+
+#[test]
+fn the_peers_goodbye_is_told_with_every_end() {
+    let ends: [EndOfSession; 5] = [
+        |peer| peer.mux.handle_eof(),
+        |peer| peer.mux.handle_stall(),
+        |peer| peer.mux.handle_deadline(),
+        |peer| peer.mux.close(ErrorCode::new(9), b"ours"),
+        |peer| {
+            peer.mux.drain();
+            peer.mux.handle_deadline();
+        },
+    ];
+    for end in ends {
+        let (mut peer, opened) = client();
+        peer.feed(go_away(7, 0x33, b"theirs"));
+        end(&mut peer);
+        let told = Some((ErrorCode::new(0x33), &b"theirs"[..]));
+        let end = peer.mux.end().unwrap();
+        assert_eq!(end.peer_goodbye(), told, "{end}");
+        assert_eq!(peer.mux.accept().unwrap_err().end().peer_goodbye(), told, "{end}");
+        for stream in opened {
+            let lost = peer.mux.write(stream, b"x").unwrap_err();
+            let WriteError::Session(lost) = lost else { panic!("{lost}") };
+            assert_eq!(lost.end().peer_goodbye(), told, "{end}: {lost}");
+        }
+
+        let (mut silent, _) = client();
+        silent.feed(&go_away(7, 0x33, b"theirs")[..20]);
+        silent.mux.handle_eof();
+        assert_eq!(silent.mux.end().unwrap().peer_goodbye(), None, "it did not come whole (S05)");
+    }
+    // It comes while we close.
+    let (mut peer, opened) = client();
+    peer.mux.finish(opened[0]).unwrap();
+    peer.mux.write(opened[1], b"unsent").unwrap();
+    peer.mux.close(ErrorCode::NO_ERROR, b"");
+    assert_eq!(peer.mux.end().unwrap().peer_goodbye(), None);
+    peer.feed(go_away(7, 4, b"too"));
+    assert_eq!(peer.mux.end().unwrap().peer_goodbye(), Some((ErrorCode::new(4), &b"too"[..])));
 }
 
 #[test]

@@ -92,8 +92,10 @@ fn s21_costs_a_reset_token_each() {
 fn s23_s28_syn_for_a_live_stream_ends_the_session() {
     let bytes = [syn(3, b"a"), syn(3, b"b")].concat();
     let outcome = every_split(&bytes, server, look);
-    assert_eq!(outcome.sent, go_away(0, 1, b"SYN for a stream that is open"));
+    assert_eq!(outcome.sent, go_away(3, 1, b"SYN for a stream that is open"));
     assert_eq!(outcome.end.unwrap().code(), ErrorCode::PROTOCOL_ERROR);
+    let failed = Ending::Failed(1, Initiator::Remote, Retry::Unknown);
+    assert_eq!(outcome.streams, [(b"a".to_vec(), failed)], "and nothing of the second");
 
     // S28: one of ours, live.
     let mut client = Peer::new(Side::Client);
@@ -135,9 +137,23 @@ fn s24_s38_a_syn_for_a_remembered_id_is_answered_closed() {
 #[test]
 fn s25_syns_come_in_any_order() {
     let bytes = [syn(9, b"9"), syn(3, b"3"), data(9, b"9"), syn(7, b"7"), data(3, b"3")].concat();
-    let outcome = every_split(&bytes, server, look);
+    let (outcome, stats) = every_split(&bytes, server, |peer, _| (peer.outcome(&[]), peer.mux.stats()));
     assert_eq!(outcome.streams, [open(b"99"), open(b"33"), open(b"7")]);
     assert_eq!((&outcome.sent[..], outcome.end), (&b""[..], None));
+    assert_eq!((stats.late_syns, stats.glitches), (2, 0), "3 and 7 come after 9");
+}
+
+#[test]
+fn s25_late_syns_are_counted_whatever_becomes_of_them() {
+    let config = Config::builder().max_inbound_streams(2).build().unwrap();
+    let mut peer = Peer::with(Side::Server, &config);
+    for (id, late_syns) in [(5, 0), (9, 0), (7, 1), (11, 1), (3, 2)] {
+        peer.feed(syn(id, b""));
+        assert_eq!(peer.mux.stats().late_syns, late_syns, "after {id}");
+    }
+    assert_eq!(peer.sent(), [rst(7, 5), rst(11, 5), rst(3, 5)].concat());
+    peer.feed(syn(11, b""));
+    assert_eq!((peer.sent(), peer.mux.stats().late_syns), (rst(11, 4), 3), "S24");
 }
 
 #[test]
@@ -151,7 +167,9 @@ fn s26_the_id_of_a_cleanly_closed_stream_may_come_again() {
         if !held {
             peer.drop_stream(first);
         }
+        assert_eq!(peer.mux.stats().late_syns, 0);
         peer.feed(syn(3, b"two"));
+        assert_eq!(peer.mux.stats().late_syns, 1);
         let second = peer.accept_all()[0];
         peer.feed(data(3, b"!"));
         assert_eq!(peer.read_all(second), open(b"two!"), "held: {held}");

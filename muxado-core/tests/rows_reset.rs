@@ -365,10 +365,15 @@ fn s62_every_forced_reset_costs_a_token_and_ended_streams_earn_them_back() {
     let provoke = |peer: &mut Peer, ids: &mut dyn Iterator<Item = u32>| {
         let id = ids.next().unwrap();
         peer.feed([syn_fin(id, b""), data(id, b"after FIN")].concat());
-        peer.sent()
+        let sent = peer.sent();
+        let stream = peer.accept_all()[0];
+        assert_eq!(peer.read_all(stream), (vec![], Ending::Fin));
+        peer.drop_stream(stream);
+        (id, sent)
     };
+    let forced = |(id, sent)| assert_eq!(sent, rst(id, 4));
     for _ in 0..1000 {
-        assert_eq!(provoke(&mut peer, &mut ids).len(), 12);
+        forced(provoke(&mut peer, &mut ids));
     }
     for _ in 0..3 {
         let id = ids.next().unwrap();
@@ -379,10 +384,14 @@ fn s62_every_forced_reset_costs_a_token_and_ended_streams_earn_them_back() {
         peer.drop_stream(stream);
     }
     for _ in 0..3 {
-        assert_eq!(provoke(&mut peer, &mut ids).len(), 12);
+        forced(provoke(&mut peer, &mut ids));
     }
-    let last = go_away(2007, 10, b"too many streams reset");
-    assert_eq!(provoke(&mut peer, &mut ids), last);
+    let last = go_away(2015, 10, b"too many streams reset");
+    assert_eq!(
+        provoke(&mut peer, &mut ids),
+        (2015, last),
+        "the stream that was one too many can be accepted"
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use futures_util::{AsyncReadExt, AsyncWriteExt};
+use muxado_core::rt::Runtime;
 use muxado_core::{
     Config, Cut, EndCause, ErrorCode, Initiator, OpenError, ReadError, Retry, Side, WriteError,
 };
@@ -84,7 +85,8 @@ fn close_flushes_what_is_finished_and_counts_what_is_cut() {
         received.read_to_end(&mut bytes).await.unwrap();
         assert_eq!(bytes.len(), 200_000, "finished streams are delivered");
         let end = closed.await;
-        assert_eq!((end.cut().streams, end.code()), (1, ErrorCode::new(77)));
+        // One was open both ways, and of the other the answer is cut off.
+        assert_eq!((end.cut().streams, end.code()), (2, ErrorCode::new(77)));
         let told = pair.server.closed().await;
         assert_eq!((told.code(), told.text()), (ErrorCode::new(77), &b"enough"[..]));
         assert_eq!(told.initiator(), Initiator::Remote);
@@ -205,6 +207,26 @@ fn s84_a_transport_that_takes_nothing_ends_the_session() {
 }
 
 #[test]
+fn s84_what_was_called_not_processed_is_not_sent_afterwards() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    one.to_peer.set(|mood| mood.stuck = true);
+    let lane = one.to_peer.clone();
+    let clock = world.clone();
+    world.spawn(async move {
+        clock.sleep(secs(30) + Duration::from_millis(100)).await;
+        lane.set(|mood| mood.stuck = false);
+    });
+    world.block_on(async {
+        let mut stream = one.session.open().await.unwrap();
+        stream.write_all(b"pay once").await.unwrap();
+        assert_eq!(stream.read_chunk(9).await.unwrap_err().retry(), Retry::NotProcessed);
+        one.session.closed().await;
+    });
+    assert_eq!(one.to_peer.take(), b"");
+}
+
+#[test]
 fn s84_slow_is_not_stalled() {
     let world = World::new();
     let one = alone(&world, Side::Client, &Config::default());
@@ -214,7 +236,7 @@ fn s84_slow_is_not_stalled() {
         stream.write_all(&[1; 100]).await.unwrap();
         let mut taken = Vec::new();
         while taken.len() < 108 {
-            muxado_core::rt::Runtime::sleep(&world, secs(29)).await;
+            world.sleep(secs(29)).await;
             taken.extend(one.to_peer.take());
         }
         assert!(one.session.end().is_none());
@@ -273,7 +295,7 @@ fn s69_small_credit_goes_back_after_the_delay() {
         assert_eq!(stream.read(&mut buf).await.unwrap(), 5);
         world.settle();
         assert_eq!(one.to_peer.take(), b"", "no WNDINC for each small message");
-        muxado_core::rt::Runtime::sleep(&world, Duration::from_millis(51)).await;
+        world.sleep(Duration::from_millis(51)).await;
         world.settle();
         assert_eq!(one.to_peer.take(), b"\0\0\x04\x20\0\0\0\x03\0\0\0\x05");
     });
@@ -290,9 +312,9 @@ fn a_dropped_stream_that_cannot_drain_is_reset_in_time() {
         drop(stream);
         // The peer accepts and never reads: ten bytes have no credit.
         let mut theirs = pair.server.accept().await.unwrap();
-        muxado_core::rt::Runtime::sleep(&world, secs(29)).await;
+        world.sleep(secs(29)).await;
         assert_eq!(pair.client.stats().streams, 1);
-        muxado_core::rt::Runtime::sleep(&world, secs(17)).await;
+        world.sleep(secs(17)).await;
         assert_eq!(pair.client.stats().streams, 0, "dropped for good");
         let mut bytes = Vec::new();
         let error = theirs.read_to_end(&mut bytes).await.unwrap_err();
@@ -383,4 +405,30 @@ fn a_session_may_run_over_a_slow_and_hesitant_transport() {
             assert_eq!(futures_util::join!(send, receive).1, [9; 5000]);
         });
     }
+}
+
+#[test]
+fn s81_what_the_peer_had_credit_for_is_read_before_the_transport_is_closed() {
+    let world = World::new();
+    let one = alone(&world, Side::Server, &Config::default());
+    one.from_peer.inject(b"\0\0\0\x12\0\0\0\x03");
+    let _held = world.block_on(one.session.accept()).unwrap();
+    let closed = one.session.close(ErrorCode::NO_ERROR, "");
+    world.settle();
+    // A window's worth was under way, and 64 KiB are free: up to there the peer's end is waited for.
+    one.from_peer.inject(&vec![0x55; 256 * 1024]);
+    world.settle();
+    assert!(one.session.stats().streams == 1 && world.tasks() == 1, "still reading");
+    one.from_peer.inject(&vec![0x55; 64 * 1024]);
+    world.block_on(closed);
+    assert_eq!(world.elapsed(), Duration::ZERO);
+}
+
+#[test]
+fn the_text_of_a_goodbye_is_never_cut_inside_a_character() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    let end = world.block_on(one.session.close(ErrorCode::NO_ERROR, &format!("x{}", "é".repeat(200))));
+    assert_eq!(end.text().len(), 255);
+    assert!(std::str::from_utf8(end.text()).is_ok());
 }

@@ -5,7 +5,7 @@ use std::io;
 
 use muxado_frame::ErrorCode;
 
-use super::{Initiator, Retry, SessionEnd};
+use super::{EndCause, Initiator, Retry, SessionEnd};
 
 /// A stream was reset: both of its directions ended at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,15 @@ impl SessionLost {
     #[must_use]
     pub fn end(&self) -> &SessionEnd {
         &self.end
+    }
+
+    /// `REMOTE_GONE_AWAY` for a stream above the last id of the peer's GOAWAY; otherwise the code of the session's end.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match (self.end.cause(), self.retry) {
+            (EndCause::GoAway { .. }, Retry::NotProcessed) => ErrorCode::REMOTE_GONE_AWAY,
+            _ => self.end.code(),
+        }
     }
 
     /// Whether the peer can have seen the stream.
@@ -166,7 +175,7 @@ impl ReadError {
     pub fn code(&self) -> ErrorCode {
         match self {
             ReadError::Reset(reset) => reset.code(),
-            ReadError::Session(lost) => lost.end().code(),
+            ReadError::Session(lost) => lost.code(),
         }
     }
 }
@@ -197,7 +206,7 @@ impl WriteError {
     pub fn code(&self) -> ErrorCode {
         match self {
             WriteError::Reset(reset) => reset.code(),
-            WriteError::Session(lost) => lost.end().code(),
+            WriteError::Session(lost) => lost.code(),
             WriteError::Finished => ErrorCode::STREAM_CLOSED,
         }
     }

@@ -53,8 +53,8 @@ impl Mux {
     /// The next stream the peer has opened, or none yet: [`Event::Incoming`](super::Event::Incoming) will tell.
     ///
     /// # Errors
-    /// [`AcceptError`] once the session has ended. If the transport was what ended, streams that had come whole, up to
-    /// their FIN, are given first.
+    /// [`AcceptError`] once the session has ended, but first the streams that were waiting by then, with what had come
+    /// of them (S83). Those that were waiting when this side closed are refused and never given.
     pub fn accept(&mut self) -> Result<Option<StreamKey>, AcceptError> {
         if let Some(key) = self.streams.next_accepted() {
             self.stats.accepted = self.stats.accepted.saturating_add(1);

@@ -9,7 +9,7 @@ use super::event::Event;
 use super::receive::Body;
 use super::schedule::Schedule;
 use super::shutdown::{Goodbye, Phase, Shutdown};
-use super::state::{RecvState, SendState};
+use super::state::SendState;
 use super::stats::Stats;
 use super::stream::{Opener, Stream, StreamKey};
 use super::streams::Streams;
@@ -89,7 +89,8 @@ impl Mux {
     /// Why the session ended, once it has for the application. Its last frames may still be on their way.
     #[must_use]
     pub fn end(&self) -> Option<SessionEnd> {
-        self.shutdown.end.as_ref().map(|end| end.clone().with_cut(self.shutdown.cut))
+        let end = self.shutdown.end.clone()?;
+        Some(self.shutdown.with_peer(end).with_cut(self.shutdown.cut))
     }
 
     /// The settings it was made with.
@@ -150,6 +151,13 @@ impl Mux {
     #[must_use]
     pub fn is_peer_leaving(&self) -> bool {
         self.shutdown.peer.is_some()
+    }
+
+    /// What the peer may have had under way, within its credit, when the session ended, in bytes. A transport that is
+    /// closed before that is read may take back our last frames.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.shutdown.in_flight
     }
 
     /// Bytes received and not read yet, in all streams.
@@ -324,7 +332,8 @@ impl Mux {
         self.shutdown.reach(Phase::Ended);
         self.shutdown.goodbye = if self.shutdown.said_early { Goodbye::Done } else { goodbye };
         let end = self.shutdown.end.get_or_insert(end).clone();
-        self.cut_streams(&end, |_| true);
+        self.note_in_flight();
+        self.cut_streams(&self.shutdown.with_peer(end), |_| true);
         self.control.clear();
         self.schedule.clear();
         self.replies.clear();
@@ -332,23 +341,22 @@ impl Mux {
         self.events.push_back(Event::Ended);
     }
 
-    /// Fails the streams that `which` picks because of the session's end, and counts what is lost with them.
+    /// Fails the streams that `which` picks because of the session's end, and counts what is lost with them. Those
+    /// that wait to be accepted still can be: what came of them is not lost with the session (S83).
     pub(super) fn cut_streams(&mut self, end: &SessionEnd, which: impl Fn(&Stream) -> bool) {
         for key in self.streams.keys() {
-            let Some(stream) = self.streams.get(key) else { continue };
+            let Some(stream) = self.streams.get_mut(key) else { continue };
             if !which(stream) {
                 continue;
             }
             if !stream.is_over() {
                 let Cut { streams, bytes } = &mut self.shutdown.cut;
-                *streams = streams.saturating_add(1);
+                let first = !std::mem::replace(&mut stream.was_cut, true);
+                *streams = streams.saturating_add(u64::from(first));
                 *bytes = bytes.saturating_add(super::flow::total(stream.send.queue.len()));
             }
+            let Some(stream) = self.streams.get(key) else { continue };
             let retry = self.retry_after_loss(stream);
-            // What came whole can still be accepted, unless a GOAWAY tells the peer that it was not (S83).
-            if !(self.shutdown.transport_lost && stream.recv.state == RecvState::Finished) {
-                self.streams.leave_backlog(key);
-            }
             if let Some(stream) = self.streams.get_mut(key) {
                 stream.rst = None;
                 if std::mem::take(&mut stream.in_control) {

@@ -159,7 +159,9 @@ impl Mux {
 
     /// A stream of the peer's begins. All checks come before any state (S21).
     fn on_syn(&mut self, id: StreamId, len: usize, flags: Flags) {
-        self.streams.saw(id);
+        if !self.streams.saw(id) {
+            self.stats.late_syns = self.stats.late_syns.saturating_add(1);
+        }
         let window = size(self.config.window());
         if self.streams.dead(id).is_some() {
             return self.violation_without_slot(id, len, Violation::NotOpen);
@@ -229,7 +231,8 @@ impl Mux {
             return;
         }
         let bare_fin = len == 0 && flags.fin();
-        if bare_fin {
+        if bare_fin || self.shutdown.phase >= Phase::Closing {
+            // While we close, streams were cut without a word: our GOAWAY will tell.
             return;
         }
         if len == 0 && self.streams.was_seen(id) {
@@ -381,7 +384,6 @@ impl Mux {
 
     /// The peer broke a rule on a live stream: RST, and the payload in progress is thrown away.
     fn violation(&mut self, key: StreamKey, violation: Violation) {
-        self.streams.leave_backlog(key);
         self.reset_stream(key, violation.code(), Initiator::Remote);
         self.charge(violation);
     }

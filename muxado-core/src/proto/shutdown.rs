@@ -6,6 +6,7 @@ use muxado_frame::ErrorCode;
 use super::event::Event;
 use super::mux::Mux;
 use super::state::SendState;
+use super::stream::Stream;
 use crate::error::{Cut, EndCause, Failure, Retry, SessionEnd, SessionLost};
 
 /// The most text we send with GOAWAY, in bytes (B13).
@@ -60,6 +61,8 @@ pub(super) struct Shutdown {
     /// The end as the application sees it. The first cause is kept.
     pub(super) end: Option<SessionEnd>,
     pub(super) cut: Cut,
+    /// What the peer may have had under way when its streams were cut, in bytes.
+    pub(super) in_flight: usize,
     /// The peer's GOAWAY.
     pub(super) peer: Option<PeerGoodbye>,
     /// The peer's GOAWAY while its text is still coming: it has no effect yet (S05).
@@ -78,7 +81,8 @@ pub(super) struct PeerGoodbye {
 
 impl PeerGoodbye {
     pub(super) fn end(&self) -> SessionEnd {
-        SessionEnd::new(EndCause::GoAway { code: self.code, text: Bytes::copy_from_slice(&self.text) })
+        let text = Bytes::copy_from_slice(&self.text);
+        SessionEnd::new(EndCause::GoAway { code: self.code, text: text.clone() }).with_peer(self.code, text)
     }
 }
 
@@ -92,6 +96,7 @@ impl Default for Shutdown {
             said_early: false,
             end: None,
             cut: Cut::default(),
+            in_flight: 0,
             peer: None,
             coming: None,
             transport_lost: false,
@@ -108,12 +113,26 @@ impl Shutdown {
     /// Says what the GOAWAY will say, cut to what may be sent.
     pub(super) fn say(&mut self, code: ErrorCode, text: &[u8]) {
         self.code = code;
-        self.text = Bytes::copy_from_slice(text.get(..MAX_TEXT).unwrap_or(text));
+        let cut = text.get(..MAX_TEXT).unwrap_or(text);
+        // Not in the middle of a character.
+        let whole = match std::str::from_utf8(cut) {
+            Err(error) if error.error_len().is_none() => cut.get(..error.valid_up_to()).unwrap_or(cut),
+            _ => cut,
+        };
+        self.text = Bytes::copy_from_slice(whole);
     }
 
     /// The end that `say` leads to.
     pub(super) fn closed(&self) -> SessionEnd {
         SessionEnd::new(EndCause::Closed { code: self.code, text: self.text.clone() })
+    }
+
+    /// `end`, with what the peer's GOAWAY said if one has come.
+    pub(super) fn with_peer(&self, end: SessionEnd) -> SessionEnd {
+        match &self.peer {
+            Some(peer) => end.with_peer(peer.code, Bytes::copy_from_slice(&peer.text)),
+            None => end,
+        }
     }
 }
 
@@ -153,14 +172,21 @@ impl Mux {
         self.shutdown.reach(Phase::Closing);
         self.shutdown.say(code, text);
         self.shutdown.goodbye = Goodbye::WhenDrained;
-        let end = self.shutdown.closed();
+        let end = self.shutdown.with_peer(self.shutdown.closed());
         self.shutdown.end = Some(end.clone());
+        self.note_in_flight();
         self.refuse_backlog();
         let flushing = [SendState::Finishing, SendState::Aborting];
         self.cut_streams(&end, |stream| stream.rst.is_none() && !flushing.contains(&stream.send.state));
         for key in self.streams.keys() {
             let Some(stream) = self.streams.get_mut(key) else { continue };
             // It only sends now; whoever reads it is told.
+            if stream.recv.held
+                && !stream.recv.state.is_over()
+                && !std::mem::replace(&mut stream.was_cut, true)
+            {
+                self.shutdown.cut.streams = self.shutdown.cut.streams.saturating_add(1);
+            }
             stream.recv.state.kill();
             let lost = SessionLost { end: end.clone(), retry: Retry::Unknown };
             stream.failure.get_or_insert(Failure::Lost(lost));
@@ -180,13 +206,24 @@ impl Mux {
         self.finish_session(end, Goodbye::Now);
     }
 
+    /// Notes what the peer may have under way, within the credit it was given.
+    pub(super) fn note_in_flight(&mut self) {
+        let credit =
+            |stream: &Stream| if stream.recv.state.is_over() { 0 } else { stream.recv.credit.left() };
+        let left = self.streams.iter().map(credit).fold(0, usize::saturating_add);
+        self.shutdown.in_flight = self.shutdown.in_flight.max(left);
+    }
+
     fn refuse_backlog(&mut self) {
         for key in self.streams.keys() {
-            if self.streams.get(key).is_some_and(|stream| stream.in_backlog) {
-                self.streams.leave_backlog(key);
+            let Some(stream) = self.streams.get(key).filter(|stream| stream.in_backlog) else { continue };
+            if stream.failure.is_none() {
                 self.stats.refused = self.stats.refused.saturating_add(1);
-                self.cancel(key, ErrorCode::STREAM_REFUSED);
             }
+            self.streams.leave_backlog(key);
+            self.cancel(key, ErrorCode::STREAM_REFUSED);
+            // One that has failed already is not reset again, and has nobody who would let it go.
+            self.settle(key);
         }
     }
 

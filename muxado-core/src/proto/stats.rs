@@ -18,6 +18,9 @@ pub struct Stats {
     pub accepted: u64,
     /// Streams of the peer's refused because of a limit or a drain. The peer may retry them.
     pub refused: u64,
+    /// SYNs of the peer's whose id was not above all before: out of order, which is normal with both existing
+    /// peers, or a second use of an id.
+    pub late_syns: u64,
     /// Streams that ended with FIN in both directions.
     pub finished: u64,
     /// RST frames sent, refusals included.

@@ -84,6 +84,8 @@ pub(super) struct Stream {
     pub(super) in_lazy: bool,
     /// What it adds to the session's sendable bytes.
     pub(super) sendable: usize,
+    /// Counts among what the end of the session cut off.
+    pub(super) was_cut: bool,
     /// Counts among the unfinished streams.
     pub(super) unfinished: bool,
     /// One more than the sweeps it has survived since its handles were dropped with bytes unsent.
@@ -126,6 +128,7 @@ impl Stream {
             in_control: false,
             in_lazy: false,
             sendable: 0,
+            was_cut: false,
             unfinished: true,
             sweeps: 0,
         }

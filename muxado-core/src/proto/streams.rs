@@ -86,6 +86,10 @@ impl Streams {
         self.find(id).filter(|key| self.get(*key).is_some_and(|stream| !stream.is_gone()))
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Stream> {
+        self.slots.iter().map(|(_, stream)| stream)
+    }
+
     pub(super) fn keys(&self) -> Vec<StreamKey> {
         self.slots
             .iter()
@@ -214,8 +218,11 @@ impl Streams {
         }
     }
 
-    pub(super) fn saw(&mut self, id: StreamId) {
+    /// Notes a SYN. False if its id is not above all before: it comes out of order, or again (S25, S26).
+    pub(super) fn saw(&mut self, id: StreamId) -> bool {
+        let above = id.get() > self.highest_seen;
         self.highest_seen = self.highest_seen.max(id.get());
+        above
     }
 
     /// Remembers that `id` is dead, and the credit the peer still had for it (B09).

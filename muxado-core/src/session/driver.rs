@@ -29,7 +29,7 @@ const POLL_BUDGET: usize = 512 * 1024;
 /// transport (B22).
 const GOODBYE: Duration = Duration::from_millis(250);
 
-/// Bytes read and thrown away while waiting for the peer's end (B22).
+/// Bytes read and thrown away while waiting for the peer's end (B22), beyond what it was given credit for.
 const GOODBYE_READ: usize = 64 * 1024;
 
 /// Moves the bytes between a session and its transport. A plain future: spawn it or poll it yourself.
@@ -49,6 +49,8 @@ pub struct Driver<R, W, T: Runtime> {
     stage: Stage,
     /// The transport has nothing more to read.
     at_eof: bool,
+    /// Writing has failed. What the peer sent before may still be there to read, its goodbye with it.
+    broken: Option<io::Error>,
     woken: WakeList,
 }
 
@@ -82,6 +84,7 @@ where
             config,
             stage: Stage::Running,
             at_eof: false,
+            broken: None,
             woken: WakeList::default(),
         }
     }
@@ -137,6 +140,9 @@ where
         if self.stage != Stage::Running {
             return Some(0);
         }
+        if self.broken.is_some() {
+            return None;
+        }
         match self.write.poll_write(cx) {
             Poll::Ready(Ok(())) => {
                 self.timers.stop(Limit::Stall);
@@ -145,10 +151,7 @@ where
                 }
                 Some(pulled)
             }
-            Poll::Ready(Err(error)) => {
-                self.lost(Some(error));
-                Some(0)
-            }
+            Poll::Ready(Err(error)) => Some(self.break_off(error)),
             Poll::Pending => {
                 if self.write.unreported > 0 {
                     self.timers.stop(Limit::Stall);
@@ -163,10 +166,7 @@ where
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Option<usize> {
         match self.write.poll_flush(cx) {
-            Poll::Ready(Err(error)) => {
-                self.lost(Some(error));
-                Some(0)
-            }
+            Poll::Ready(Err(error)) => Some(self.break_off(error)),
             Poll::Ready(Ok(())) | Poll::Pending => None,
         }
     }
@@ -176,14 +176,14 @@ where
     fn pull(&mut self, cx: &mut Context<'_>) -> usize {
         let waker = cx.waker().clone();
         let (batch, reported) = (&mut self.write.batch, std::mem::take(&mut self.write.unreported));
-        let blocked = !batch.is_empty();
+        let blocked = !batch.is_empty() || self.broken.is_some();
         let news = self.shared.with_driver(&mut self.woken, |state| {
             state.mux.handle_written(reported);
             if !blocked {
                 state.mux.poll_transmit(batch, BATCH);
             }
             let driver = &mut state.driver;
-            driver.write_blocked = !batch.is_empty();
+            driver.write_blocked = blocked || !batch.is_empty();
             let old = driver.waker.replace(waker);
             driver.credit_armed |= state.mux.has_lazy_credit();
             driver.sweep_armed |= state.mux.has_lingering();
@@ -233,14 +233,36 @@ where
                     state.mux.handle_sweep();
                 }
                 Limit::Deadline => state.mux.handle_deadline(),
-                Limit::Stall => state.mux.handle_stall(),
-                Limit::Goodbye => {}
+                Limit::Stall if self.broken.is_none() => state.mux.handle_stall(),
+                Limit::Goodbye | Limit::Stall => {}
             });
-            if limit == Limit::Goodbye {
-                self.stage = Stage::Done;
+            match limit {
+                Limit::Goodbye => self.stage = Stage::Done,
+                Limit::Stall => match self.broken.take() {
+                    Some(error) => self.lost(Some(error)),
+                    None => self.give_up_writing(),
+                },
+                _ => {}
             }
         }
         any
+    }
+
+    /// Writing has failed: what the transport has not taken is never sent. A peer that said its last words and closed
+    /// makes writes fail before those words are read, so that reading goes on for a moment.
+    fn break_off(&mut self, error: io::Error) -> usize {
+        self.write.batch.advance(usize::MAX);
+        self.broken = Some(error);
+        self.timers.stop(Limit::Stall);
+        self.timers.start(Limit::Stall, GOODBYE);
+        0
+    }
+
+    /// The transport takes nothing: what it has not taken is never sent, as the machine has told those it concerns.
+    fn give_up_writing(&mut self) {
+        self.write.batch.advance(usize::MAX);
+        self.stage = Stage::Closing;
+        self.timers.start(Limit::Goodbye, GOODBYE);
     }
 
     /// The transport has ended under a session that had not.
@@ -325,7 +347,11 @@ where
     fn after_close(&mut self) -> Stage {
         self.timers.stop(Limit::Goodbye);
         self.timers.start(Limit::Goodbye, GOODBYE);
-        if self.at_eof { Stage::Done } else { Stage::Lingering { left: GOODBYE_READ } }
+        if self.at_eof {
+            return Stage::Done;
+        }
+        let in_flight = self.shared.with(|state| state.mux.in_flight());
+        Stage::Lingering { left: GOODBYE_READ.saturating_add(in_flight) }
     }
 
     fn poll_linger(&mut self, cx: &mut Context<'_>, left: usize) -> Poll<Stage> {
