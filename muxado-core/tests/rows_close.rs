@@ -229,6 +229,23 @@ fn s80_b13_the_text_of_goaway_is_cut_to_256_bytes() {
 }
 
 #[test]
+fn s80_what_the_peer_may_have_under_way_counts_the_frame_in_progress() {
+    const WINDOW: usize = 256 * 1024;
+    let frame = data(3, &vec![0; WINDOW - 1]);
+    for (came, in_flight) in [(0, WINDOW - 1), (8, WINDOW - 1), (108, WINDOW - 101), (frame.len(), 0)] {
+        let (mut peer, streams) = server_with(&[syn(3, b"x"), syn_fin(5, b"all")]);
+        peer.feed(&frame[..came]);
+        assert_eq!(peer.mux.in_flight(), 0, "nothing has been cut");
+        peer.mux.close(ErrorCode::NO_ERROR, b"");
+        assert_eq!(peer.mux.in_flight(), in_flight, "{came} bytes of the frame had come");
+        peer.sent();
+        assert!(peer.mux.is_finished());
+        assert_eq!(peer.mux.in_flight(), in_flight, "at its end too");
+        assert_eq!(peer.read_all(streams[1]), (b"all".to_vec(), Ending::Fin));
+    }
+}
+
+#[test]
 fn s81_the_transports_end_while_closing_is_the_close() {
     let (mut peer, streams) = server_with(&[syn(3, b"")]);
     peer.mux.write(streams[0], b"lost").unwrap();

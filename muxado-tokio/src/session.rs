@@ -114,7 +114,7 @@ impl Session {
     /// Waits for the next stream that the peer opens. Not accepting harms no other stream.
     ///
     /// # Errors
-    /// [`AcceptError`] with the reason once the session has ended.
+    /// [`AcceptError`] with the reason once the session has ended; streams that were waiting by then are given first.
     ///
     /// # Cancel safety
     /// Dropping the future loses no stream.

@@ -90,6 +90,11 @@ impl RecvCredit {
         self.left
     }
 
+    /// What the peer may still put on the wire, the rest of the frame in progress included.
+    pub(super) fn outstanding(&self) -> usize {
+        self.left.saturating_add(self.arriving)
+    }
+
     /// Whether announced bytes are still to come.
     pub(super) fn is_arriving(&self) -> bool {
         self.arriving > 0

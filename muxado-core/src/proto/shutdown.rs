@@ -209,7 +209,7 @@ impl Mux {
     /// Notes what the peer may have under way, within the credit it was given.
     pub(super) fn note_in_flight(&mut self) {
         let credit =
-            |stream: &Stream| if stream.recv.state.is_over() { 0 } else { stream.recv.credit.left() };
+            |stream: &Stream| if stream.recv.state.is_over() { 0 } else { stream.recv.credit.outstanding() };
         let left = self.streams.iter().map(credit).fold(0, usize::saturating_add);
         self.shutdown.in_flight = self.shutdown.in_flight.max(left);
     }

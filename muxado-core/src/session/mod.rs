@@ -114,8 +114,8 @@ impl Session {
     /// are refused in a way that the peer may retry.
     ///
     /// # Errors
-    /// [`AcceptError`](crate::AcceptError) with the reason once the session has ended. A stream that fails before it is
-    /// accepted is no error: it is never seen.
+    /// [`AcceptError`](crate::AcceptError) with the reason once the session has ended; streams that were waiting by then
+    /// are given first, with what had come of them. A stream that the peer resets before it is accepted is never seen.
     ///
     /// # Cancel safety
     /// Dropping the future loses no stream.
