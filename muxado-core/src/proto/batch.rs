@@ -21,6 +21,8 @@ pub struct Batch {
     /// How much of the arena is in `parts` or gone.
     sealed: usize,
     parts: VecDeque<Part>,
+    /// Payloads that were copied, until the owner drops them.
+    copied: Vec<Bytes>,
     len: usize,
 }
 
@@ -34,7 +36,7 @@ impl Batch {
     /// An empty batch; see the type for `contiguous`.
     #[must_use]
     pub fn new(contiguous: bool) -> Batch {
-        Batch { contiguous, arena: Vec::new(), sealed: 0, parts: VecDeque::new(), len: 0 }
+        Batch { contiguous, arena: Vec::new(), sealed: 0, parts: VecDeque::new(), copied: Vec::new(), len: 0 }
     }
 
     /// Bytes not taken off yet.
@@ -88,15 +90,23 @@ impl Batch {
         }
         if self.len == 0 {
             self.parts.clear();
+            self.copied.clear();
             self.arena.clear();
             self.sealed = 0;
         }
+    }
+
+    /// Drops the payloads that were copied into the batch. `Bytes` may run an owner's code when they are dropped, so that
+    /// it is left to the caller when; until then they only cost memory.
+    pub fn drop_copied(&mut self) {
+        self.copied.clear();
     }
 
     /// Gives back memory that an idle session has no use for. Call it when there is nothing to send.
     pub fn shrink(&mut self) {
         if self.is_empty() && self.arena.capacity() > KEEP_CAPACITY {
             self.arena = Vec::new();
+            self.copied = Vec::new();
         }
     }
 
@@ -107,7 +117,9 @@ impl Batch {
 
     pub(super) fn put_payload(&mut self, payload: Bytes) {
         if self.contiguous || payload.len() <= COPY_UP_TO {
-            return self.put(&payload);
+            self.put(&payload);
+            self.copied.push(payload);
+            return;
         }
         if self.sealed < self.arena.len() {
             self.parts.push_back(Part::Arena { start: self.sealed, end: self.arena.len() });

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use muxado_frame::{Decoder, ErrorCode, Side, StreamId};
 
 use super::budget::Budget;
@@ -46,6 +47,8 @@ pub struct Mux {
     pub(super) lazy: usize,
     /// Streams whose handles are gone and that still have bytes to send.
     pub(super) lingering: usize,
+    /// Payload that was queued and will not be sent, until the owner drops it.
+    pub(super) discarded: Vec<Bytes>,
     pub(super) accept_waiting: bool,
     pub(super) open_waiting: bool,
     /// Bytes ever put in a batch, and bytes of them that the transport took.
@@ -73,6 +76,7 @@ impl Mux {
             reserved: 0,
             lazy: 0,
             lingering: 0,
+            discarded: Vec::new(),
             accept_waiting: false,
             open_waiting: false,
             emitted: 0,
@@ -184,6 +188,13 @@ impl Mux {
         self.streams.get(key).map_or(0, |stream| stream.send.credit.consumed())
     }
 
+    /// Payload that was queued and will not be sent. `Bytes` may run an owner's code when they are dropped: take them out
+    /// and drop them where that can do no harm, not under a lock.
+    #[must_use]
+    pub fn take_discarded(&mut self) -> Vec<Bytes> {
+        std::mem::take(&mut self.discarded)
+    }
+
     /// The next thing somebody should be told.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
@@ -272,7 +283,7 @@ impl Mux {
     pub(super) fn fail(&mut self, key: StreamKey, failure: Failure) {
         self.leave_line(key);
         let Some(stream) = self.streams.get_mut(key) else { return };
-        stream.fail(failure);
+        stream.fail(failure, &mut self.discarded);
         if std::mem::take(&mut stream.recv.waiting) {
             self.events.push_back(Event::Readable(key));
         }

@@ -67,6 +67,12 @@ impl Pieces {
         std::mem::take(self).len
     }
 
+    /// Takes everything out, into `pieces`.
+    pub(super) fn empty_into(&mut self, pieces: &mut Vec<Bytes>) {
+        let Pieces { whole, .. } = std::mem::take(self);
+        pieces.extend(whole);
+    }
+
     fn seal(&mut self) {
         if !self.tail.is_empty() {
             self.whole.push_back(Bytes::from(std::mem::take(&mut self.tail)));

@@ -184,15 +184,15 @@ impl Stream {
         self.send.wants_syn && self.id.is_none()
     }
 
-    /// Stops both directions for `failure`. What was received before stays readable; what was queued is dropped.
-    /// Says how many bytes that was.
-    pub(super) fn fail(&mut self, failure: Failure) -> usize {
+    /// Stops both directions for `failure`. What was received before stays readable; what was queued goes to
+    /// `discarded`.
+    pub(super) fn fail(&mut self, failure: Failure, discarded: &mut Vec<Bytes>) {
         self.send.state.kill();
         self.recv.state.kill();
         if self.failure.is_none() {
             self.failure = Some(failure);
         }
-        self.send.queue.clear()
+        self.send.queue.empty_into(discarded);
     }
 
     /// Appends a piece of the peer's data.

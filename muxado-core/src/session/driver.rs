@@ -196,6 +196,7 @@ where
                 _old: old,
             }
         });
+        self.write.batch.drop_copied();
         self.heed(&news);
         self.write.batch.len()
     }
@@ -341,6 +342,7 @@ where
     fn pull_last_frames(&mut self) -> bool {
         let batch = &mut self.write.batch;
         self.shared.with_driver(&mut self.woken, |state| state.mux.poll_transmit(batch, BATCH));
+        batch.drop_copied();
         !self.write.batch.is_empty()
     }
 

@@ -1,7 +1,8 @@
 //! The one lock of a session, and the rule of what happens under it: nothing foreign.
 //!
-//! Under the lock there is no I/O, no wake, no drop or clone of a waker, no callback. Everybody goes through
-//! [`Shared::with`], which takes out the wakers and wakes them once the lock is released.
+//! Under the lock there is no I/O, no wake, no drop or clone of a waker, no drop of a user's `Bytes`, no callback.
+//! Everybody goes through [`Shared::with`], which takes out the wakers and what is to be dropped, and deals with them
+//! once the lock is released.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -76,14 +77,14 @@ impl Shared {
     /// Does something with the state, then tells everybody whom it concerns.
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         let mut woken = WakeList::default();
-        let result = {
+        let (result, _discarded) = {
             let mut state = self.lock();
             let result = act(&mut state);
             state.collect(&mut woken);
             if state.driver.waker.is_some() && state.has_news() {
                 woken.extend(state.driver.waker.take());
             }
-            result
+            (result, state.mux.take_discarded())
         };
         woken.wake();
         result
@@ -91,11 +92,11 @@ impl Shared {
 
     /// For the driver, which needs no waking and brings a list of its own.
     pub(crate) fn with_driver<T>(&self, woken: &mut WakeList, act: impl FnOnce(&mut State) -> T) -> T {
-        let result = {
+        let (result, _discarded) = {
             let mut state = self.lock();
             let result = act(&mut state);
             state.collect(woken);
-            result
+            (result, state.mux.take_discarded())
         };
         woken.wake();
         result

@@ -32,13 +32,13 @@ impl Place {
         loop {
             let ticket = &mut self.ticket;
             let line = self.line;
-            let (answer, waiting) = self.shared.with(|state| match ask(state, *ticket) {
+            // A waker that is not needed any more is dropped outside the lock.
+            let (answer, waiting, _left) = self.shared.with(|state| match ask(state, *ticket) {
                 Some(answer) => {
                     let left = ticket.take().and_then(|ticket| line(state).leave(ticket));
-                    fresh = fresh.take().or(left);
-                    (Some(answer), true)
+                    (Some(answer), true, left)
                 }
-                None => (None, line(state).wait(ticket, cx.waker(), &mut fresh)),
+                None => (None, line(state).wait(ticket, cx.waker(), &mut fresh), None),
             });
             match answer {
                 Some(answer) => return Poll::Ready(answer),
@@ -52,12 +52,13 @@ impl Place {
     fn leave(&mut self, pass_on: impl FnOnce(&mut State) -> bool) {
         let Some(ticket) = self.ticket.take() else { return };
         let line = self.line;
-        let woken = self.shared.with(|state| {
-            let told = line(state).leave(ticket).is_none();
-            if told && pass_on(state) { line(state).pop() } else { None }
+        let (_left, next) = self.shared.with(|state| {
+            let left = line(state).leave(ticket);
+            let next = if left.is_none() && pass_on(state) { line(state).pop() } else { None };
+            (left, next)
         });
-        if let Some(waker) = woken {
-            waker.wake();
+        if let Some(next) = next {
+            next.wake();
         }
     }
 }
