@@ -124,3 +124,33 @@ fn f51_f52_wakers_may_call_the_session_when_they_are_woken_or_dropped() {
     drop((open, accept, closed, stream));
     world.settle();
 }
+
+#[test]
+fn f50_a_waker_that_panics_costs_nobody_else_a_wake_up() {
+    struct Bang;
+    impl Wake for Bang {
+        fn wake(self: Arc<Self>) {
+            panic!("bang");
+        }
+    }
+    #[derive(Default)]
+    struct Told(AtomicUsize);
+    impl Wake for Told {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    let mut streams: Vec<_> = (0..4).map(|_| one.session.try_open().unwrap()).collect();
+    let told = Arc::new(Told::default());
+    let waker = Waker::from(told.clone());
+    let bang = Waker::from(Arc::new(Bang));
+    for (number, stream) in streams.iter_mut().enumerate() {
+        let waker = if number == 1 { &bang } else { &waker };
+        assert!(Pin::new(&mut stream.read_chunk(9)).poll(&mut Context::from_waker(waker)).is_pending());
+    }
+    let close = std::panic::AssertUnwindSafe(|| drop(one.session.close(ErrorCode::NO_ERROR, "")));
+    assert!(std::panic::catch_unwind(close).is_err());
+    assert_eq!(told.0.load(Ordering::SeqCst), 3);
+}

@@ -124,7 +124,7 @@ fn decision_2_a_dropped_stream_delivers_as_credit_comes() {
 }
 
 #[test]
-fn decision_2_a_dropped_stream_that_cannot_drain_is_reset_at_the_third_sweep() {
+fn decision_2_a_stream_dropped_unfinished_that_has_no_credit_is_reset_at_the_third_sweep() {
     for finished in [false, true] {
         let config = Config::builder().window(4).window_agreed_out_of_band().build().unwrap();
         let mut peer = Peer::with(Side::Server, &config);
@@ -141,7 +141,14 @@ fn decision_2_a_dropped_stream_that_cannot_drain_is_reset_at_the_third_sweep() {
             assert_eq!(peer.sent(), b"");
         }
         peer.mux.handle_sweep();
-        assert_eq!(peer.sent(), rst(3, 6));
+        if finished {
+            // Its end is meant: it waits for its reader as long as the session lives.
+            assert_eq!((peer.sent(), peer.mux.has_lingering()), (vec![], false));
+            peer.feed(wndinc(3, 2));
+            assert_eq!(peer.sent(), [data(3, b"56"), fin(3)].concat());
+        } else {
+            assert_eq!(peer.sent(), rst(3, 6));
+        }
         assert_eq!((peer.mux.has_lingering(), peer.mux.stats().streams), (false, 0));
     }
 }

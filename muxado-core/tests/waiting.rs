@@ -427,6 +427,24 @@ fn a_cancelled_opener_that_was_told_passes_its_place_on() {
 }
 
 #[test]
+fn several_acceptors_are_each_told_of_a_stream_of_their_own() {
+    let world = World::new();
+    let one = alone(&world, Side::Server, &Config::default());
+    let (told, waker) = counter();
+    let mut waiting: Vec<_> = (0..3).map(|_| one.session.accept()).collect();
+    for accept in &mut waiting {
+        assert!(poll(accept, &waker).is_pending());
+    }
+    for (number, id) in [(1, 3_u8), (2, 5), (3, 7)] {
+        one.from_peer.inject(&[0, 0, 0, 0x12, 0, 0, 0, id]);
+        world.settle();
+        assert!(told.0.load(Ordering::SeqCst) >= number, "stream {id}: somebody is told");
+        waiting.retain_mut(|accept| poll(accept, &waker).is_pending());
+        assert_eq!(waiting.len(), 3 - number);
+    }
+}
+
+#[test]
 fn f63_a_cancelled_accept_loses_no_stream() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());

@@ -22,6 +22,6 @@ pub use pair::Pair;
 pub use peer::{Ending, Outcome, Peer};
 pub use pipe::{End, Lane, Mood, Reader, Writer, pipe};
 pub use rules::assert_sender_rules;
-pub use sessions::{Alone, Connected, alone, connected, start};
+pub use sessions::{Alone, Connected, alone, connected, slow, start};
 pub use split::every_split;
 pub use world::{Sleep, World};

@@ -79,6 +79,10 @@ pub struct Mood {
     pub read_max: usize,
     /// Bytes one write takes at the most.
     pub write_max: usize,
+    /// Bytes that writes may still take, if that is limited; see [`slow`](crate::slow).
+    pub budget: Option<usize>,
+    /// Flushing never finishes.
+    pub flush_hangs: bool,
     /// Each read and write is first answered with a spurious `Pending`.
     pub hesitates: bool,
     /// Writes are pending until this changes.
@@ -101,6 +105,8 @@ impl Lane {
             capacity,
             read_max: usize::MAX,
             write_max: usize::MAX,
+            budget: None,
+            flush_hangs: false,
             hesitates: false,
             stuck: false,
             writes_nothing: false,
@@ -240,6 +246,7 @@ impl Writer {
             return Poll::Ready(Ok(0));
         }
         let room = flow.mood.capacity.saturating_sub(flow.bytes.len()).min(flow.mood.write_max);
+        let room = room.min(flow.mood.budget.unwrap_or(usize::MAX));
         if flow.mood.stuck || room == 0 {
             flow.writer = Some(cx.waker().clone());
             return Poll::Pending;
@@ -251,6 +258,7 @@ impl Writer {
         let len = all.min(room);
         flow.bytes.extend(bufs.iter().flat_map(|buf| buf.iter()).take(len));
         flow.written += len as u64;
+        flow.mood.budget = flow.mood.budget.map(|budget| budget - len);
         flow.write_calls += 1;
         let reader = flow.reader.take();
         drop(flow);
@@ -272,8 +280,13 @@ impl AsyncWrite for Writer {
         self.write(cx, bufs)
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.lock().flush_calls += 1;
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut flow = self.0.lock();
+        flow.flush_calls += 1;
+        if flow.mood.flush_hangs {
+            flow.writer = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
         Poll::Ready(Ok(()))
     }
 

@@ -1,5 +1,7 @@
 //! Sessions in a [`World`]: two of ours with a pipe between them, or one whose peer is literal bytes.
 
+use std::time::Duration;
+
 use muxado_core::rt::Runtime;
 use muxado_core::{Config, Session, Side};
 
@@ -60,4 +62,16 @@ pub fn start(world: &World, side: Side, end: End, config: &Config) -> Session {
         driver.vectored(true).await;
     });
     session
+}
+
+/// Lets a lane take `bytes` in each tenth of a second of virtual time, until it is closed.
+pub fn slow(world: &World, lane: Lane, bytes: usize) {
+    lane.set(|mood| mood.budget = Some(0));
+    let clock = world.clone();
+    world.spawn(async move {
+        while !lane.is_closed() {
+            clock.sleep(Duration::from_millis(100)).await;
+            lane.set(|mood| mood.budget = Some(bytes));
+        }
+    });
 }

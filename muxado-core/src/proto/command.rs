@@ -156,7 +156,7 @@ impl Mux {
     /// # Errors
     /// [`ReadError`] if the stream was reset or lost before its end, once everything that came before is read.
     pub fn read(&mut self, key: StreamKey, max: usize) -> Result<Read, ReadError> {
-        let Some(stream) = self.streams.get_mut(key) else { return Ok(Read::End) };
+        let Some(stream) = self.streams.get_mut(key) else { return Err(let_go()) };
         stream.used = true;
         if let Some(chunk) = stream.recv.queue.pop(max.max(1)) {
             stream.recv.credit.consume(chunk.len());
@@ -166,13 +166,14 @@ impl Mux {
             return Ok(Read::Chunk(chunk));
         }
         match (stream.recv.state, &stream.failure) {
+            (RecvState::Finished, _) => Ok(Read::End),
             (RecvState::Dead, Some(failure)) => Err(failure.clone().into()),
             (RecvState::Open, _) => {
                 stream.recv.waiting = true;
                 self.announce(key);
                 Ok(Read::Blocked)
             }
-            _ => Ok(Read::End),
+            _ => Err(let_go()),
         }
     }
 
@@ -334,18 +335,23 @@ impl Mux {
 
     fn note_lingering(&mut self, key: StreamKey) {
         let Some(stream) = self.streams.get_mut(key) else { return };
-        if stream.is_released() && stream.sweeps == 0 && !stream.send.queue.is_empty() {
+        if stream.send.state == SendState::Aborting && stream.sweeps == 0 && !stream.send.queue.is_empty() {
             stream.sweeps = 1;
             self.lingering = self.lingering.saturating_add(1);
         }
     }
 
-    /// Half of [`Config::drain_timeout`](crate::Config::drain_timeout) has passed: dropped streams that have not
-    /// got rid of their bytes within one to one and a half such limits are reset.
+    /// Half of [`Config::drain_timeout`](crate::Config::drain_timeout) has passed: streams that were dropped unfinished
+    /// and have had no credit to send anything for one to one and a half such limits are reset. One that only waits
+    /// for the transport is not to blame.
     pub fn handle_sweep(&mut self) {
         for key in self.streams.keys() {
             let Some(stream) = self.streams.get_mut(key) else { continue };
             if stream.sweeps == 0 {
+                continue;
+            }
+            if stream.id.is_none() || stream.sendable() > 0 {
+                stream.sweeps = 1;
                 continue;
             }
             stream.sweeps = stream.sweeps.saturating_add(1);
@@ -364,4 +370,9 @@ impl Mux {
             self.schedule.push(priority, key);
         }
     }
+}
+
+/// Reading what was let go is a mistake of the owner's, and must not look like the end of a stream.
+fn let_go() -> ReadError {
+    ReadError::Reset(Reset { code: ErrorCode::STREAM_CANCELLED, initiator: Initiator::Local })
 }

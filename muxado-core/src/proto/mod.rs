@@ -15,7 +15,8 @@
 //!   the application wants something;
 //! - `poll_*`: what follows from it.
 //!
-//! Drain [`poll_event`](Mux::poll_event) after each `handle_*` and each command. Call
+//! Drain [`poll_event`](Mux::poll_event) after each `handle_*` and each command, and if a lock is held, take out
+//! [`take_discarded`](Mux::take_discarded) to drop it outside. Call
 //! [`poll_transmit`](Mux::poll_transmit) only when the transport can take bytes, and report with
 //! [`handle_written`](Mux::handle_written) what it took.
 //!

@@ -189,7 +189,8 @@ impl Mux {
     }
 
     /// Payload that was queued and will not be sent. `Bytes` may run an owner's code when they are dropped: take them out
-    /// and drop them where that can do no harm, not under a lock.
+    /// and drop them where that can do no harm, not under a lock. What is not taken is dropped by the next
+    /// [`poll_transmit`](Mux::poll_transmit).
     #[must_use]
     pub fn take_discarded(&mut self) -> Vec<Bytes> {
         std::mem::take(&mut self.discarded)

@@ -88,7 +88,7 @@ pub(super) struct Stream {
     pub(super) was_cut: bool,
     /// Counts among the unfinished streams.
     pub(super) unfinished: bool,
-    /// One more than the sweeps it has survived since its handles were dropped with bytes unsent.
+    /// One more than the sweeps it has survived without sending anything, since it was dropped unfinished.
     pub(super) sweeps: u8,
 }
 

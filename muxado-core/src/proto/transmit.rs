@@ -18,7 +18,13 @@ impl Mux {
     /// Whatever is put there must reach the transport, in order: report it with
     /// [`handle_written`](Mux::handle_written).
     pub fn poll_transmit(&mut self, batch: &mut Batch, limit: usize) {
+        self.discarded.clear();
         while batch.len() < limit && self.transmit_one(batch) {}
+    }
+
+    /// `bytes` of what was transmitted will never reach the transport: they count as cut off by the end.
+    pub fn handle_undelivered(&mut self, bytes: usize) {
+        self.shutdown.cut.bytes = self.shutdown.cut.bytes.saturating_add(total(bytes));
     }
 
     /// The transport took `bytes` more of what was transmitted.
@@ -135,6 +141,7 @@ impl Mux {
         batch.put(&data_header(id, u32::try_from(len).unwrap_or(0), flags));
         emit_payload(stream, batch, len);
         stream.send.credit.spend(len);
+        stream.sweeps = stream.sweeps.min(1);
         self.emitted =
             self.emitted.saturating_add(total(len)).saturating_add(total(muxado_frame::HEADER_LEN));
         self.stats.frames_sent = self.stats.frames_sent.saturating_add(1);

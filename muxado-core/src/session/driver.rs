@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
+use super::goodbye::Stage;
 use super::read::{ReadHalf, ReadStep};
 use super::shared::Shared;
 use super::timers::{Limit, Timers};
@@ -20,17 +21,13 @@ use crate::error::{EndCause, SessionEnd};
 use crate::rt::Runtime;
 
 /// Bytes put into one batch (B15).
-const BATCH: usize = 256 * 1024;
+pub(super) const BATCH: usize = 256 * 1024;
 
 /// Bytes read and written in one poll before other tasks get a turn (B20).
 const POLL_BUDGET: usize = 512 * 1024;
 
-/// How long a goodbye after an error may take to go out, and how long any goodbye waits for the peer's end of the
-/// transport (B22).
-const GOODBYE: Duration = Duration::from_millis(250);
-
-/// Bytes read and thrown away while waiting for the peer's end (B22), beyond what it was given credit for.
-const GOODBYE_READ: usize = 64 * 1024;
+/// How long reading goes on after writing has failed.
+const LAST_WORDS: Duration = Duration::from_millis(250);
 
 /// Moves the bytes between a session and its transport. A plain future: spawn it or poll it yourself.
 ///
@@ -41,32 +38,19 @@ const GOODBYE_READ: usize = 64 * 1024;
 /// the session had ended already, and the transport is dropped.
 #[must_use = "a session does nothing unless its driver is polled or spawned"]
 pub struct Driver<R, W, T: Runtime> {
-    shared: Arc<Shared>,
-    read: ReadHalf<R>,
-    write: WriteHalf<W>,
-    timers: Timers<T>,
-    config: Config,
-    stage: Stage,
+    pub(super) shared: Arc<Shared>,
+    pub(super) read: ReadHalf<R>,
+    pub(super) write: WriteHalf<W>,
+    pub(super) timers: Timers<T>,
+    pub(super) config: Config,
+    pub(super) stage: Stage,
     /// The transport has nothing more to read.
-    at_eof: bool,
+    pub(super) at_eof: bool,
     /// Writing has failed. What the peer sent before may still be there to read, its goodbye with it.
-    broken: Option<io::Error>,
-    woken: WakeList,
-}
-
-/// How far the transport's life has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// Both directions work.
-    Running,
-    /// The last frames are on their way.
-    Flushing,
-    /// Our direction is being closed.
-    Closing,
-    /// Our direction is closed; up to this many bytes of the peer's are thrown away until it closes too.
-    Lingering { left: usize },
-    /// Over.
-    Done,
+    pub(super) broken: Option<io::Error>,
+    /// The time limit of a drain or close has passed: nothing more is waited for.
+    pub(super) out_of_time: bool,
+    pub(super) woken: WakeList,
 }
 
 impl<R, W, T> Driver<R, W, T>
@@ -85,6 +69,7 @@ where
             stage: Stage::Running,
             at_eof: false,
             broken: None,
+            out_of_time: false,
             woken: WakeList::default(),
         }
     }
@@ -144,31 +129,36 @@ where
             return None;
         }
         match self.write.poll_write(cx) {
+            Poll::Ready(Ok(())) if pulled == 0 => self.poll_flush(cx),
             Poll::Ready(Ok(())) => {
                 self.timers.stop(Limit::Stall);
-                if pulled == 0 {
-                    return self.poll_flush(cx);
-                }
                 Some(pulled)
             }
             Poll::Ready(Err(error)) => Some(self.break_off(error)),
             Poll::Pending => {
-                if self.write.unreported > 0 {
-                    self.timers.stop(Limit::Stall);
-                }
-                if let Some(limit) = self.config.write_stall() {
-                    self.timers.start(Limit::Stall, limit);
-                }
+                self.watch_stall(self.write.unreported > 0);
                 None
             }
         }
     }
 
+    /// The transport is pending: it has taken something, or nothing for as long as the limit runs.
+    pub(super) fn watch_stall(&mut self, progress: bool) {
+        if progress {
+            self.timers.stop(Limit::Stall);
+        }
+        if let Some(limit) = self.config.write_stall() {
+            self.timers.start(Limit::Stall, limit);
+        }
+    }
+
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Option<usize> {
         match self.write.poll_flush(cx) {
-            Poll::Ready(Err(error)) => Some(self.break_off(error)),
-            Poll::Ready(Ok(())) | Poll::Pending => None,
+            Poll::Ready(Err(error)) => return Some(self.break_off(error)),
+            Poll::Ready(Ok(())) => self.timers.stop(Limit::Stall),
+            Poll::Pending => self.watch_stall(false),
         }
+        None
     }
 
     /// Fills an empty batch, and leaves the driver's waker under the same lock that saw nothing more to send.
@@ -220,7 +210,7 @@ where
     }
 
     /// Acts on the limits that have passed. Whether any had.
-    fn poll_limits(&mut self, cx: &mut Context<'_>) -> bool {
+    pub(super) fn poll_limits(&mut self, cx: &mut Context<'_>) -> bool {
         let mut any = false;
         while let Poll::Ready(limit) = self.timers.poll(cx) {
             any = true;
@@ -238,12 +228,14 @@ where
                 Limit::Goodbye | Limit::Stall => {}
             });
             match limit {
-                Limit::Goodbye => self.stage = Stage::Done,
+                Limit::Goodbye => self.leave(),
+                Limit::Deadline if self.stage == Stage::Flushing => self.give_up_writing(),
+                Limit::Deadline => self.out_of_time = true,
                 Limit::Stall => match self.broken.take() {
                     Some(error) => self.lost(Some(error)),
                     None => self.give_up_writing(),
                 },
-                _ => {}
+                Limit::Credit | Limit::Sweep => {}
             }
         }
         any
@@ -255,15 +247,8 @@ where
         self.write.batch.advance(usize::MAX);
         self.broken = Some(error);
         self.timers.stop(Limit::Stall);
-        self.timers.start(Limit::Stall, GOODBYE);
+        self.timers.start(Limit::Stall, LAST_WORDS);
         0
-    }
-
-    /// The transport takes nothing: what it has not taken is never sent, as the machine has told those it concerns.
-    fn give_up_writing(&mut self) {
-        self.write.batch.advance(usize::MAX);
-        self.stage = Stage::Closing;
-        self.timers.start(Limit::Goodbye, GOODBYE);
     }
 
     /// The transport has ended under a session that had not.
@@ -279,90 +264,7 @@ where
         });
         if self.stage == Stage::Running {
             // Nobody reads any more: what is in the batch is not worth waiting for.
-            self.stage = Stage::Closing;
-            self.timers.start(Limit::Goodbye, GOODBYE);
-        }
-    }
-
-    /// The session is over for the machine: what is left is to tell the peer.
-    fn say_goodbye(&mut self) {
-        if self.stage != Stage::Running {
-            return;
-        }
-        self.stage = Stage::Flushing;
-        let end = self.shared.with(|state| state.mux.end());
-        let in_peace =
-            end.is_some_and(|end| matches!(end.cause(), EndCause::Closed { .. }) && end.cut().is_nothing());
-        let limit = if in_peace { self.config.close_linger().max(GOODBYE) } else { GOODBYE };
-        self.timers.start(Limit::Goodbye, limit);
-    }
-
-    /// Flushes, closes our direction, and waits a little for the peer's end (W17, S80).
-    fn poll_goodbye(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            self.poll_limits(cx);
-            let step = match self.stage {
-                Stage::Running | Stage::Done => return Poll::Ready(()),
-                Stage::Flushing => self.poll_last_frames(cx),
-                Stage::Closing => match self.write.poll_close(cx) {
-                    Poll::Ready(_) => Poll::Ready(self.after_close()),
-                    Poll::Pending => Poll::Pending,
-                },
-                Stage::Lingering { left } => self.poll_linger(cx, left),
-            };
-            match step {
-                Poll::Ready(stage) => self.stage = stage,
-                Poll::Pending => {
-                    // Only a limit can still change the stage.
-                    if !self.poll_limits(cx) {
-                        return Poll::Pending;
-                    }
-                }
-            }
-        }
-    }
-
-    fn poll_last_frames(&mut self, cx: &mut Context<'_>) -> Poll<Stage> {
-        // The peer may be unable to take our last frames until its own are read.
-        let read = self.read.discard(cx);
-        self.at_eof |= matches!(read, ReadStep::Ended(_));
-        let written = match self.write.poll_write(cx) {
-            Poll::Ready(Ok(())) if self.pull_last_frames() => Poll::Ready(Ok(Stage::Flushing)),
-            Poll::Ready(Ok(())) => self.write.poll_flush(cx).map_ok(|()| Stage::Closing),
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => Poll::Pending,
-        };
-        if written.is_pending() && matches!(read, ReadStep::Handled { .. }) {
-            cx.waker().wake_by_ref();
-        }
-        written.map(|stage| stage.unwrap_or(Stage::Done))
-    }
-
-    /// Fills the empty batch with what is left, which is GOAWAY or nothing.
-    fn pull_last_frames(&mut self) -> bool {
-        let batch = &mut self.write.batch;
-        self.shared.with_driver(&mut self.woken, |state| state.mux.poll_transmit(batch, BATCH));
-        batch.drop_copied();
-        !self.write.batch.is_empty()
-    }
-
-    fn after_close(&mut self) -> Stage {
-        self.timers.stop(Limit::Goodbye);
-        self.timers.start(Limit::Goodbye, GOODBYE);
-        if self.at_eof {
-            return Stage::Done;
-        }
-        let in_flight = self.shared.with(|state| state.mux.in_flight());
-        Stage::Lingering { left: GOODBYE_READ.saturating_add(in_flight) }
-    }
-
-    fn poll_linger(&mut self, cx: &mut Context<'_>, left: usize) -> Poll<Stage> {
-        match self.read.discard(cx) {
-            ReadStep::Handled { bytes, .. } if bytes < left => {
-                Poll::Ready(Stage::Lingering { left: left - bytes })
-            }
-            ReadStep::Handled { .. } | ReadStep::Ended(_) => Poll::Ready(Stage::Done),
-            ReadStep::Pending => Poll::Pending,
+            self.start_closing();
         }
     }
 }
@@ -382,12 +284,13 @@ impl<R, W, T: Runtime> Driver<R, W, T> {
     /// Tells everybody that it is over, and why: the driver is gone, if there is no better reason.
     fn conclude(&mut self) -> SessionEnd {
         let reported = std::mem::take(&mut self.write.unreported);
-        let (end, waiting) = self.shared.with(|state| {
+        let (end, waiting, _own) = self.shared.with(|state| {
             state.mux.handle_written(reported);
             state.mux.handle_failure(EndCause::DriverDropped);
             state.driver.done = true;
             let waiting: Vec<_> = std::iter::from_fn(|| state.wakers.closed.pop()).collect();
-            (state.mux.end(), waiting)
+            // The driver's own waker may hold its task, which holds the session.
+            (state.mux.end(), waiting, state.driver.waker.take())
         });
         for waker in waiting {
             waker.wake();

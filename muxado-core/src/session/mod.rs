@@ -1,6 +1,7 @@
 //! The session as applications hold it: open, accept, and the end.
 
 mod driver;
+mod goodbye;
 mod halves;
 pub(crate) mod pool;
 mod read;
@@ -136,7 +137,7 @@ impl Session {
     pub fn drain(&self, limit: Duration) -> Closed {
         self.shared.with(|state| {
             state.mux.go_away();
-            state.limit = Some(limit);
+            state.limit_to(limit);
         });
         self.closed()
     }
@@ -149,7 +150,7 @@ impl Session {
     /// once, awaited or not; the first close counts.
     pub fn close(&self, code: ErrorCode, text: &str) -> Closed {
         self.shared.with(|state| {
-            state.limit = Some(state.mux.config().close_linger());
+            state.limit_to(state.mux.config().close_linger());
             state.mux.close(code, text.as_bytes());
         });
         self.closed()

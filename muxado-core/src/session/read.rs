@@ -25,6 +25,8 @@ pub(crate) struct ReadHalf<R> {
     io: R,
     /// Bytes read that the machine has not taken yet: it takes a bounded number of frames at a time.
     rest: Bytes,
+    /// The machine may keep slices of them: their buffer counts in `pinned`.
+    shareable: bool,
     /// The size of all read buffers that slices still point into.
     pinned: Arc<AtomicUsize>,
     /// What was unread when the machine was last asked.
@@ -44,7 +46,7 @@ pub(crate) enum ReadStep {
 
 impl<R: AsyncRead + Unpin> ReadHalf<R> {
     pub(crate) fn new(io: R) -> ReadHalf<R> {
-        ReadHalf { io, rest: Bytes::new(), pinned: Arc::default(), unread: 0 }
+        ReadHalf { io, rest: Bytes::new(), shareable: false, pinned: Arc::default(), unread: 0 }
     }
 
     /// Reads once and lets the machine handle it.
@@ -62,6 +64,7 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
         let pinned = self.pinned.load(Ordering::Relaxed) + pool::READ.size();
         if len >= SHARE_FROM && pinned <= 2 * self.unread + PIN_ALLOWANCE {
             self.rest = buffer.share(len, Some(self.pinned.clone()));
+            self.shareable = true;
             return self.handle_rest(shared, woken);
         }
         let bytes = &buffer.bytes()[..len];
@@ -72,6 +75,7 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
         });
         if taken < len {
             self.rest = Bytes::copy_from_slice(&bytes[taken..]);
+            self.shareable = false;
         }
         ReadStep::Handled { bytes: taken, more: taken < len }
     }
@@ -90,7 +94,10 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
 
     fn handle_rest(&mut self, shared: &Shared, woken: &mut WakeList) -> ReadStep {
         let taken = shared.with_driver(woken, |state| {
-            let taken = state.mux.handle_bytes(&self.rest);
+            let taken = match self.shareable {
+                true => state.mux.handle_bytes(&self.rest),
+                false => state.mux.handle_slice(&self.rest),
+            };
             self.unread = state.mux.unread();
             taken
         });

@@ -45,6 +45,11 @@ pub(crate) struct DriverState {
 }
 
 impl State {
+    /// Asks for a time limit; of several the earliest counts.
+    pub(crate) fn limit_to(&mut self, limit: Duration) {
+        self.limit = Some(self.limit.map_or(limit, |old| old.min(limit)));
+    }
+
     /// Whether there is something to do that the sleeping driver does not know of.
     fn has_news(&self) -> bool {
         (self.mux.wants_transmit() && !self.driver.write_blocked)

@@ -126,7 +126,8 @@ impl Future for Accept {
                 return None;
             }
             let accepted = state.mux.accept().transpose();
-            if accepted.is_some() && (state.mux.has_backlog() || state.mux.end().is_some()) {
+            if accepted.is_some() {
+                // There may be a stream for the next one too; if not, it asks, and so will be told of the next.
                 next = state.wakers.accept.pop_other(ticket);
             }
             accepted

@@ -147,12 +147,25 @@ impl WakeList {
         }
     }
 
-    /// Wakes everybody. The list keeps its memory.
+    /// Wakes everybody, even if one of them panics. The list keeps its memory.
     pub(crate) fn wake(&mut self) {
-        if let Some(first) = self.first.take() {
-            first.wake();
+        let rest = Unwoken(self);
+        while let Some(waker) = rest.0.pop() {
+            waker.wake();
         }
-        for waker in self.rest.drain(..) {
+    }
+
+    fn pop(&mut self) -> Option<Waker> {
+        self.first.take().or_else(|| self.rest.pop())
+    }
+}
+
+/// Those still to be woken: nobody's wake-up may depend on somebody else's waker.
+struct Unwoken<'a>(&'a mut WakeList);
+
+impl Drop for Unwoken<'_> {
+    fn drop(&mut self) {
+        while let Some(waker) = self.0.pop() {
             waker.wake();
         }
     }

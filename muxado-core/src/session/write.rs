@@ -28,10 +28,12 @@ impl<W: AsyncWrite + Unpin> WriteHalf<W> {
         WriteHalf { io, batch: Batch::new(true), vectored: false, unflushed: false, unreported: 0 }
     }
 
-    /// Chooses vectored or contiguous writes. For before the first write.
+    /// Chooses vectored or contiguous writes. For before the first write: a batch under way is left as it is.
     pub(crate) fn set_vectored(&mut self, vectored: bool) {
-        self.vectored = vectored;
-        self.batch = Batch::new(!vectored);
+        if self.batch.is_empty() {
+            self.vectored = vectored;
+            self.batch = Batch::new(!vectored);
+        }
     }
 
     /// Writes the batch, as far as the transport takes it. Ready with how much that was once the batch is empty;

@@ -1,0 +1,162 @@
+//! The end of a transport: the last frames go out, our direction is closed, and the peer's end is waited for a little.
+
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_io::{AsyncRead, AsyncWrite};
+
+use super::driver::{BATCH, Driver};
+use super::read::ReadStep;
+use super::timers::Limit;
+use crate::error::EndCause;
+use crate::rt::Runtime;
+
+/// How long a goodbye after an error may take to go out, and how long any goodbye waits for the peer's end of the
+/// transport (B22).
+const GOODBYE: Duration = Duration::from_millis(250);
+
+/// Bytes read and thrown away while waiting for the peer's end (B22), beyond what it was given credit for.
+const GOODBYE_READ: usize = 64 * 1024;
+
+/// How far the transport's life has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Both directions work.
+    Running,
+    /// The last frames are on their way.
+    Flushing,
+    /// Our direction is being closed.
+    Closing,
+    /// Our direction is closed; up to this many bytes of the peer's are thrown away until it closes too.
+    Lingering { left: usize },
+    /// Over.
+    Done,
+}
+
+impl<R, W, T> Driver<R, W, T>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+    T: Runtime,
+{
+    /// The session is over for the machine: what is left is to tell the peer.
+    ///
+    /// If this side meant it, what is under way may take as long as its own limit and the transport allow. If not,
+    /// there is no time to lose.
+    pub(super) fn say_goodbye(&mut self) {
+        if self.stage != Stage::Running {
+            return;
+        }
+        if self.broken.is_some() {
+            return self.start_closing();
+        }
+        self.stage = Stage::Flushing;
+        self.timers.stop(Limit::Stall);
+        let end = self.shared.with(|state| state.mux.end());
+        let meant = end.is_some_and(|end| matches!(end.cause(), EndCause::Closed { .. }));
+        if !meant || self.out_of_time {
+            self.timers.start(Limit::Goodbye, GOODBYE);
+        }
+    }
+
+    /// Nothing more is written: what the transport has not taken is never sent, and counts as cut off.
+    pub(super) fn give_up_writing(&mut self) {
+        self.forget_batch();
+        self.start_closing();
+    }
+
+    pub(super) fn start_closing(&mut self) {
+        self.timers.stop(Limit::Stall);
+        self.timers.stop(Limit::Goodbye);
+        self.timers.start(Limit::Goodbye, GOODBYE);
+        self.stage = Stage::Closing;
+    }
+
+    /// The goodbye has had its time.
+    pub(super) fn leave(&mut self) {
+        self.forget_batch();
+        self.stage = Stage::Done;
+    }
+
+    fn forget_batch(&mut self) {
+        let unsent = self.write.batch.len();
+        self.write.batch.advance(usize::MAX);
+        self.shared.with_driver(&mut self.woken, |state| state.mux.handle_undelivered(unsent));
+    }
+
+    /// Flushes, closes our direction, and waits a little for the peer's end (W17, S80).
+    pub(super) fn poll_goodbye(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            self.poll_limits(cx);
+            let step = match self.stage {
+                Stage::Running | Stage::Done => return Poll::Ready(()),
+                Stage::Flushing => self.poll_last_frames(cx),
+                Stage::Closing => self.write.poll_close(cx).map(|_| self.after_close()),
+                Stage::Lingering { left } => self.poll_linger(cx, left),
+            };
+            match step {
+                Poll::Ready(stage) => self.stage = stage,
+                // Only a limit can still change the stage.
+                Poll::Pending if self.poll_limits(cx) => {}
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    fn poll_last_frames(&mut self, cx: &mut Context<'_>) -> Poll<Stage> {
+        // The peer may be unable to take our last frames until its own are read.
+        let read = self.read.discard(cx);
+        self.at_eof |= matches!(read, ReadStep::Ended(_));
+        let before = self.write.batch.len();
+        let written = match self.write.poll_write(cx) {
+            Poll::Ready(Ok(())) if self.pull_last_frames() => return Poll::Ready(Stage::Flushing),
+            Poll::Ready(Ok(())) => self.write.poll_flush(cx),
+            other => other,
+        };
+        match written {
+            Poll::Ready(Ok(())) => {
+                self.start_closing();
+                Poll::Ready(self.stage)
+            }
+            Poll::Ready(Err(_)) => {
+                self.leave();
+                Poll::Ready(self.stage)
+            }
+            Poll::Pending => {
+                self.watch_stall(self.write.batch.len() < before);
+                if matches!(read, ReadStep::Handled { .. }) {
+                    cx.waker().wake_by_ref();
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Fills the empty batch with what is left, which is GOAWAY or nothing.
+    fn pull_last_frames(&mut self) -> bool {
+        let batch = &mut self.write.batch;
+        self.shared.with_driver(&mut self.woken, |state| state.mux.poll_transmit(batch, BATCH));
+        batch.drop_copied();
+        !batch.is_empty()
+    }
+
+    fn after_close(&mut self) -> Stage {
+        self.timers.stop(Limit::Goodbye);
+        self.timers.start(Limit::Goodbye, GOODBYE);
+        if self.at_eof {
+            return Stage::Done;
+        }
+        let in_flight = self.shared.with(|state| state.mux.in_flight());
+        Stage::Lingering { left: GOODBYE_READ.saturating_add(in_flight) }
+    }
+
+    fn poll_linger(&mut self, cx: &mut Context<'_>, left: usize) -> Poll<Stage> {
+        match self.read.discard(cx) {
+            ReadStep::Handled { bytes, .. } if bytes < left => {
+                Poll::Ready(Stage::Lingering { left: left - bytes })
+            }
+            ReadStep::Handled { .. } | ReadStep::Ended(_) => Poll::Ready(Stage::Done),
+            ReadStep::Pending => Poll::Pending,
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Slow is not broken: what was accepted arrives, however long the transport or the reader takes, or is counted as cut.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::{AsyncReadExt, AsyncWriteExt};
+use muxado_core::rt::Runtime;
+use muxado_core::{Config, EndCause, ErrorCode, Session, SessionEnd, Side};
+use muxado_testkit::{World, alone, connected, slow};
+
+fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+/// Reads every stream to its end, in the background; counts the bytes and the clean ends.
+fn collect(world: &World, session: &Session) -> (Arc<AtomicUsize>, Arc<AtomicUsize>) {
+    let (bytes, ends) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (session, tasks) = (session.clone(), world.clone());
+    let counters = (bytes.clone(), ends.clone());
+    world.spawn(async move {
+        while let Ok(mut stream) = session.accept().await {
+            let (bytes, ends) = counters.clone();
+            tasks.spawn(async move {
+                while let Ok(chunk) = stream.read_chunk(usize::MAX).await {
+                    match chunk {
+                        Some(chunk) => _ = bytes.fetch_add(chunk.len(), Ordering::SeqCst),
+                        None => {
+                            ends.fetch_add(1, Ordering::SeqCst);
+                            return;
+                        }
+                    }
+                }
+            });
+        }
+    });
+    (bytes, ends)
+}
+
+#[test]
+fn finished_and_dropped_streams_arrive_over_a_slow_link() {
+    const STREAMS: usize = 64;
+    let world = World::new();
+    let pair = connected(&world, 1000, &Config::default());
+    // 1 MiB at 10 KB/s: three and a half drain limits.
+    slow(&world, pair.to_server.clone(), 1000);
+    let (bytes, ends) = collect(&world, &pair.server);
+    world.block_on(async {
+        for _ in 0..STREAMS {
+            let mut stream = pair.client.open().await.unwrap();
+            stream.write_all(&[3; 16 * 1024]).await.unwrap();
+            stream.close().await.unwrap();
+        }
+        while ends.load(Ordering::SeqCst) < STREAMS {
+            world.sleep(secs(1)).await;
+        }
+    });
+    assert_eq!(bytes.load(Ordering::SeqCst), STREAMS * 16 * 1024);
+    assert!(world.elapsed() > secs(100));
+}
+
+#[test]
+fn unfinished_dropped_streams_deliver_what_was_accepted_over_a_slow_link() {
+    let world = World::new();
+    let pair = connected(&world, 1000, &Config::default());
+    slow(&world, pair.to_server.clone(), 500);
+    let (bytes, ends) = collect(&world, &pair.server);
+    let len = 250 * 1024;
+    world.block_on(async {
+        for _ in 0..3 {
+            let mut stream = pair.client.open().await.unwrap();
+            stream.write_all(&vec![3; len]).await.unwrap();
+        }
+        while bytes.load(Ordering::SeqCst) < 3 * len && world.elapsed() < secs(1000) {
+            world.sleep(secs(1)).await;
+        }
+    });
+    assert!(world.elapsed() > secs(100), "longer than any sweep: {:?}", world.elapsed());
+    assert_eq!((bytes.load(Ordering::SeqCst), ends.load(Ordering::SeqCst)), (3 * len, 0));
+}
+
+#[test]
+fn a_finished_and_dropped_stream_waits_for_its_reader() {
+    let world = World::new();
+    let pair = connected(&world, 1 << 16, &Config::default());
+    let len = 272 * 1024;
+    world.block_on(async {
+        let mut stream = pair.client.open().await.unwrap();
+        stream.write_all(&vec![3; len]).await.unwrap();
+        stream.close().await.unwrap();
+        drop(stream);
+        let mut stream = pair.server.accept().await.unwrap();
+        world.sleep(secs(300)).await;
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).await.unwrap();
+        assert_eq!(bytes.len(), len);
+    });
+}
+
+/// Writes 200 KB, finishes, and ends the session as `end` does; says how it ended and how much arrived.
+fn end_with(
+    rate: usize,
+    idle: bool,
+    end: fn(&Session) -> muxado_core::Closed,
+) -> (SessionEnd, usize, Duration) {
+    let world = World::new();
+    let pair = connected(&world, rate, &Config::default());
+    slow(&world, pair.to_server.clone(), rate);
+    let (bytes, _) = collect(&world, &pair.server);
+    let end = world.block_on(async {
+        let _idle = if idle { Some(pair.client.open().await.unwrap()) } else { None };
+        let mut stream = pair.client.open().await.unwrap();
+        stream.write_all(&[7; 200_000]).await.unwrap();
+        stream.close().await.unwrap();
+        drop(stream);
+        end(&pair.client).await
+    });
+    let took = world.elapsed();
+    world.block_on(world.sleep(secs(2)));
+    (end, bytes.load(Ordering::SeqCst), took)
+}
+
+fn close(session: &Session) -> muxado_core::Closed {
+    session.close(ErrorCode::NO_ERROR, "bye")
+}
+
+#[test]
+fn close_has_its_whole_linger_limit_whatever_else_it_cuts() {
+    for idle in [false, true] {
+        let (end, arrived, took) = end_with(10_000, idle, close);
+        assert_eq!(arrived, 200_000, "with an idle stream: {idle}");
+        assert_eq!((end.cut().streams, end.cut().bytes), (u64::from(idle), 0));
+        assert!(took > secs(1) && took < secs(3), "{took:?}");
+    }
+}
+
+#[test]
+fn what_close_cannot_send_in_time_is_counted() {
+    let (end, arrived, took) = end_with(1_000, false, close);
+    assert!(arrived < 60_000, "{arrived}");
+    assert!(end.cut().bytes >= 200_000 - 60_000, "{:?}", end.cut());
+    assert!(took >= secs(5) && took < secs(6), "{took:?}");
+}
+
+#[test]
+fn drain_has_the_limit_it_was_given() {
+    let (end, arrived, took) = end_with(1_000, false, |session| session.drain(secs(60)));
+    assert_eq!(arrived, 200_000);
+    assert!(end.is_clean() && end.cut().is_nothing());
+    assert!(took > secs(15) && took < secs(25), "{took:?}");
+}
+
+#[test]
+fn of_several_limits_the_earliest_counts() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    one.to_peer.set(|mood| mood.stuck = true);
+    world.block_on(async {
+        let mut stream = one.session.open().await.unwrap();
+        stream.write_all(b"x").await.unwrap();
+        drop(one.session.drain(secs(1)));
+        drop(one.session.drain(secs(20)));
+        one.session.closed().await;
+    });
+    assert!(world.elapsed() < secs(2), "{:?}", world.elapsed());
+}
+
+#[test]
+fn s84_a_flush_that_hangs_is_a_stall_too() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    one.to_peer.set(|mood| mood.flush_hangs = true);
+    let end = world.block_on(async {
+        let mut stream = one.session.open().await.unwrap();
+        stream.write_all(b"x").await.unwrap();
+        one.session.closed().await
+    });
+    assert!(matches!(end.cause(), EndCause::WriteStalled), "{end}");
+    assert!(world.elapsed() >= secs(30) && world.elapsed() < secs(31));
+}
