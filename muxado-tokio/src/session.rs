@@ -26,7 +26,8 @@ impl Session {
     /// The roles only decide which ids streams get; either side may open.
     ///
     /// # Panics
-    /// Outside a tokio runtime, as [`tokio::spawn`] does.
+    /// Outside a tokio runtime, as [`tokio::spawn`] does. A runtime without its timers enabled ends the session with
+    /// [`EndCause::DriverDropped`](crate::EndCause::DriverDropped) at the first time limit: enable them.
     pub fn client<T>(transport: T) -> Session
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,

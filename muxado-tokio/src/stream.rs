@@ -10,7 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// One full-duplex byte stream of a session, with tokio's [`AsyncRead`] and [`AsyncWrite`].
 ///
-/// A read of 0 bytes means the peer's FIN and nothing else. `shutdown` ends our direction with FIN; reading goes on.
+/// A read of 0 bytes means the peer's FIN and nothing else. `shutdown` ends our direction with FIN; reading goes on. It
+/// does not wait until the bytes have arrived: a program that is about to exit awaits the session's `drain` or `close`.
 /// A stream dropped before its shutdown delivers what was accepted and then resets, so that the peer never takes it for
 /// the end. See [`muxado_core::Stream`] for all of it.
 ///

@@ -1,6 +1,8 @@
 //! The project's own commands, `cargo xtask <task>`: what they are called and how one is picked.
 //! Each task is a function in a file of its own; this file knows only their names.
 
+#![forbid(unsafe_code)]
+
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
