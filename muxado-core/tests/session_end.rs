@@ -17,7 +17,7 @@ fn secs(secs: u64) -> Duration {
 }
 
 #[test]
-fn s80_close_says_goodbye_last_and_waits_for_the_peers_end() {
+fn s80_w08_w17_close_says_goodbye_last_and_waits_for_the_peers_end() {
     let world = World::new();
     let one = alone(&world, Side::Client, &Config::default());
     world.block_on(async {
@@ -52,7 +52,7 @@ fn s81_a_silent_peer_is_waited_for_a_quarter_of_a_second() {
 }
 
 #[test]
-fn s81_a_talking_peer_is_read_for_64_kib_and_no_more() {
+fn s81_b22_a_talking_peer_is_read_for_64_kib_and_no_more() {
     let world = World::new();
     let one = alone(&world, Side::Client, &Config::default());
     let closed = one.session.close(ErrorCode::NO_ERROR, "");
@@ -188,7 +188,7 @@ fn the_last_handle_dropped_lets_streams_finish_first() {
 }
 
 #[test]
-fn s84_a_transport_that_takes_nothing_ends_the_session() {
+fn s84_b21_a_transport_that_takes_nothing_ends_the_session() {
     let world = World::new();
     let one = alone(&world, Side::Client, &Config::default());
     one.to_peer.set(|mood| mood.stuck = true);

@@ -202,7 +202,7 @@ fn s93_a_cancelled_write_does_not_take_the_readers_wake_up() {
 }
 
 #[test]
-fn f53_the_last_waker_counts() {
+fn f53_b23_the_last_waker_counts() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
     one.from_peer.inject(b"\0\0\0\x12\0\0\0\x03");
@@ -248,7 +248,7 @@ fn s86_a_stream_that_is_not_read_stalls_nobody() {
 }
 
 #[test]
-fn s29_streams_that_are_not_accepted_stall_nobody() {
+fn s29_b05_streams_that_are_not_accepted_stall_nobody() {
     let world = World::new();
     let config = Config::builder().accept_backlog(1).build().unwrap();
     let pair = connected(&world, 64 * 1024, &config);
@@ -379,7 +379,7 @@ fn s94_interrupted_calls_are_tried_again() {
 }
 
 #[test]
-fn open_waits_for_a_place_first_come_first_served() {
+fn b07_b24_open_waits_for_a_place_first_come_first_served() {
     let world = World::new();
     let config = Config::builder().max_outbound_streams(2).build().unwrap();
     let pair = connected(&world, 4096, &config);

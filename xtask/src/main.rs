@@ -9,6 +9,7 @@ use std::process::{Command, ExitCode};
 
 mod bench;
 mod ci;
+mod ids;
 mod tidy;
 
 /// One command: its name, the line that explains it, and the function that does it.
@@ -29,6 +30,7 @@ const TASKS: &[Task] = &[
         about: "the house rules that no compiler checks: dependencies, purity, size, links",
         run: tidy::run,
     },
+    Task { name: "ids", about: "which ids of docs/behaviour.md no test names", run: ids::run },
     Task {
         name: "bench",
         about: "measure against the peers: bench [--quick], arguments go to the package `bench`",

@@ -12,7 +12,7 @@ mod purity;
 mod rust_file;
 mod size;
 mod text;
-mod tree;
+pub(crate) mod tree;
 
 use tree::Tree;
 
