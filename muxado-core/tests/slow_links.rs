@@ -179,3 +179,76 @@ fn s84_a_flush_that_hangs_is_a_stall_too() {
     assert!(matches!(end.cause(), EndCause::WriteStalled), "{end}");
     assert!(world.elapsed() >= secs(30) && world.elapsed() < secs(31));
 }
+
+#[test]
+fn a_goodbye_with_no_time_at_all_is_still_said() {
+    let hasty = || Config::builder().close_linger(Duration::ZERO).build().unwrap();
+    let ends: [fn(&Session) -> muxado_core::Closed; 2] = [close, |session| session.drain(Duration::ZERO)];
+    for end in ends {
+        let world = World::new();
+        let pair = connected(&world, 1000, &hasty());
+        let end = world.block_on(end(&pair.client));
+        assert!(end.is_clean() && end.cut().is_nothing());
+        let told = world.block_on(pair.server.closed());
+        assert!(matches!(told.cause(), EndCause::GoAway { .. }), "{told}");
+    }
+}
+
+#[test]
+fn a_limit_asked_for_while_the_last_frames_are_under_way_counts() {
+    let world = World::new();
+    let config = Config::builder().write_stall(None).build().unwrap();
+    let one = alone(&world, Side::Client, &config);
+    one.to_peer.set(|mood| mood.stuck = true);
+    one.session.go_away();
+    world.settle();
+    let end = world.block_on(one.session.close(ErrorCode::NO_ERROR, ""));
+    assert!(!end.cut().is_nothing());
+    assert!(world.elapsed() <= Config::default().close_linger() + secs(1), "{:?}", world.elapsed());
+}
+
+#[test]
+fn a_batch_that_is_lost_is_counted_however_it_is_lost() {
+    for loss in 0..3 {
+        let world = World::new();
+        let one = alone(&world, Side::Client, &Config::default());
+        one.to_peer.set(|mood| mood.stuck = true);
+        let end = world.block_on(async {
+            let mut stream = one.session.open().await.unwrap();
+            stream.write_all(&[7; 200_000]).await.unwrap();
+            stream.close().await.unwrap();
+            drop(stream);
+            world.settle();
+            let closed = close(&one.session);
+            world.settle();
+            match loss {
+                0 => one.to_peer.set(|mood| mood.write_error = Some(std::io::ErrorKind::BrokenPipe)),
+                1 => one.from_peer.set(|mood| mood.read_error = Some(std::io::ErrorKind::ConnectionReset)),
+                _ => one.from_peer.cut(),
+            }
+            closed.await
+        });
+        assert!(end.cut().bytes >= 200_000, "loss {loss}: {:?}", end.cut());
+    }
+}
+
+#[test]
+fn sweeps_neither_spin_nor_outlive_their_stream() {
+    let world = World::new();
+    let config = Config::builder().drain_timeout(Duration::ZERO).build().unwrap();
+    let one = alone(&world, Side::Client, &config);
+    let mut stream = world.block_on(one.session.open()).unwrap();
+    world.block_on(stream.write_all(&vec![1; 256 * 1024])).unwrap();
+    one.to_peer.set(|mood| mood.stuck = true);
+    world.settle();
+    world.block_on(stream.write_all(&[2; 1000])).unwrap();
+    let (send, _recv) = stream.into_split();
+    drop(send);
+    world.block_on(world.sleep(secs(1)));
+    one.to_peer.set(|mood| mood.stuck = false);
+    world.block_on(world.sleep(secs(1)));
+    let polls = world.polls();
+    assert!(polls < 1000, "{polls} polls in two seconds");
+    world.block_on(world.sleep(secs(1000)));
+    assert!(world.polls() - polls < 10, "{} polls for a stream that is gone", world.polls() - polls);
+}

@@ -15,7 +15,8 @@ use super::Initiator;
 pub struct Cut {
     /// Streams that were still open, or still had something to send.
     pub streams: u64,
-    /// Bytes that had been accepted from writers and were never sent.
+    /// Bytes that had been accepted from writers and were never sent. What was framed already counts with its framing,
+    /// our GOAWAY included, so that a transport that takes nothing at all shows here.
     pub bytes: u64,
 }
 

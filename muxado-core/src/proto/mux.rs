@@ -218,6 +218,9 @@ impl Mux {
             stream.is_ready = true;
             self.schedule.push(stream.priority, key);
         }
+        if stream.send.state.is_over() && std::mem::take(&mut stream.sweeps) > 0 {
+            self.lingering = self.lingering.saturating_sub(1);
+        }
         if stream.unfinished && stream.is_over() {
             stream.unfinished = false;
             self.streams.unfinished = self.streams.unfinished.saturating_sub(1);
@@ -241,9 +244,6 @@ impl Mux {
         }
         if stream.in_lazy {
             self.lazy = self.lazy.saturating_sub(1);
-        }
-        if stream.sweeps > 0 {
-            self.lingering = self.lingering.saturating_sub(1);
         }
         if stream.is_ready {
             self.schedule.remove(stream.priority, key);

@@ -24,7 +24,10 @@ use crate::rt::Runtime;
 pub(super) const BATCH: usize = 256 * 1024;
 
 /// Bytes read and written in one poll before other tasks get a turn (B20).
-const POLL_BUDGET: usize = 512 * 1024;
+pub(super) const POLL_BUDGET: usize = 512 * 1024;
+
+/// Sweeps are never closer together, whatever the drain limit is: they must not keep the driver from anything else.
+const SWEEP: Duration = Duration::from_millis(10);
 
 /// How long reading goes on after writing has failed.
 const LAST_WORDS: Duration = Duration::from_millis(250);
@@ -196,7 +199,7 @@ where
             self.timers.start(Limit::Credit, self.config.credit_delay());
         }
         if news.lingering {
-            self.timers.start(Limit::Sweep, self.config.drain_timeout() / 2);
+            self.timers.start(Limit::Sweep, (self.config.drain_timeout() / 2).max(SWEEP));
         }
         if news.peer_leaving {
             self.timers.start(Limit::Deadline, self.config.drain_timeout());
@@ -229,8 +232,7 @@ where
             });
             match limit {
                 Limit::Goodbye => self.leave(),
-                Limit::Deadline if self.stage == Stage::Flushing => self.give_up_writing(),
-                Limit::Deadline => self.out_of_time = true,
+                Limit::Deadline => self.run_out_of_time(),
                 Limit::Stall => match self.broken.take() {
                     Some(error) => self.lost(Some(error)),
                     None => self.give_up_writing(),
@@ -244,7 +246,7 @@ where
     /// Writing has failed: what the transport has not taken is never sent. A peer that said its last words and closed
     /// makes writes fail before those words are read, so that reading goes on for a moment.
     fn break_off(&mut self, error: io::Error) -> usize {
-        self.write.batch.advance(usize::MAX);
+        self.forget_batch();
         self.broken = Some(error);
         self.timers.stop(Limit::Stall);
         self.timers.start(Limit::Stall, LAST_WORDS);
@@ -262,6 +264,7 @@ where
                 Some(error) => state.mux.handle_failure(EndCause::Transport(error)),
             }
         });
+        self.forget_batch();
         if self.stage == Stage::Running {
             // Nobody reads any more: what is in the batch is not worth waiting for.
             self.start_closing();
@@ -284,8 +287,11 @@ impl<R, W, T: Runtime> Driver<R, W, T> {
     /// Tells everybody that it is over, and why: the driver is gone, if there is no better reason.
     fn conclude(&mut self) -> SessionEnd {
         let reported = std::mem::take(&mut self.write.unreported);
+        let unsent = self.write.batch.len();
+        self.write.batch.advance(usize::MAX);
         let (end, waiting, _own) = self.shared.with(|state| {
             state.mux.handle_written(reported);
+            state.mux.handle_undelivered(unsent);
             state.mux.handle_failure(EndCause::DriverDropped);
             state.driver.done = true;
             let waiting: Vec<_> = std::iter::from_fn(|| state.wakers.closed.pop()).collect();

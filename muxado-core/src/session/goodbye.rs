@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use super::driver::{BATCH, Driver};
+use super::driver::{BATCH, Driver, POLL_BUDGET};
 use super::read::ReadStep;
 use super::timers::Limit;
 use crate::error::EndCause;
@@ -59,6 +59,25 @@ where
         }
     }
 
+    /// The limit of a drain or close has passed: what is on its way has a last moment.
+    pub(super) fn run_out_of_time(&mut self) {
+        self.out_of_time = true;
+        if self.stage == Stage::Flushing {
+            self.timers.start(Limit::Goodbye, GOODBYE);
+        }
+    }
+
+    /// A limit may still be asked for while the last frames are on their way.
+    fn heed_limit(&mut self, cx: &mut Context<'_>) {
+        let waker = cx.waker().clone();
+        let (limit, _old) = self
+            .shared
+            .with_driver(&mut self.woken, |state| (state.limit.take(), state.driver.waker.replace(waker)));
+        if let Some(limit) = limit {
+            self.timers.advance(Limit::Deadline, limit);
+        }
+    }
+
     /// Nothing more is written: what the transport has not taken is never sent, and counts as cut off.
     pub(super) fn give_up_writing(&mut self) {
         self.forget_batch();
@@ -78,7 +97,7 @@ where
         self.stage = Stage::Done;
     }
 
-    fn forget_batch(&mut self) {
+    pub(super) fn forget_batch(&mut self) {
         let unsent = self.write.batch.len();
         self.write.batch.advance(usize::MAX);
         self.shared.with_driver(&mut self.woken, |state| state.mux.handle_undelivered(unsent));
@@ -86,8 +105,13 @@ where
 
     /// Flushes, closes our direction, and waits a little for the peer's end (W17, S80).
     pub(super) fn poll_goodbye(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut work = 0_usize;
         loop {
             self.poll_limits(cx);
+            if work >= POLL_BUDGET {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             let step = match self.stage {
                 Stage::Running | Stage::Done => return Poll::Ready(()),
                 Stage::Flushing => self.poll_last_frames(cx),
@@ -95,7 +119,12 @@ where
                 Stage::Lingering { left } => self.poll_linger(cx, left),
             };
             match step {
-                Poll::Ready(stage) => self.stage = stage,
+                Poll::Ready(stage) => {
+                    if let (Stage::Lingering { left: old }, Stage::Lingering { left }) = (self.stage, stage) {
+                        work += old.saturating_sub(left);
+                    }
+                    self.stage = stage;
+                }
                 // Only a limit can still change the stage.
                 Poll::Pending if self.poll_limits(cx) => {}
                 Poll::Pending => return Poll::Pending,
@@ -104,6 +133,7 @@ where
     }
 
     fn poll_last_frames(&mut self, cx: &mut Context<'_>) -> Poll<Stage> {
+        self.heed_limit(cx);
         // The peer may be unable to take our last frames until its own are read.
         let read = self.read.discard(cx);
         self.at_eof |= matches!(read, ReadStep::Ended(_));
