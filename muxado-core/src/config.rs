@@ -156,7 +156,9 @@ impl ConfigBuilder {
     /// Streams the peer may have at once. Default 256.
     ///
     /// One more is refused with `StreamRefused`, which the peer may retry; the session goes on. A stream counts
-    /// until both directions have ended *and* its handles are dropped. Each may hold a window of unread bytes, so
+    /// until both directions have ended *and* its handles are dropped; one that both sides have finished, with all of it
+    /// read, counts only beyond as many again, so that a peer with the same limit is not refused for opening the next
+    /// one a moment before the last is let go. Each may hold a window of unread bytes, so
     /// this times [`window`](Self::window) is the memory a peer can claim. Too low refuses honest work.
     pub fn max_inbound_streams(mut self, streams: usize) -> Self {
         self.config.max_inbound_streams = streams;

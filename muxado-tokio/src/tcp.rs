@@ -126,10 +126,27 @@ impl Trouble {
             ConnectionAborted | ConnectionReset | ConnectionRefused | Interrupted | WouldBlock | TimedOut
             | HostUnreachable | NetworkUnreachable | NetworkDown | PermissionDenied => Trouble::OneConnection,
             OutOfMemory => Trouble::Resources,
+            _ if failed_handshake(error) => Trouble::OneConnection,
             _ if out_of_files(error) => Trouble::Resources,
             _ => Trouble::Listener,
         }
     }
+}
+
+/// Errors of the new connection that Linux reports from accept, and for which it asks to try again. The standard library
+/// has no kinds for them.
+fn failed_handshake(error: &io::Error) -> bool {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    const CODES: &[i32] = &[
+        64,  /* ENONET */
+        71,  /* EPROTO */
+        92,  /* ENOPROTOOPT */
+        95,  /* EOPNOTSUPP */
+        112, /* EHOSTDOWN */
+    ];
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    const CODES: &[i32] = &[];
+    error.raw_os_error().is_some_and(|code| CODES.contains(&code))
 }
 
 /// Out of file descriptors or socket buffers, for the process or the system. The standard library has no kinds for
@@ -176,6 +193,8 @@ mod tests {
             (io::ErrorKind::ConnectionReset.into(), Trouble::OneConnection),
             (io::ErrorKind::InvalidInput.into(), Trouble::Listener),
             (io::Error::other("broken"), Trouble::Listener),
+            #[cfg(target_os = "linux")]
+            (io::Error::from_raw_os_error(71), Trouble::OneConnection),
             #[cfg(unix)]
             (io::Error::from_raw_os_error(24), Trouble::Resources),
             #[cfg(unix)]

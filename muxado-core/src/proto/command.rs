@@ -162,6 +162,7 @@ impl Mux {
             stream.recv.credit.consume(chunk.len());
             self.stats.unread_bytes = self.stats.unread_bytes.saturating_sub(chunk.len());
             self.budget.consumed(chunk.len());
+            self.retire_if_done(key);
             self.return_credit(key);
             return Ok(Read::Chunk(chunk));
         }

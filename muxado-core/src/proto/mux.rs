@@ -225,8 +225,18 @@ impl Mux {
             stream.unfinished = false;
             self.streams.unfinished = self.streams.unfinished.saturating_sub(1);
         }
+        self.retire_if_done(key);
         self.free_if_done(key);
         self.wake_line();
+    }
+
+    /// Notes when a stream has nothing left but its handles.
+    pub(super) fn retire_if_done(&mut self, key: StreamKey) {
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        if !stream.retired && stream.can_retire() {
+            stream.retired = true;
+            self.streams.retired = self.streams.retired.saturating_add(1);
+        }
     }
 
     /// Frees the slot once both ends of it are done: the protocol's and the application's (B06).

@@ -170,7 +170,7 @@ impl Mux {
             Some(Violation::Refused)
         } else if len > window {
             Some(Violation::BeyondWindow)
-        } else if self.streams.inbound >= self.config.max_inbound_streams() {
+        } else if self.streams.inbound_is_full(self.config.max_inbound_streams()) {
             Some(Violation::Refused)
         } else if self.streams.backlog_len() >= self.config.accept_backlog() {
             Some(Violation::BacklogFull)

@@ -86,6 +86,8 @@ pub(super) struct Stream {
     pub(super) sendable: usize,
     /// Counts among what the end of the session cut off.
     pub(super) was_cut: bool,
+    /// Counts among the retired streams.
+    pub(super) retired: bool,
     /// Counts among the unfinished streams.
     pub(super) unfinished: bool,
     /// One more than the sweeps it has survived without sending anything, since it was dropped unfinished.
@@ -129,6 +131,7 @@ impl Stream {
             in_lazy: false,
             sendable: 0,
             was_cut: false,
+            retired: false,
             unfinished: true,
             sweeps: 0,
         }
@@ -144,6 +147,14 @@ impl Stream {
     pub(super) fn is_gone(&self) -> bool {
         let lost = matches!(self.failure, Some(Failure::Lost(_)));
         self.send.state.is_over() && self.recv.state.is_over() && !lost
+    }
+
+    /// The peer opened it, both sides have finished it and everything is read: only its handles are still there.
+    pub(super) fn can_retire(&self) -> bool {
+        self.opener == Opener::Remote
+            && self.ended_properly()
+            && self.recv.queue.is_empty()
+            && !self.in_backlog
     }
 
     /// Nobody holds it and nobody can come to hold it.

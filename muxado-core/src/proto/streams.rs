@@ -26,6 +26,8 @@ pub(super) struct Streams {
     without_id: usize,
     pub(super) outbound: usize,
     pub(super) inbound: usize,
+    /// Those of them that have nothing left but their handles.
+    pub(super) retired: usize,
     /// Streams that are not over: what a draining session waits for.
     pub(super) unfinished: usize,
     backlog: VecDeque<StreamKey>,
@@ -48,6 +50,7 @@ impl Streams {
             without_id: 0,
             outbound: 0,
             inbound: 0,
+            retired: 0,
             unfinished: 0,
             backlog: VecDeque::new(),
             highest_seen: 0,
@@ -97,6 +100,16 @@ impl Streams {
                 Some(StreamKey { slot: u32::try_from(slot).ok()?, serial: stream.serial })
             })
             .collect()
+    }
+
+    /// Whether the peer has as many streams as `limit` allows.
+    ///
+    /// The peer's own place is free once both FINs have passed, ours when the application has let go of the stream, a
+    /// moment later. So that equal limits on both sides never refuse an honest peer in between, retired streams do not
+    /// count, up to as many again. A stream that was reset is never retired (V01).
+    pub(super) fn inbound_is_full(&self, limit: usize) -> bool {
+        let active = self.inbound.saturating_sub(self.retired);
+        active >= limit || self.inbound >= limit.saturating_mul(2)
     }
 
     /// Whether another stream of ours could still get an id.
@@ -193,6 +206,7 @@ impl Streams {
             Opener::Remote => &mut self.inbound,
         };
         *counted = counted.saturating_sub(1);
+        self.retired = self.retired.saturating_sub(usize::from(stream.retired));
         if self.slots.is_empty() && self.slots.capacity() > 64 {
             self.slots = Slab::new();
             self.by_id = HashMap::default();

@@ -17,6 +17,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("muxado-smol", &["muxado-core", "muxado-typed", "muxado-heartbeat"]),
 ];
 
+/// The crates of others that the inner crates may be built from. Each costs every user, and a runtime among them would
+/// be the end of runtime neutrality.
+const FOREIGN: &[(&str, &[&str])] =
+    &[("muxado-frame", &[]), ("muxado-core", &["bytes", "foldhash", "futures-io", "slab"])];
+
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let manifests = manifest::all(tree);
     let mut findings = Vec::new();
@@ -28,7 +33,11 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
         };
         for dependency in package.dependencies.iter().filter(|dependency| !dependency.dev) {
             let ours = manifests.iter().find(|other| other.name == dependency.name);
-            if let Some(what) = ours.and_then(|ours| judge(package, ours, may_use)) {
+            let what = match ours {
+                Some(ours) => judge(package, ours, may_use),
+                None => judge_foreign(package, &dependency.name),
+            };
+            if let Some(what) = what {
                 findings.push(Finding::new(&package.path, dependency.line, what));
             }
         }
@@ -47,6 +56,11 @@ fn judge(package: &Manifest, used: &Manifest, may_use: &[&str]) -> Option<String
     }
 }
 
+fn judge_foreign(package: &Manifest, used: &str) -> Option<String> {
+    let (name, allowed) = FOREIGN.iter().find(|(name, _)| *name == package.name)?;
+    (!allowed.contains(&used)).then(|| format!("`{name}` must not depend on `{used}`"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +74,13 @@ mod tests {
             ("muxado-testkit/Cargo.toml", "[package]\nname = \"muxado-testkit\"\npublish = false\n"),
         ]);
         check(&tree).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_inner_crates_take_no_others_than_those_agreed_on() {
+        let bad = findings("[dependencies]\ntokio = \"1\"\n[dev-dependencies]\nproptest = \"1\"\n");
+        assert_eq!(bad.len(), 1, "{bad:?}");
+        assert!(bad[0].contains("`muxado-core` must not depend on `tokio`"), "{bad:?}");
     }
 
     #[test]

@@ -15,6 +15,9 @@ const CRATES: &[&str] = &["futures", "tokio"];
 
 const STD_MODULES: &[&str] = &["env", "fs", "io", "net", "process", "sync", "task", "thread"];
 
+/// What a machine may use of its own crate: the shell around it is built on it, not the other way round.
+const OWN_MODULES: &[&str] = &["config", "error", "proto"];
+
 /// The constructors that exist only with the standard library's own hasher.
 const SIP_CONSTRUCTORS: &[&str] = &["new", "with_capacity"];
 
@@ -49,6 +52,12 @@ fn impurities(word: &str, rest: &str) -> Vec<String> {
         "std" | "core" | "alloc" => {
             let bad = paths(rest).into_iter().filter(|module| STD_MODULES.contains(module));
             bad.map(|module| format!("{word}::{module}")).collect()
+        }
+        "crate" => {
+            let bad = paths(rest)
+                .into_iter()
+                .filter(|module| module.starts_with(char::is_lowercase) && !OWN_MODULES.contains(module));
+            bad.map(|module| format!("crate::{module}")).collect()
         }
         "HashMap" | "HashSet" if SIP_CONSTRUCTORS.contains(&word_at(rest)) => {
             vec![format!("{word}::{}", word_at(rest))]
@@ -100,6 +109,7 @@ mod tests {
             ("use std::io;", "std::io"),
             ("use futures_io::AsyncRead;", "futures_io"),
             ("use tokio::time;", "tokio"),
+            ("use crate::session::pool;", "crate::session"),
             ("let m = HashMap::new();", "HashMap::new"),
             ("HashSet::with_capacity(3)", "HashSet::with_capacity"),
         ];
@@ -121,7 +131,7 @@ mod tests {
     #[test]
     fn words_in_comments_strings_tests_and_longer_names_are_fine() {
         let good = "//! No async, no Waker, no std::sync.\n/// tokio\nfn f() { let s = \"std::io\"; }\n\
-                    fn asynchronous(waker: Wakers, instant: u32) {}\nuse crate::sync::Map;\n\
+                    fn asynchronous(waker: Wakers, instant: u32) {}\nuse crate::config::sync::Map;\n\
                     let m: HashMap<u32, u32, H> = HashMap::default();\n\
                     #[cfg(test)]\nmod tests { use std::sync::Arc; }\n";
         assert_eq!(findings(good), [""; 0]);
