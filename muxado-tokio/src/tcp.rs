@@ -19,6 +19,9 @@ const KEEPALIVE_EVERY: Duration = Duration::from_secs(15);
 const PAUSE_MIN: Duration = Duration::from_millis(5);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
+/// Bad connections in a row after which accepting pauses too: whatever is wrong, it must not keep a core busy.
+const MAX_IN_A_ROW: u32 = 100;
+
 /// Connects over TCP and starts the client's end of a session, with the default settings.
 ///
 /// `TCP_NODELAY` and TCP keepalive are on.
@@ -89,18 +92,22 @@ impl Listener {
     /// Dropping the future loses no connection.
     pub async fn accept(&self) -> io::Result<(Session, SocketAddr)> {
         let mut pause = PAUSE_MIN;
+        let mut in_a_row = 0;
         loop {
             let (tcp, peer) = match self.tcp.accept().await {
                 Ok(accepted) => accepted,
-                Err(error) => match Trouble::of(&error) {
-                    Trouble::OneConnection => continue,
-                    Trouble::Resources => {
-                        tokio::time::sleep(pause).await;
-                        pause = (pause * 2).min(PAUSE_MAX);
-                        continue;
+                Err(error) => {
+                    in_a_row += 1;
+                    match Trouble::of(&error) {
+                        Trouble::OneConnection if in_a_row < MAX_IN_A_ROW => {}
+                        Trouble::OneConnection | Trouble::Resources => {
+                            tokio::time::sleep(pause).await;
+                            pause = (pause * 2).min(PAUSE_MAX);
+                        }
+                        Trouble::Listener => return Err(error),
                     }
-                    Trouble::Listener => return Err(error),
-                },
+                    continue;
+                }
             };
             tune(&tcp);
             return Ok((Session::over_tcp(tcp, Side::Server, &self.config), peer));
