@@ -109,12 +109,6 @@ impl Mux {
         self.shutdown.phase == Phase::Ended
     }
 
-    /// Whether a stream waits to be accepted.
-    #[must_use]
-    pub fn has_backlog(&self) -> bool {
-        self.streams.backlog_len() > 0
-    }
-
     /// Whether nothing will ever be transmitted again: what is in the batch is the last.
     #[must_use]
     pub fn is_finished(&self) -> bool {
@@ -355,11 +349,11 @@ impl Mux {
         self.shutdown.goodbye = if self.shutdown.said_early { Goodbye::Done } else { goodbye };
         let end = self.shutdown.end.get_or_insert(end).clone();
         self.note_in_flight();
-        self.cut_streams(&self.shutdown.with_peer(end), |_| true);
+        // Before the streams are cut, each of which would else be looked for in them.
         self.control.clear();
         self.schedule.clear();
         self.replies.clear();
-        self.line.clear();
+        self.cut_streams(&self.shutdown.with_peer(end), |_| true);
         self.events.push_back(Event::Ended);
     }
 
@@ -377,14 +371,11 @@ impl Mux {
                 *streams = streams.saturating_add(u64::from(first));
                 *bytes = bytes.saturating_add(super::flow::total(stream.send.queue.len()));
             }
-            let Some(stream) = self.streams.get(key) else { continue };
-            let retry = self.retry_after_loss(stream);
-            if let Some(stream) = self.streams.get_mut(key) {
-                stream.rst = None;
-                if std::mem::take(&mut stream.in_control) {
-                    self.control.retain(|queued| *queued != key);
-                }
+            stream.rst = None;
+            if std::mem::take(&mut stream.in_control) {
+                self.control.retain(|queued| *queued != key);
             }
+            let retry = self.streams.get(key).map_or(Retry::Unknown, |stream| self.retry_after_loss(stream));
             self.fail(key, Failure::Lost(SessionLost { end: end.clone(), retry }));
         }
     }

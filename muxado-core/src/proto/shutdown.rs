@@ -215,12 +215,10 @@ impl Mux {
     }
 
     fn refuse_backlog(&mut self) {
-        for key in self.streams.keys() {
-            let Some(stream) = self.streams.get(key).filter(|stream| stream.in_backlog) else { continue };
-            if stream.failure.is_none() {
+        for key in self.streams.take_backlog() {
+            if self.streams.get(key).is_some_and(|stream| stream.failure.is_none()) {
                 self.stats.refused = self.stats.refused.saturating_add(1);
             }
-            self.streams.leave_backlog(key);
             self.cancel(key, ErrorCode::STREAM_REFUSED);
             // One that has failed already is not reset again, and has nobody who would let it go.
             self.settle(key);

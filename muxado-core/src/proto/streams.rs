@@ -182,6 +182,17 @@ impl Streams {
         Some(key)
     }
 
+    /// Empties the accept queue.
+    pub(super) fn take_backlog(&mut self) -> VecDeque<StreamKey> {
+        let backlog = std::mem::take(&mut self.backlog);
+        for key in &backlog {
+            if let Some(stream) = self.get_mut(*key) {
+                stream.in_backlog = false;
+            }
+        }
+        backlog
+    }
+
     /// Takes a stream out of the accept queue before anybody saw it.
     pub(super) fn leave_backlog(&mut self, key: StreamKey) {
         if let Some(stream) = self.get_mut(key) {
