@@ -1,5 +1,4 @@
 //! How sessions end, in virtual time: closing, draining, lingering, stalling, and what everybody is told.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::time::Duration;
 

@@ -1,7 +1,6 @@
 //! W01 to W15 on whatever two machines say to each other under random commands, and what must hold whatever is done:
 //! I2 (what is read is what was written, and a clean end means all of it), I7, I8, I10 (places come back), I11 (nobody
 //! waits for what is there already).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use muxado_core::Config;
 use muxado_core::proto::{Event, Read, StreamKey};

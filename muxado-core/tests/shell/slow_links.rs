@@ -1,5 +1,4 @@
 //! Slow is not broken: what was accepted arrives, however long the transport or the reader takes, or is counted as cut.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

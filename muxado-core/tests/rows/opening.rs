@@ -1,5 +1,4 @@
 //! S19 to S38: streams that begin, in any order, too often, too late or not at all.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use muxado_core::proto::{Event, Read, StreamKey};
 use muxado_core::{Config, Initiator, OpenError, Retry};

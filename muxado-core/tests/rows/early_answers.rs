@@ -1,5 +1,4 @@
 //! A server that often answers before it has read all meets an honest client, again and again.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use muxado_core::proto::{Batch, Mux, Read};
 use muxado_core::{Config, Side};

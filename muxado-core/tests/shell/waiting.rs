@@ -1,5 +1,4 @@
 //! Nobody waits for what has happened, and nobody's waiting stops anybody else.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::future::Future;
 use std::io;

@@ -1,5 +1,4 @@
 //! S53 to S62: streams that are dropped or reset, by either side, at any moment.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use muxado_core::proto::{Event, Read, StreamKey};
 use muxado_core::{Config, Initiator, ResetError, Retry};

@@ -1,5 +1,4 @@
 //! S72 to S79, S83 and the machine's part of S84 and S85: goodbyes of the peer's, and ends that nobody wished for.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use muxado_core::proto::{Event, StreamKey};
 use muxado_core::{Config, EndCause, Initiator, OpenError, Retry, WriteError};

@@ -1,5 +1,4 @@
 //! Two sides with the same limits never refuse each other while both behave.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use muxado_core::proto::{Mux, Read};
 use muxado_core::{Config, Side};

@@ -1,5 +1,4 @@
 //! Decision 5, W18 and B14: how much a writer may queue, who goes first, and that nobody is forgotten.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use bytes::Bytes;
 use muxado_core::Config;

@@ -1,5 +1,4 @@
 //! The machine's part of S80 and S81, decisions 2 and 3, and what may be sent again: drain, go away, close, abandon.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use muxado_core::proto::{Event, StreamKey};
 use muxado_core::{Config, EndCause, Initiator, OpenError, Retry};

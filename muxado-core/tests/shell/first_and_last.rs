@@ -1,5 +1,4 @@
 //! What the handles do: the first thing done, the last, and everything odd in between.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::pin::Pin;
 use std::task::{Context, Waker};

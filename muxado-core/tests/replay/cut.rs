@@ -1,22 +1,12 @@
 //! The recorded sessions cut off at every byte: an end of stream is clean only if its FIN had come whole.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-#[path = "replay/app.rs"]
-mod app;
-#[path = "replay/recording.rs"]
-#[allow(dead_code, reason = "what a recording says of its outcome is the other test's")]
-mod recording;
-#[path = "replay/report.rs"]
-#[allow(dead_code, reason = "what is compared with a recording is the other test's")]
-mod report;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use app::{Cut, Feed, play};
 use muxado_frame::Side;
-use recording::{Frame, Party, kind};
-use report::{End, Report};
+
+use crate::app::{Cut, Feed, play};
+use crate::recording::{Frame, Party, kind};
+use crate::report::{End, Report};
 
 /// Directions up to this size are cut at every byte.
 const EVERY_BYTE: usize = 64 * 1024;
@@ -58,7 +48,7 @@ fn carried(party: &Party) -> BTreeMap<u32, Carried> {
 
 fn cut_everywhere(failure: bool) {
     let mut clean_ends = 0;
-    for recording in recording::all() {
+    for recording in crate::recording::all() {
         for side in [Side::Client, Side::Server] {
             let peer = recording.party(side.peer());
             let carried = carried(peer);

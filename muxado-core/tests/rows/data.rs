@@ -1,5 +1,4 @@
 //! S39 to S52: payload that is stray, too much, too late, empty or in crumbs.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use bytes::Bytes;
 use muxado_core::proto::StreamKey;

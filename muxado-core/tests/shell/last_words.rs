@@ -1,5 +1,4 @@
 //! A peer that says its last words and closes makes our writes fail before those words are read. They still count.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::io;
 use std::time::Duration;

@@ -1,23 +1,11 @@
 //! The recorded sessions of the existing implementations, replayed: what our side reports is what the recorded side
 //! saw, or what the table of differences says instead, however the bytes are split.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-#[path = "replay/app.rs"]
-mod app;
-#[path = "replay/differences.rs"]
-mod differences;
-#[path = "replay/outcome.rs"]
-mod outcome;
-#[path = "replay/recording.rs"]
-mod recording;
-#[path = "replay/report.rs"]
-mod report;
-
-use app::{Feed, play};
-use differences::{DIFFERENCES, Difference};
 use muxado_frame::Side;
-use outcome::{Finding, Wanted};
+
+use crate::app::{Feed, play};
+use crate::differences::{DIFFERENCES, Difference};
+use crate::outcome::{Finding, Wanted};
 
 const FEEDS: [Feed; 6] =
     [Feed::Whole, Feed::Shared, Feed::Single, Feed::Random(1), Feed::Random(2), Feed::Random(3)];
@@ -27,7 +15,7 @@ const FEEDS: [Feed; 6] =
 fn replay_all(side: Side) {
     let table: Vec<&Difference> = DIFFERENCES.iter().filter(|difference| difference.side == side).collect();
     let (mut wrong, mut seen, mut names, mut compared) = (Vec::new(), Vec::new(), Vec::new(), 0);
-    for recording in recording::all() {
+    for recording in crate::recording::all() {
         let name = &recording.name;
         let report = play(&recording, side, FEEDS[0], None);
         for feed in &FEEDS[1..] {
@@ -48,7 +36,7 @@ fn replay_all(side: Side) {
             }
         }
     }
-    let is_own_folder = std::env::var_os(recording::FOLDER).is_none();
+    let is_own_folder = std::env::var_os(crate::recording::FOLDER).is_none();
     for (at, difference) in table.iter().enumerate() {
         let present = is_own_folder || names.iter().any(|name| difference.covers(name));
         for (nth, (what, ours)) in difference.ours.iter().enumerate() {

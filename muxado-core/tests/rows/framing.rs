@@ -1,5 +1,4 @@
 //! S01 to S18: frames that are cut, impossible, unknown or oddly flagged.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use muxado_core::proto::StreamKey;
 use muxado_core::{EndCause, Initiator, Retry};

@@ -1,5 +1,4 @@
 //! Code that is not ours runs where it can do no harm: wakers and the owners of `Bytes` may call back into the session.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,5 +1,4 @@
 //! S63 to S71: credit in both directions, and receipts.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use muxado_core::proto::StreamKey;
 use muxado_core::{Config, ConfigError, Initiator, Retry};

@@ -1,0 +1,16 @@
+//! The behaviour table on the pure machine, row by row: given these bytes and calls, exactly these bytes come out.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod close;
+mod data;
+mod early_answers;
+mod equal_limits;
+mod framing;
+mod goaway;
+mod opening;
+mod reset;
+mod room;
+mod senders;
+mod windows;

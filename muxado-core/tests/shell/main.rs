@@ -1,0 +1,11 @@
+//! The async shell in virtual time: wakers, cancellation, ends, odd transports and foreign code.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod first_and_last;
+mod foreign_code;
+mod last_words;
+mod session_end;
+mod slow_links;
+mod waiting;
