@@ -39,6 +39,10 @@ impl Tree {
                 }
                 continue;
             }
+            // In a linked worktree it is a file that names a folder elsewhere.
+            if relative == ".git" {
+                continue;
+            }
             let bytes = if kind.is_file() { fs::read(&path)? } else { Vec::new() };
             self.files.push(File { path: relative, text: String::from_utf8(bytes).unwrap_or_default() });
         }
