@@ -2,6 +2,7 @@
 //!
 //! - [`wire`]: frames as literal bytes, allowed or not.
 //! - [`Peer`]: one machine, whose peer is the test.
+//! - [`Host`]: one machine with a simple application, to be measured. [`catalog`]: what odd peers send to it.
 //! - [`Pair`]: two machines on a perfect link.
 //! - [`World`]: a runtime with virtual time. [`pipe`]: a transport with moods. [`connected`], [`alone`]: sessions on them.
 //! - [`every_split`]: the same bytes in other pieces.
@@ -9,6 +10,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod catalog;
+mod host;
 mod pair;
 mod peer;
 mod pipe;
@@ -18,6 +21,7 @@ mod split;
 pub mod wire;
 mod world;
 
+pub use host::Host;
 pub use pair::Pair;
 pub use peer::{Ending, Outcome, Peer};
 pub use pipe::{End, Lane, Mood, Reader, Writer, pipe};
