@@ -149,12 +149,22 @@ impl RecvCredit {
         u32::try_from(owed).unwrap_or(u32::MAX)
     }
 
+    /// Whether the whole window is accounted for, with `unread` bytes of it in the stream's queue.
+    pub(super) fn audit(&self, unread: usize) -> bool {
+        self.total() == self.window && self.unread == unread
+    }
+
+    /// What is owed to the peer.
+    pub(super) fn owed(&self) -> usize {
+        self.owed
+    }
+
+    fn total(&self) -> usize {
+        self.left.saturating_add(self.arriving).saturating_add(self.unread).saturating_add(self.owed)
+    }
+
     fn check(&self) {
-        debug_assert_eq!(
-            self.left.saturating_add(self.arriving).saturating_add(self.unread).saturating_add(self.owed),
-            self.window,
-            "credit is neither made nor lost"
-        );
+        debug_assert_eq!(self.total(), self.window, "credit is neither made nor lost");
     }
 }
 

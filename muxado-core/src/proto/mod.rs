@@ -59,6 +59,7 @@
     )
 )]
 
+mod audit;
 mod batch;
 mod budget;
 mod command;

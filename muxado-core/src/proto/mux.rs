@@ -20,7 +20,7 @@ use crate::error::{
 };
 
 /// Replies to dead streams that may wait to go out (B10).
-const MAX_REPLIES: usize = 256;
+pub(super) const MAX_REPLIES: usize = 256;
 
 /// A muxado session as a pure state machine. See the [module](super) for its contract.
 #[derive(Debug)]

@@ -19,6 +19,17 @@ pub(super) struct Pieces {
     len: usize,
 }
 
+/// What a queue of bytes costs beside them.
+#[derive(Debug)]
+pub(super) struct Held {
+    /// Pieces it is cut into.
+    pub(super) pieces: usize,
+    /// Pieces it has room for.
+    pub(super) capacity: usize,
+    /// Bytes of memory reserved and not used.
+    pub(super) spare: usize,
+}
+
 impl Pieces {
     pub(super) fn len(&self) -> usize {
         self.len
@@ -71,6 +82,20 @@ impl Pieces {
     pub(super) fn empty_into(&mut self, pieces: &mut Vec<Bytes>) {
         let Pieces { whole, .. } = std::mem::take(self);
         pieces.extend(whole);
+    }
+
+    /// What it costs in memory beyond the bytes themselves, and whether it adds up.
+    pub(super) fn audit(&self) -> Result<Held, String> {
+        let bytes = self.whole.iter().map(Bytes::len).sum::<usize>().saturating_add(self.tail.len());
+        if bytes != self.len || self.whole.iter().any(Bytes::is_empty) {
+            return Err(format!("a queue says it holds {} bytes, and holds {bytes}", self.len));
+        }
+        let pieces = self.whole.len().saturating_add(usize::from(!self.tail.is_empty()));
+        Ok(Held {
+            pieces,
+            capacity: self.whole.capacity(),
+            spare: self.tail.capacity().saturating_sub(self.tail.len()),
+        })
     }
 
     fn seal(&mut self) {

@@ -10,7 +10,7 @@ use super::stream::StreamKey;
 use crate::error::WriteError;
 
 /// What a writer may always queue, in bytes, whatever the rest of the session does (behaviour, decision 5).
-const ALWAYS_ROOM: usize = 16 * 1024;
+pub(super) const ALWAYS_ROOM: usize = 16 * 1024;
 
 /// The queue of another writer is offered again once the session's sendable bytes are under this part of the limit.
 const LINE_MOVES_AT: usize = 2;

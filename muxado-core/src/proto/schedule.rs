@@ -50,6 +50,13 @@ impl Schedule {
         self.normal.is_empty() && self.others.is_empty()
     }
 
+    /// Every place in the order, with the priority it was taken at.
+    pub(super) fn places(&self) -> impl Iterator<Item = (i8, StreamKey)> {
+        let others =
+            self.others.iter().flat_map(|(priority, queue)| queue.iter().map(|key| (*priority, *key)));
+        others.chain(self.normal.iter().map(|key| (0, *key)))
+    }
+
     pub(super) fn clear(&mut self) {
         *self = Schedule::default();
     }

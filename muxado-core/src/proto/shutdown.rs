@@ -10,7 +10,7 @@ use super::stream::Stream;
 use crate::error::{Cut, EndCause, Failure, Retry, SessionEnd, SessionLost};
 
 /// The most text we send with GOAWAY, in bytes (B13).
-const MAX_TEXT: usize = 256;
+pub(super) const MAX_TEXT: usize = 256;
 
 /// The most text of the peer's GOAWAY that is kept, in bytes (B17).
 pub(super) const MAX_PEER_TEXT: usize = 1024;

@@ -267,6 +267,43 @@ impl Streams {
         self.dead.get_mut(&id.get())
     }
 
+    /// Recounts everything that is counted as it changes, and follows every reference.
+    pub(super) fn audit(&self) -> Result<(), String> {
+        let count = |which: fn(&Stream) -> bool| self.iter().filter(|stream| which(stream)).count();
+        let counters = [
+            ("outbound", self.outbound, count(|stream| stream.opener == Opener::Local)),
+            ("inbound", self.inbound, count(|stream| stream.opener == Opener::Remote)),
+            ("retired", self.retired, count(|stream| stream.retired)),
+            ("unfinished", self.unfinished, count(|stream| stream.unfinished)),
+            ("without id", self.without_id, count(|stream| stream.id.is_none())),
+            ("in the backlog", self.backlog.len(), count(|stream| stream.in_backlog)),
+            ("remembered", self.dead_order.len(), self.dead.len()),
+        ];
+        if let Some((what, counted, are)) = counters.iter().find(|(_, counted, are)| counted != are) {
+            return Err(format!("{counted} streams count as {what}, {are} are"));
+        }
+        if let Some(key) = self.backlog.iter().find(|key| !self.get(**key).is_some_and(|s| s.in_backlog)) {
+            return Err(format!("{key:?} stands in the backlog and is not of it"));
+        }
+        if self.dead_order.len() > REMEMBERED || !self.dead_order.iter().all(|id| self.dead.contains_key(id))
+        {
+            return Err("the remembered ids are too many or not in order (B09)".into());
+        }
+        for (id, slot) in &self.by_id {
+            let named = self.slots.get(index(*slot)).and_then(|stream| stream.id);
+            if named.is_none_or(|named| named.get() != *id) {
+                return Err(format!("id {id} leads to slot {slot}, which has {named:?}"));
+            }
+        }
+        for (slot, stream) in &self.slots {
+            let Some(id) = stream.id.filter(|_| !stream.is_gone()) else { continue };
+            if self.by_id.get(&id.get()).is_none_or(|found| index(*found) != slot) {
+                return Err(format!("stream {id} in slot {slot} cannot be found by its id"));
+            }
+        }
+        Ok(())
+    }
+
     /// Makes the ids of this side start at `id`, to test what happens when they run out.
     pub(super) fn start_ids_at(&mut self, id: StreamId) {
         self.next_id = Some(id);

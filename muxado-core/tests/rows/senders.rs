@@ -90,6 +90,7 @@ impl App {
             }
         }
         self.note(peer);
+        peer.mux.audit().unwrap();
     }
 
     /// Takes note of ids, and of who was told to look again.
@@ -217,6 +218,7 @@ impl Play {
         if let Command::Step(steps) = command {
             for _ in 0..*steps {
                 self.pair.step();
+                self.pair.client.mux.audit().and(self.pair.server.mux.audit()).unwrap();
                 self.note();
             }
         } else if at_client {
