@@ -5,6 +5,7 @@
 //! - [`Host`]: one machine with a simple application, to be measured. [`catalog`]: what odd peers send to it.
 //! - [`Pair`]: two machines on a perfect link.
 //! - [`World`]: a runtime with virtual time. [`pipe`]: a transport with moods. [`connected`], [`alone`]: sessions on them.
+//! - [`Watched`]: a future held to the contract of polling. [`counter`]: a waker that counts.
 //! - [`every_split`]: the same bytes in other pieces.
 //! - [`assert_sender_rules`]: what we may put on the wire.
 
@@ -18,6 +19,7 @@ mod pipe;
 mod rules;
 mod sessions;
 mod split;
+mod watch;
 pub mod wire;
 mod world;
 
@@ -28,4 +30,5 @@ pub use pipe::{End, Lane, Mood, Reader, Writer, pipe};
 pub use rules::assert_sender_rules;
 pub use sessions::{Alone, Connected, alone, connected, slow, start};
 pub use split::every_split;
+pub use watch::{Counter, Watched, counter, poll};
 pub use world::{Sleep, World};

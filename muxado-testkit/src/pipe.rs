@@ -57,7 +57,10 @@ pub struct Lane(Arc<Mutex<Flow>>);
 #[derive(Debug)]
 struct Flow {
     bytes: VecDeque<u8>,
+    /// Written, and kept back until the next flush.
+    held: VecDeque<u8>,
     mood: Mood,
+    dice: u64,
     closed: bool,
     reader_gone: bool,
     written: u64,
@@ -81,8 +84,17 @@ pub struct Mood {
     pub write_max: usize,
     /// Bytes that writes may still take, if that is limited; see [`slow`](crate::slow).
     pub budget: Option<usize>,
+    /// Writes fail with this once the budget is used up, instead of waiting.
+    pub over_budget: Option<io::ErrorKind>,
+    /// No read gives and no write takes the same number of bytes as the last, from 1 up to this many: a sequence that
+    /// looks random and is always the same.
+    pub ragged: Option<usize>,
+    /// What is written arrives with the next flush, or when there is no room for more, and not before.
+    pub buffers: bool,
     /// Flushing never finishes.
     pub flush_hangs: bool,
+    /// Flushing fails with this.
+    pub flush_error: Option<io::ErrorKind>,
     /// Each read and write is first answered with a spurious `Pending`.
     pub hesitates: bool,
     /// Writes are pending until this changes.
@@ -97,6 +109,26 @@ pub struct Mood {
     pub write_error: Option<io::ErrorKind>,
     /// Closing never finishes.
     pub close_hangs: bool,
+    /// Closing fails with this.
+    pub close_error: Option<io::ErrorKind>,
+}
+
+impl Flow {
+    /// Lets what was kept back go on. The reader, if it is to be woken for that.
+    fn deliver(&mut self) -> Option<Waker> {
+        let held = std::mem::take(&mut self.held);
+        let reader = if held.is_empty() { None } else { self.reader.take() };
+        self.bytes.extend(held);
+        reader
+    }
+
+    /// How many bytes one call may move.
+    fn portion(&mut self, most: usize) -> usize {
+        let Some(ragged) = self.mood.ragged else { return most };
+        self.dice = self.dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let roll = usize::try_from(self.dice >> 33).unwrap_or(0);
+        most.min(1 + roll % ragged.max(1))
+    }
 }
 
 impl Lane {
@@ -106,7 +138,11 @@ impl Lane {
             read_max: usize::MAX,
             write_max: usize::MAX,
             budget: None,
+            over_budget: None,
+            ragged: None,
+            buffers: false,
             flush_hangs: false,
+            flush_error: None,
             hesitates: false,
             stuck: false,
             writes_nothing: false,
@@ -114,9 +150,12 @@ impl Lane {
             read_error: None,
             write_error: None,
             close_hangs: false,
+            close_error: None,
         };
         Lane(Arc::new(Mutex::new(Flow {
             bytes: VecDeque::new(),
+            held: VecDeque::new(),
+            dice: 1,
             mood,
             closed: false,
             reader_gone: false,
@@ -214,6 +253,7 @@ impl AsyncRead for Reader {
         if flow.mood.boasts {
             return Poll::Ready(Ok(buf.len() + 1));
         }
+        let len = flow.portion(len);
         for (place, byte) in buf.iter_mut().zip(flow.bytes.drain(..len)) {
             *place = byte;
         }
@@ -245,18 +285,30 @@ impl Writer {
         if flow.mood.writes_nothing {
             return Poll::Ready(Ok(0));
         }
-        let room = flow.mood.capacity.saturating_sub(flow.bytes.len()).min(flow.mood.write_max);
+        let waiting = flow.bytes.len() + flow.held.len();
+        let room = flow.mood.capacity.saturating_sub(waiting).min(flow.mood.write_max);
         let room = room.min(flow.mood.budget.unwrap_or(usize::MAX));
+        if let (Some(0), Some(kind)) = (flow.mood.budget, flow.mood.over_budget) {
+            return Poll::Ready(Err(kind.into()));
+        }
         if flow.mood.stuck || room == 0 {
             flow.writer = Some(cx.waker().clone());
+            let reader = flow.deliver();
+            drop(flow);
+            reader.into_iter().for_each(Waker::wake);
             return Poll::Pending;
         }
         let all = bufs.iter().map(|buf| buf.len()).sum::<usize>();
         if flow.mood.boasts {
             return Poll::Ready(Ok(all + 1));
         }
-        let len = all.min(room);
-        flow.bytes.extend(bufs.iter().flat_map(|buf| buf.iter()).take(len));
+        let len = flow.portion(all.min(room));
+        let bytes = bufs.iter().flat_map(|buf| buf.iter()).take(len);
+        if flow.mood.buffers {
+            flow.held.extend(bytes);
+        } else {
+            flow.bytes.extend(bytes);
+        }
         flow.written += len as u64;
         flow.mood.budget = flow.mood.budget.map(|budget| budget - len);
         flow.write_calls += 1;
@@ -287,14 +339,25 @@ impl AsyncWrite for Writer {
             flow.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
+        if let Some(kind) = flow.mood.flush_error {
+            return Poll::Ready(Err(kind.into()));
+        }
+        let reader = flow.deliver();
+        drop(flow);
+        reader.into_iter().for_each(Waker::wake);
         Poll::Ready(Ok(()))
     }
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.0.lock().mood.close_hangs {
-            self.0.lock().writer = Some(cx.waker().clone());
+        let mut flow = self.0.lock();
+        if flow.mood.close_hangs {
+            flow.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
+        if let Some(kind) = flow.mood.close_error {
+            return Poll::Ready(Err(kind.into()));
+        }
+        drop(flow);
         self.0.cut();
         Poll::Ready(Ok(()))
     }

@@ -6,6 +6,7 @@ use muxado_core::rt::Runtime;
 use muxado_core::{Config, Session, Side};
 
 use crate::pipe::{End, Lane, pipe};
+use crate::watch::Watched;
 use crate::world::World;
 
 /// A client and a server session of ours, driven by `world`, with a pipe of `capacity` bytes each way between them.
@@ -54,12 +55,12 @@ pub fn alone(world: &World, side: Side, config: &Config) -> Alone {
     Alone { session: start(world, side, near, config), from_peer, to_peer, peer }
 }
 
-/// Starts a session over one end of a pipe, its driver spawned in `world`.
+/// Starts a session over one end of a pipe, its driver spawned in `world` and watched.
 #[must_use]
 pub fn start(world: &World, side: Side, end: End, config: &Config) -> Session {
     let (session, driver) = Session::from_halves(side, end.read, end.write, config, world.clone());
     world.spawn(async move {
-        driver.vectored(true).await;
+        Watched::new(driver.vectored(true)).await;
     });
     session
 }

@@ -4,32 +4,12 @@ use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 
 use futures_util::{AsyncReadExt, AsyncWrite, AsyncWriteExt, join};
 use muxado_core::rt::Runtime;
 use muxado_core::{Config, ErrorCode, OpenError, Side, Stream, StreamId};
-use muxado_testkit::{Alone, World, alone, connected};
-
-/// Counts its wake-ups.
-#[derive(Default)]
-struct Counter(AtomicUsize);
-
-impl Wake for Counter {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-fn counter() -> (Arc<Counter>, Waker) {
-    let counter = Arc::new(Counter::default());
-    (counter.clone(), Waker::from(counter))
-}
-
-fn poll<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
-    Pin::new(future).poll(&mut Context::from_waker(waker))
-}
+use muxado_testkit::{Alone, World, alone, connected, counter, poll};
 
 /// The ways in which a session or its only stream ends.
 #[derive(Clone, Copy, Debug)]
@@ -108,8 +88,8 @@ fn a_waiting_reader_and_writer_learn_of_every_end() {
         }
         make_end(end, &one);
         settle_end(end, &world);
-        assert_eq!(reads.0.load(Ordering::SeqCst), 1, "{end:?}: the reader is woken");
-        assert_eq!(writes.0.load(Ordering::SeqCst), 1, "{end:?}: the writer is woken");
+        assert_eq!(reads.count(), 1, "{end:?}: the reader is woken");
+        assert_eq!(writes.count(), 1, "{end:?}: the writer is woken");
         assert!(matches!(poll(&mut recv.read_chunk(1), &reader), Poll::Ready(Err(_))), "{end:?}");
         assert!(matches!(Pin::new(&mut send).poll_write(&mut cx, b"x"), Poll::Ready(Err(_))), "{end:?}");
     }
@@ -135,7 +115,7 @@ fn waiting_openers_and_acceptors_learn_of_every_end_of_the_session() {
         assert!(poll(&mut closed, &waker).is_pending());
         make_end(end, &one);
         settle_end(end, &world);
-        assert!(count.0.load(Ordering::SeqCst) >= 1, "{end:?}");
+        assert!(count.count() >= 1, "{end:?}");
         assert!(matches!(poll(&mut open, &waker), Poll::Ready(Err(_))), "{end:?}");
         if matches!(end, End::GoAway) {
             // The session goes on until the transport ends.
@@ -195,7 +175,7 @@ fn s93_a_cancelled_write_does_not_take_the_readers_wake_up() {
     }
     one.from_peer.inject(b"\0\0\x02\x10\0\0\0\x03hi");
     world.settle();
-    assert_eq!(reads.0.load(Ordering::SeqCst), 1);
+    assert_eq!(reads.count(), 1);
     let chunk = poll(&mut recv.read_chunk(9), &reader);
     assert!(matches!(chunk, Poll::Ready(Ok(Some(chunk))) if chunk == "hi"));
 }
@@ -212,7 +192,7 @@ fn f53_b23_the_last_waker_counts() {
     assert!(poll(&mut stream.read_chunk(9), &second).is_pending());
     one.from_peer.inject(b"\0\0\x02\x10\0\0\0\x03hi");
     world.settle();
-    assert_eq!((old.0.load(Ordering::SeqCst), new.0.load(Ordering::SeqCst)), (0, 1));
+    assert_eq!((old.count(), new.count()), (0, 1));
 }
 
 #[test]
@@ -421,7 +401,7 @@ fn a_cancelled_opener_that_was_told_passes_its_place_on() {
     assert!(poll(&mut second, &other).is_pending());
     drop(held);
     drop(first);
-    assert_eq!(told.0.load(Ordering::SeqCst), 1);
+    assert_eq!(told.count(), 1);
     assert!(poll(&mut second, &other).is_ready());
 }
 
@@ -437,7 +417,7 @@ fn several_acceptors_are_each_told_of_a_stream_of_their_own() {
     for (number, id) in [(1, 3_u8), (2, 5), (3, 7)] {
         one.from_peer.inject(&[0, 0, 0, 0x12, 0, 0, 0, id]);
         world.settle();
-        assert!(told.0.load(Ordering::SeqCst) >= number, "stream {id}: somebody is told");
+        assert!(told.count() >= number, "stream {id}: somebody is told");
         waiting.retain_mut(|accept| poll(accept, &waker).is_pending());
         assert_eq!(waiting.len(), 3 - number);
     }
@@ -456,7 +436,7 @@ fn f63_a_cancelled_accept_loses_no_stream() {
     one.from_peer.inject(b"\0\0\0\x12\0\0\0\x03");
     world.settle();
     drop(first);
-    assert_eq!(told.0.load(Ordering::SeqCst), 1, "the next in line is told");
+    assert_eq!(told.count(), 1, "the next in line is told");
     let Poll::Ready(Ok(stream)) = poll(&mut second, &other) else { panic!("the stream is lost") };
     assert_eq!(stream.id().map(StreamId::get), Some(3));
 }
