@@ -193,6 +193,8 @@ impl Mux {
             self.settle_lazy(key);
             self.settle(key);
         }
+        // That tells the openers too.
+        self.open_waiting = false;
         self.events.push_back(Event::Ended);
     }
 

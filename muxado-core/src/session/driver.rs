@@ -26,6 +26,9 @@ pub(super) const BATCH: usize = 256 * 1024;
 /// Bytes read and written in one poll before other tasks get a turn (B20).
 pub(super) const POLL_BUDGET: usize = 512 * 1024;
 
+/// What one step of a poll counts for at least, in bytes, however little the transport gave.
+const STEP: usize = 4096;
+
 /// Sweeps are never closer together, whatever the drain limit is: they must not keep the driver from anything else.
 const SWEEP: Duration = Duration::from_millis(10);
 
@@ -53,6 +56,8 @@ pub struct Driver<R, W, T: Runtime> {
     pub(super) broken: Option<io::Error>,
     /// The time limit of a drain or close has passed: nothing more is waited for.
     pub(super) out_of_time: bool,
+    /// A poll is under way. If it still is when the next one begins, it has panicked.
+    polling: bool,
     pub(super) woken: WakeList,
 }
 
@@ -73,6 +78,7 @@ where
             at_eof: false,
             broken: None,
             out_of_time: false,
+            polling: false,
             woken: WakeList::default(),
         }
     }
@@ -96,7 +102,7 @@ where
             }
             let read = self.poll_read(cx);
             let sent = self.poll_write(cx);
-            work += read.unwrap_or(0) + sent.unwrap_or(0);
+            work += (read.unwrap_or(0) + sent.unwrap_or(0)).max(STEP);
             let late = self.poll_limits(cx);
             if read.is_none() && sent.is_none() && !late {
                 return Poll::Pending;
@@ -288,19 +294,20 @@ impl<R, W, T: Runtime> Driver<R, W, T> {
     fn conclude(&mut self) -> SessionEnd {
         let reported = std::mem::take(&mut self.write.unreported);
         let unsent = self.write.batch.len();
-        self.write.batch.advance(usize::MAX);
-        let (end, waiting, _own) = self.shared.with(|state| {
-            state.mux.handle_written(reported);
-            state.mux.handle_undelivered(unsent);
-            state.mux.handle_failure(EndCause::DriverDropped);
-            state.driver.done = true;
-            let waiting: Vec<_> = std::iter::from_fn(|| state.wakers.closed.pop()).collect();
+        let mut waiting = WakeList::default();
+        let (end, _own) = self.shared.with(|state| {
+            if !std::mem::replace(&mut state.driver.done, true) {
+                state.mux.handle_written(reported);
+                state.mux.handle_undelivered(unsent);
+                state.mux.handle_failure(EndCause::DriverDropped);
+            }
+            waiting.extend(std::iter::from_fn(|| state.wakers.closed.pop()));
             // The driver's own waker may hold its task, which holds the session.
-            (state.mux.end(), waiting, state.driver.waker.take())
+            (state.mux.end(), state.driver.waker.take())
         });
-        for waker in waiting {
-            waker.wake();
-        }
+        waiting.wake();
+        // Only now: the owners of the bytes may panic, and nobody is to wait because of that.
+        self.write.batch.advance(usize::MAX);
         end.unwrap_or_else(|| SessionEnd::new(EndCause::DriverDropped))
     }
 }
@@ -315,13 +322,16 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<SessionEnd> {
         let this = self.get_mut();
-        match this.poll_session(cx) {
-            Poll::Ready(()) => {
-                this.stage = Stage::Done;
-                Poll::Ready(this.conclude())
-            }
-            Poll::Pending => Poll::Pending,
+        // What a poll that panicked has left half done is not to be trusted: bytes may be gone.
+        let panicked = std::mem::replace(&mut this.polling, true);
+        if !panicked && this.stage != Stage::Done && this.poll_session(cx).is_pending() {
+            this.polling = false;
+            return Poll::Pending;
         }
+        this.stage = Stage::Done;
+        let end = this.conclude();
+        this.polling = false;
+        Poll::Ready(end)
     }
 }
 

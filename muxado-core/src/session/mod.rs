@@ -5,6 +5,7 @@ mod goodbye;
 mod halves;
 pub(crate) mod pool;
 mod read;
+mod retry;
 pub(crate) mod shared;
 mod timers;
 mod wait;
@@ -103,10 +104,10 @@ impl Session {
     /// # Errors
     /// As [`open`](Session::open), and [`OpenError::Busy`] where that would wait.
     pub fn try_open(&self) -> Result<Stream, OpenError> {
-        let opened = self
-            .shared
-            .with(|state| if state.wakers.open.is_empty() { state.mux.open() } else { Err(OpenError::Busy) });
-        opened.map(|key| Stream::new(self.shared.clone(), key))
+        self.shared.with(|state| {
+            let opened = if state.wakers.open.is_empty() { state.mux.open() } else { Err(OpenError::Busy) };
+            opened.map(|key| Stream::new(self.shared.clone(), key))
+        })
     }
 
     /// Waits for the next stream that the peer opens.
@@ -174,6 +175,15 @@ impl Session {
     #[must_use]
     pub fn side(&self) -> Side {
         self.shared.with(|state| state.mux.side())
+    }
+
+    /// Whether what the session keeps count of adds up, for tests.
+    ///
+    /// # Errors
+    /// What does not add up, in words.
+    #[doc(hidden)]
+    pub fn audit(&self) -> Result<(), String> {
+        self.shared.with(|state| state.mux.audit())
     }
 
     /// What the session has counted so far.

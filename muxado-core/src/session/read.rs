@@ -10,6 +10,7 @@ use bytes::{Buf, Bytes};
 use futures_io::AsyncRead;
 
 use super::pool;
+use super::retry::retry;
 use super::shared::Shared;
 use super::wakers::WakeList;
 
@@ -117,13 +118,10 @@ fn poll_read<R: AsyncRead + Unpin>(
     cx: &mut Context<'_>,
     buffer: &mut [u8],
 ) -> Poll<io::Result<usize>> {
-    loop {
-        return match Pin::new(&mut *io).poll_read(cx, buffer) {
-            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Poll::Ready(Ok(len)) if len > buffer.len() => {
-                Poll::Ready(Err(io::Error::other("the transport says it read more than it was asked for")))
-            }
-            other => other,
-        };
+    match retry(|| Pin::new(&mut *io).poll_read(cx, buffer)) {
+        Poll::Ready(Ok(len)) if len > buffer.len() => {
+            Poll::Ready(Err(io::Error::other("the transport says it read more than it was asked for")))
+        }
+        other => other,
     }
 }

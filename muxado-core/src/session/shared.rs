@@ -82,7 +82,7 @@ impl Shared {
     /// Does something with the state, then tells everybody whom it concerns.
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         let mut woken = WakeList::default();
-        let (result, _discarded) = {
+        let (result, discarded) = {
             let mut state = self.lock();
             let result = act(&mut state);
             state.collect(&mut woken);
@@ -92,18 +92,20 @@ impl Shared {
             (result, state.mux.take_discarded())
         };
         woken.wake();
+        drop(discarded);
         result
     }
 
     /// For the driver, which needs no waking and brings a list of its own.
     pub(crate) fn with_driver<T>(&self, woken: &mut WakeList, act: impl FnOnce(&mut State) -> T) -> T {
-        let (result, _discarded) = {
+        let (result, discarded) = {
             let mut state = self.lock();
             let result = act(&mut state);
             state.collect(woken);
             (result, state.mux.take_discarded())
         };
         woken.wake();
+        drop(discarded);
         result
     }
 

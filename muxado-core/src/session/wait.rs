@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::shared::{Shared, State};
-use super::wakers::WaitList;
+use super::wakers::{WaitList, WakeList};
 use crate::error::{AcceptError, OpenError, SessionEnd};
-use crate::proto::StreamKey;
 use crate::stream::Stream;
 
 /// A place in one of the session's lines.
@@ -22,24 +21,27 @@ struct Place {
 impl Place {
     /// Asks `ask`, and waits in line while it says none.
     ///
-    /// A waker must be cloned outside the lock, so that the first time it says none it is asked twice.
+    /// A waker must be cloned outside the lock, so that the first time it says none it is asked twice. A stream in the
+    /// answer is a handle from the start: if somebody's waker panics, it is dropped and not lost.
     fn poll<T>(
         &mut self,
         cx: &mut Context<'_>,
-        mut ask: impl FnMut(&mut State, Option<u64>) -> Option<T>,
+        mut ask: impl FnMut(&mut State, &Arc<Shared>, Option<u64>) -> Option<T>,
     ) -> Poll<T> {
         let mut fresh: Option<Waker> = None;
         loop {
-            let ticket = &mut self.ticket;
+            let (ticket, shared) = (&mut self.ticket, &self.shared);
             let line = self.line;
-            // A waker that is not needed any more is dropped outside the lock.
-            let (answer, waiting, _left) = self.shared.with(|state| match ask(state, *ticket) {
+            let (answer, waiting, left) = shared.with(|state| match ask(state, shared, *ticket) {
                 Some(answer) => {
                     let left = ticket.take().and_then(|ticket| line(state).leave(ticket));
                     (Some(answer), true, left)
                 }
                 None => (None, line(state).wait(ticket, cx.waker(), &mut fresh), None),
             });
+            // A waker that is not needed any more is dropped outside the lock, and before the answer is on its way: a value
+            // that is being returned is lost if a drop panics.
+            drop(left);
             match answer {
                 Some(answer) => return Poll::Ready(answer),
                 None if waiting => return Poll::Pending,
@@ -52,14 +54,15 @@ impl Place {
     fn leave(&mut self, pass_on: impl FnOnce(&mut State) -> bool) {
         let Some(ticket) = self.ticket.take() else { return };
         let line = self.line;
-        let (_left, next) = self.shared.with(|state| {
+        let mut next = WakeList::default();
+        let _left = self.shared.with(|state| {
             let left = line(state).leave(ticket);
-            let next = if left.is_none() && pass_on(state) { line(state).pop() } else { None };
-            (left, next)
+            if left.is_none() && pass_on(state) {
+                next.extend(line(state).pop());
+            }
+            left
         });
-        if let Some(next) = next {
-            next.wake();
-        }
+        next.wake();
     }
 }
 
@@ -78,8 +81,8 @@ impl Future for Open {
     type Output = Result<Stream, OpenError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut next = None;
-        let opened = self.0.poll(cx, |state, ticket| {
+        let mut next = WakeList::default();
+        let opened = self.0.poll(cx, |state, shared, ticket| {
             if state.wakers.open.is_behind(ticket) && state.mux.end().is_none() {
                 return None;
             }
@@ -87,15 +90,13 @@ impl Future for Open {
                 Err(OpenError::Busy) => None,
                 opened => {
                     // There may be a place for the next one too, or the same bad news.
-                    next = state.wakers.open.pop_other(ticket);
-                    Some(opened)
+                    next.extend(state.wakers.open.pop_other(ticket));
+                    Some(opened.map(|key| Stream::new(shared.clone(), key)))
                 }
             }
         });
-        if let Some(waker) = next {
-            waker.wake();
-        }
-        opened.map_ok(|key: StreamKey| Stream::new(self.0.shared.clone(), key))
+        next.wake();
+        opened
     }
 }
 
@@ -120,22 +121,20 @@ impl Future for Accept {
     type Output = Result<Stream, AcceptError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut next = None;
-        let accepted = self.0.poll(cx, |state, ticket| {
+        let mut next = WakeList::default();
+        let accepted = self.0.poll(cx, |state, shared, ticket| {
             if state.wakers.accept.is_behind(ticket) && state.mux.end().is_none() {
                 return None;
             }
             let accepted = state.mux.accept().transpose();
             if accepted.is_some() {
                 // There may be a stream for the next one too; if not, it asks, and so will be told of the next.
-                next = state.wakers.accept.pop_other(ticket);
+                next.extend(state.wakers.accept.pop_other(ticket));
             }
-            accepted
+            accepted.map(|accepted| accepted.map(|key| Stream::new(shared.clone(), key)))
         });
-        if let Some(waker) = next {
-            waker.wake();
-        }
-        accepted.map_ok(|key| Stream::new(self.0.shared.clone(), key))
+        next.wake();
+        accepted
     }
 }
 
@@ -160,7 +159,7 @@ impl Future for Closed {
     type Output = SessionEnd;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<SessionEnd> {
-        self.0.poll(cx, |state, _| if state.driver.done { state.mux.end() } else { None })
+        self.0.poll(cx, |state, _, _| if state.driver.done { state.mux.end() } else { None })
     }
 }
 

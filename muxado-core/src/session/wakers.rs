@@ -1,6 +1,7 @@
 //! Who waits for what. Wakers are cloned, woken and dropped outside the session's lock, always.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
 
 use crate::proto::{Event, StreamKey};
@@ -147,26 +148,25 @@ impl WakeList {
         }
     }
 
-    /// Wakes everybody, even if one of them panics. The list keeps its memory.
+    /// Wakes everybody. The list keeps its memory.
+    ///
+    /// Nobody's wake-up may depend on somebody else's waker, so that the first panic of one goes on only when all are
+    /// woken; and not at all out of a drop that itself is part of unwinding, where it would abort the process.
     pub(crate) fn wake(&mut self) {
-        let rest = Unwoken(self);
-        while let Some(waker) = rest.0.pop() {
-            waker.wake();
+        let mut first = None;
+        while let Some(waker) = self.pop() {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+                first.get_or_insert(panic);
+            }
+        }
+        if let Some(panic) = first {
+            if !std::thread::panicking() {
+                resume_unwind(panic);
+            }
         }
     }
 
     fn pop(&mut self) -> Option<Waker> {
         self.first.take().or_else(|| self.rest.pop())
-    }
-}
-
-/// Those still to be woken: nobody's wake-up may depend on somebody else's waker.
-struct Unwoken<'a>(&'a mut WakeList);
-
-impl Drop for Unwoken<'_> {
-    fn drop(&mut self) {
-        while let Some(waker) = self.0.pop() {
-            waker.wake();
-        }
     }
 }

@@ -6,10 +6,14 @@ use std::task::{Context, Poll};
 
 use futures_io::AsyncWrite;
 
+use super::retry::retry;
 use crate::proto::Batch;
 
 /// Slices handed to the transport in one vectored call: enough for a full batch of default frames, twice.
 const MAX_SLICES: usize = 64;
+
+/// Calls of the transport in one go: one that takes a few bytes at a time must not keep other tasks from their turn.
+const MAX_CALLS: usize = 256;
 
 /// The writing half of the driver.
 #[derive(Debug)]
@@ -39,10 +43,12 @@ impl<W: AsyncWrite + Unpin> WriteHalf<W> {
     /// Writes the batch, as far as the transport takes it. Ready with how much that was once the batch is empty;
     /// pending if the transport takes no more.
     pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.batch.is_empty() {
-            let written = match self.poll_write_once(cx) {
+        for _ in 0..MAX_CALLS {
+            if self.batch.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            let written = match retry(|| self.poll_write_once(cx)) {
                 Poll::Ready(Ok(written)) => written,
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => return Poll::Pending,
             };
@@ -58,7 +64,8 @@ impl<W: AsyncWrite + Unpin> WriteHalf<W> {
             self.unreported += written;
             self.unflushed = true;
         }
-        Poll::Ready(Ok(()))
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn poll_write_once(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -80,7 +87,7 @@ impl<W: AsyncWrite + Unpin> WriteHalf<W> {
         if !self.unflushed {
             return Poll::Ready(Ok(()));
         }
-        let flushed = poll_again(|| Pin::new(&mut self.io).poll_flush(cx));
+        let flushed = retry(|| Pin::new(&mut self.io).poll_flush(cx));
         if let Poll::Ready(Ok(())) = flushed {
             self.unflushed = false;
             self.batch.shrink();
@@ -90,15 +97,6 @@ impl<W: AsyncWrite + Unpin> WriteHalf<W> {
 
     /// Closes the writing direction of the transport.
     pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        poll_again(|| Pin::new(&mut self.io).poll_close(cx))
-    }
-}
-
-fn poll_again(mut poll: impl FnMut() -> Poll<io::Result<()>>) -> Poll<io::Result<()>> {
-    loop {
-        match poll() {
-            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-            other => return other,
-        }
+        retry(|| Pin::new(&mut self.io).poll_close(cx))
     }
 }

@@ -170,7 +170,7 @@ fn number(bytes: &[u8]) -> u32 {
 }
 
 /// The frames of a direction, in order, and the one that it ends inside of.
-fn frames(bytes: &Bytes) -> (Vec<Frame>, Option<Frame>) {
+pub(crate) fn frames(bytes: &Bytes) -> (Vec<Frame>, Option<Frame>) {
     let mut frames = Vec::new();
     let mut start = 0;
     while let Some(header) = bytes.get(start..start + 8) {
