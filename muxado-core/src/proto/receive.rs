@@ -207,7 +207,7 @@ impl Mux {
                 if !stream.recv.credit.announce(len) {
                     return self.violation(key, Violation::BeyondWindow);
                 }
-                if over_cap {
+                if over_cap && stream.recv.state == RecvState::Open {
                     return self.violation(key, Violation::MemoryCap);
                 }
                 if len > 0 {
