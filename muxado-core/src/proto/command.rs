@@ -205,11 +205,9 @@ impl Mux {
         if self.lazy == 0 {
             return;
         }
-        for key in self.streams.keys() {
-            if self.streams.get(key).is_some_and(|stream| stream.in_lazy) {
-                self.queue_control(key);
-                self.settle_lazy(key);
-            }
+        for key in self.streams.keys_of(|stream| stream.in_lazy) {
+            self.queue_control(key);
+            self.settle_lazy(key);
         }
     }
 
@@ -346,11 +344,8 @@ impl Mux {
     /// and have had no credit to send anything for one to one and a half such limits are reset. One that only waits
     /// for the transport is not to blame.
     pub fn handle_sweep(&mut self) {
-        for key in self.streams.keys() {
+        for key in self.streams.keys_of(|stream| stream.sweeps > 0) {
             let Some(stream) = self.streams.get_mut(key) else { continue };
-            if stream.sweeps == 0 {
-                continue;
-            }
             if stream.id.is_none() || stream.sendable() > 0 {
                 stream.sweeps = 1;
                 continue;

@@ -362,11 +362,17 @@ impl Mux {
     /// The peer has not processed our streams above its last id, and takes no new ones: both are safe to retry.
     fn refuse_unprocessed(&mut self) {
         let Some(peer) = &self.shutdown.peer else { return };
-        let (last, end) = (peer.last, peer.end());
-        for key in self.streams.keys() {
-            let Some(stream) = self.streams.get_mut(key) else { continue };
-            if stream.opener == Opener::Local && stream.id.is_none_or(|id| id.get() > last) {
-                stream.rst = None;
+        let last = peer.last;
+        let above = self.streams.keys_of(|stream| {
+            stream.opener == Opener::Local && stream.id.is_none_or(|id| id.get() > last) && !stream.is_over()
+        });
+        // Nothing is done and nothing allocated for a GOAWAY that comes again.
+        if !above.is_empty() {
+            let end = peer.end();
+            for key in above {
+                if let Some(stream) = self.streams.get_mut(key) {
+                    stream.rst = None;
+                }
                 self.fail(key, Failure::Lost(SessionLost { end: end.clone(), retry: Retry::NotProcessed }));
             }
         }

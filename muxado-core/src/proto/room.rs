@@ -85,6 +85,9 @@ impl Mux {
             return;
         }
         while let Some(key) = self.line.pop_front() {
+            if let Some(stream) = self.streams.get_mut(key) {
+                stream.send.in_line = false;
+            }
             self.tell_writer(key);
         }
     }

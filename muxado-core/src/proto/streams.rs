@@ -94,8 +94,13 @@ impl Streams {
     }
 
     pub(super) fn keys(&self) -> Vec<StreamKey> {
+        self.keys_of(|_| true)
+    }
+
+    pub(super) fn keys_of(&self, which: impl Fn(&Stream) -> bool) -> Vec<StreamKey> {
         self.slots
             .iter()
+            .filter(|(_, stream)| which(stream))
             .filter_map(|(slot, stream)| {
                 Some(StreamKey { slot: u32::try_from(slot).ok()?, serial: stream.serial })
             })
