@@ -229,6 +229,7 @@ impl Mux {
         let Some(stream) = self.streams.get_mut(key) else { return };
         if !stream.retired && stream.can_retire() {
             stream.retired = true;
+            stream.recv.queue.release();
             self.streams.retired = self.streams.retired.saturating_add(1);
         }
     }

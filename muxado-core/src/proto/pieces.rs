@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-/// Small pieces are gathered up to this size, in bytes: a frame's worth.
+/// Copies are gathered up to this size, in bytes: a frame's worth. No buffer of ours is larger, so that the last
+/// byte of a long piece does not keep all of it in memory.
 const GATHER: usize = 16 * 1024;
 
 /// The queue's own memory is given back when it is empty and has grown beyond this many pieces.
@@ -41,6 +42,7 @@ impl Pieces {
 
     /// Appends `piece` without a copy.
     pub(super) fn push(&mut self, piece: Bytes) {
+        self.tail.shrink_to_fit();
         self.seal();
         self.len = self.len.saturating_add(piece.len());
         self.whole.push_back(piece);
@@ -48,15 +50,23 @@ impl Pieces {
 
     /// Appends a copy of `bytes`, gathered with its neighbours.
     pub(super) fn push_copy(&mut self, bytes: &[u8]) {
+        for bytes in bytes.chunks(GATHER) {
+            self.gather(bytes);
+        }
+        self.len = self.len.saturating_add(bytes.len());
+    }
+
+    fn gather(&mut self, bytes: &[u8]) {
         if self.tail.len().saturating_add(bytes.len()) > GATHER {
             self.seal();
         }
-        if self.tail.is_empty() {
-            // Most streams get one small piece and no more.
-            self.tail.reserve_exact(bytes.len());
+        let len = self.tail.len().saturating_add(bytes.len());
+        if len > self.tail.capacity() {
+            // Most streams get one small piece and no more; many get twice as much each time, up to a full buffer.
+            let capacity = self.tail.capacity().saturating_mul(2).min(GATHER).max(len);
+            self.tail.reserve_exact(capacity.saturating_sub(self.tail.len()));
         }
         self.tail.extend_from_slice(bytes);
-        self.len = self.len.saturating_add(bytes.len());
     }
 
     /// Takes up to `max` bytes in one piece from the front.
@@ -71,6 +81,13 @@ impl Pieces {
             self.whole = VecDeque::new();
         }
         Some(piece)
+    }
+
+    /// Gives back the memory of a queue that is empty and stays so.
+    pub(super) fn release(&mut self) {
+        if self.is_empty() {
+            *self = Pieces::default();
+        }
     }
 
     /// Throws everything away, and says how much it was.

@@ -65,15 +65,15 @@ fn streams() -> Vec<Flood> {
     vec![
         Flood::new("s21_flood_of_syns_beyond_the_window", 40, |n| frame(1, 2, id(n), &[0; WINDOW + 1])),
         Flood::new("s24_flood_of_syns_for_a_remembered_id", 10_100, |_| syn(3, b"")).after(data(3, b"x")),
-        Flood::new("s29_flood_of_syns_on_a_full_backlog", 20_000, |n| syn(id(n + 256), b""))
+        Flood::new("s29_flood_of_syns_on_a_full_backlog", 6_000, |n| syn(id(n + 256), b""))
             .after(opened(256))
             .app(App::Absent),
-        Flood::new("s30_flood_of_syns_at_the_limit", 20_000, |n| syn(id(n + 256), b"")).after(opened(256)),
+        Flood::new("s30_flood_of_syns_at_the_limit", 6_000, |n| syn(id(n + 256), b"")).after(opened(256)),
         Flood::new("s30_flood_of_syns_that_nobody_reads_the_answers_of", 2000, |n| syn(id(n + 256), b""))
             .after(opened(256))
             .deaf(),
-        Flood::new("s31_flood_of_syns_while_draining", 20_000, |n| syn(id(n), b"")).draining(),
-        Flood::new("s31_flood_of_syn_and_rst_while_draining", 20_000, |n| {
+        Flood::new("s31_flood_of_syns_while_draining", 6_000, |n| syn(id(n), b"")).draining(),
+        Flood::new("s31_flood_of_syn_and_rst_while_draining", 6_000, |n| {
             [syn(id(n), b"x"), rst(id(n), 6)].concat()
         })
         .draining(),
@@ -82,7 +82,7 @@ fn streams() -> Vec<Flood> {
 
 /// Streams that come and go.
 fn churn() -> Vec<Flood> {
-    let flood = |name, app, round| Flood::new(name, 20_000, round).app(app);
+    let flood = |name, app, round| Flood::new(name, 6_000, round).app(app);
     vec![
         flood("s20_churn_answered", App::Answers, |n| syn_fin(id(n), b"")),
         flood("s20_churn_read", App::Reads, |n| syn_fin(id(n), b"")),
@@ -107,18 +107,18 @@ fn payload() -> Vec<Flood> {
     vec![
         Flood::new("s48_flood_of_fins", 10_100, |_| fin(1)).after(syn_fin(1, b"")),
         Flood::new("s49_flood_of_empty_data", 10_100, |_| data(1, b"")),
-        Flood::new("s50_flood_of_empty_data_over_all_streams", 300_000, |n| data(3 + 2 * (n % 256), b""))
+        Flood::new("s50_flood_of_empty_data_over_all_streams", 10_100, |n| data(3 + 2 * (n % 256), b""))
             .after((0..256).flat_map(|number| syn(id(number), b"")).collect::<Vec<u8>>()),
-        Flood::new("s51_flood_of_bytes", 262_144, |_| data(1, b"x")),
-        Flood::new("s51_flood_of_bytes_read", 300_000, |_| data(1, b"x")).app(App::Reads),
-        Flood::new("s51_flood_of_bytes_over_all_streams", 300_000, |n| data(3 + 2 * (n % 256), b"x"))
+        Flood::new("s51_flood_of_bytes", 4096, |_| data(1, b"x").repeat(64)),
+        Flood::new("s51_flood_of_bytes_read", 4096, |_| data(1, b"x").repeat(64)).app(App::Reads),
+        Flood::new("s51_flood_of_bytes_over_all_streams", 8192, |n| data(3 + 2 * (n % 256), b"x").repeat(32))
             .after((0..256).flat_map(|number| syn(id(number), b"")).collect::<Vec<u8>>()),
-        Flood::new("s51_flood_of_bytes_not_accepted", 300_000, |n| data(3 + 2 * (n % 256), b"x"))
+        Flood::new("s51_flood_of_bytes_not_accepted", 8192, |n| data(3 + 2 * (n % 256), b"x").repeat(32))
             .after((0..256).flat_map(|number| syn(id(number), b"")).collect::<Vec<u8>>())
             .app(App::Absent),
         Flood::new("s51_flood_of_two_kibibytes", 2000, |n| data(3 + 2 * (n % 256), &[7; 2048]))
             .after((0..256).flat_map(|number| syn(id(number), b"")).collect::<Vec<u8>>()),
-        Flood::new("s42_flood_of_data_for_a_stream_we_reset", 20_000, |_| data(1, b"x")).app(App::Resets),
+        Flood::new("s42_flood_of_data_for_a_stream_we_reset", 6_000, |_| data(1, b"x")).app(App::Resets),
         Flood::new("s43_flood_of_data_beyond_its_credit", 10_100, |_| data(1, b"x"))
             .after([syn(1, b""), data(1, &[7; 16 * 1024]).repeat(32)].concat())
             .app(App::Resets),
@@ -144,16 +144,16 @@ fn strays() -> Vec<Flood> {
     vec![
         Flood::new("s39_flood_of_data_for_ids_never_seen", 10_100, |n| data(id(n), b"x")),
         Flood::new("s85_flood_of_replies_that_nobody_reads", 10_100, |n| data(id(n), b"x")).deaf(),
-        Flood::new("s40_flood_of_fins_for_ids_never_seen", 20_000, |n| fin(id(n))),
+        Flood::new("s40_flood_of_fins_for_ids_never_seen", 6_000, |n| fin(id(n))),
         Flood::new("s57_flood_of_rsts_for_ids_never_seen", 10_100, |n| rst(id(n), 6)),
-        Flood::new("s57_flood_of_rsts_for_a_stream_that_is_over", 20_000, |_| rst(3, 6))
+        Flood::new("s57_flood_of_rsts_for_a_stream_that_is_over", 6_000, |_| rst(3, 6))
             .after(syn_fin(3, b""))
             .app(App::Answers),
         Flood::new("s66_flood_of_wndincs_for_ids_never_seen", 10_100, |n| wndinc(id(n), 6)),
-        Flood::new("s66_flood_of_wndincs_for_a_stream_that_is_over", 20_000, |_| wndinc(3, 1))
+        Flood::new("s66_flood_of_wndincs_for_a_stream_that_is_over", 6_000, |_| wndinc(3, 1))
             .after(syn_fin(3, b""))
             .app(App::Answers),
-        Flood::new("s60_flood_of_rsts_for_a_stream_we_reset", 20_000, |_| rst(1, 4)).app(App::Resets),
+        Flood::new("s60_flood_of_rsts_for_a_stream_we_reset", 6_000, |_| rst(1, 4)).app(App::Resets),
     ]
 }
 
@@ -163,9 +163,9 @@ fn control() -> Vec<Flood> {
         Flood::new("s06_flood_of_unknown_frames", 10_100, |n| frame(4, 0, n, b"")),
         Flood::new("s07_flood_of_unknown_bodies", 1000, |n| frame(15, 0, n, &[0xEE; 5000])),
         Flood::new("s08_flood_of_odd_flags", 10_100, |_| frame(1, 0xC, 1, b"")),
-        Flood::new("s64_flood_of_the_largest_wndincs", 20_000, |_| wndinc(1, 0x7FFF_FFFF)),
+        Flood::new("s64_flood_of_the_largest_wndincs", 6_000, |_| wndinc(1, 0x7FFF_FFFF)),
         Flood::new("s68_flood_of_wndincs_of_one", 10_100, |_| wndinc(1, 1)),
-        Flood::new("s68_flood_of_wndincs_over_all_streams", 30_000, |n| wndinc(3 + 2 * (n % 256), 1))
+        Flood::new("s68_flood_of_wndincs_over_all_streams", 26_600, |n| wndinc(3 + 2 * (n % 256), 1))
             .after((0..256).flat_map(|number| syn(id(number), b"")).collect::<Vec<u8>>()),
         Flood::new("s74_flood_of_goaways", 10_100, |n| go_away(0x7FFF_FFFF - 2 * n, 0, b"")).client(256),
         Flood::new("s76_flood_of_texts", 10_100, |n| go_away(0x7FFF_FFFF - 2 * n, 0, &[b'x'; 1200]))
@@ -179,13 +179,13 @@ fn mixes() -> Vec<Flood> {
         Flood::new("s89_mix_of_strays", 5000, |n| {
             [rst(id(n), 6), wndinc(id(n), 1), fin(id(n)), data(id(n), b"x"), syn(id(n), b"")].concat()
         }),
-        Flood::new("s89_mix_of_frames_on_live_streams", 50_000, |n| {
+        Flood::new("s89_mix_of_frames_on_live_streams", 4_000, |n| {
             let id = 3 + 2 * (n % 256);
             [data(id, b"x"), wndinc(id, 1), data(id, b"yz")].concat()
         })
         .after((0..256).flat_map(|number| syn(id(number), b"")).collect::<Vec<u8>>())
         .app(App::Reads),
-        Flood::new("s89_mix_of_short_streams", 20_000, |n| {
+        Flood::new("s89_mix_of_short_streams", 6_000, |n| {
             [syn(id(n), b"question"), wndinc(id(n), 1), data(id(n), b"more"), fin(id(n))].concat()
         })
         .app(App::Answers),

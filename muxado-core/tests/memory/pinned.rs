@@ -1,8 +1,5 @@
-//! A peer cannot make small unread payloads hold large read buffers. Alone in its process, so that nothing else is
-//! counted.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+//! A peer cannot make small unread payloads hold large read buffers.
 
-use std::alloc::System;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,15 +7,8 @@ use std::task::{Context, Poll};
 use futures_util::AsyncRead;
 use muxado_core::{Config, Session, Side};
 use muxado_testkit::{World, pipe, wire};
-use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
-#[global_allocator]
-static COUNTED: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
-
-fn live() -> usize {
-    let stats = COUNTED.stats();
-    stats.bytes_allocated.saturating_sub(stats.bytes_deallocated)
-}
+use crate::{alone, live};
 
 /// What stands before the one payload of each read that is worth keeping.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +52,7 @@ impl AsyncRead for Wasteful {
 
 #[test]
 fn s51_b32_small_payloads_do_not_pin_large_buffers() {
+    let _turn = alone();
     for before in [Before::Nothing, Before::ManyFrames] {
         let world = World::new();
         let (near, _far) = pipe(1 << 20);
