@@ -158,6 +158,11 @@ impl Mux {
         self.shutdown.in_flight
     }
 
+    /// Frames received, to measure work by.
+    pub(crate) fn frames_received(&self) -> u64 {
+        self.stats.frames_received
+    }
+
     /// Bytes received and not read yet, in all streams.
     #[must_use]
     pub fn unread(&self) -> usize {

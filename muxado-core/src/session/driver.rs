@@ -29,6 +29,9 @@ pub(super) const POLL_BUDGET: usize = 512 * 1024;
 /// What one step of a poll counts for at least, in bytes, however little the transport gave.
 const STEP: usize = 4096;
 
+/// A frame is at least as much work as this many bytes: 1024 of them are enough for one poll (B20).
+const FRAME_WORK: usize = POLL_BUDGET / 1024;
+
 /// Sweeps are never closer together, whatever the drain limit is: they must not keep the driver from anything else.
 const SWEEP: Duration = Duration::from_millis(10);
 
@@ -114,8 +117,7 @@ where
     /// Reads once. How much, or none if there is nothing to read.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Option<usize> {
         match self.read.step(cx, &self.shared, &mut self.woken) {
-            // Many frames are as much work as many bytes.
-            ReadStep::Handled { bytes, more } => Some(if more { bytes.max(POLL_BUDGET / 4) } else { bytes }),
+            ReadStep::Handled { bytes, frames } => Some(bytes.max(frames * FRAME_WORK)),
             ReadStep::Pending => None,
             ReadStep::Ended(error) => {
                 self.lost(error);

@@ -37,8 +37,8 @@ pub(crate) struct ReadHalf<R> {
 /// What one step of reading came to.
 #[derive(Debug)]
 pub(crate) enum ReadStep {
-    /// This many bytes were handled; with `more`, others wait that make up more frames than one call takes.
-    Handled { bytes: usize, more: bool },
+    /// This many bytes were handled, with the headers of this many frames.
+    Handled { bytes: usize, frames: usize },
     /// The transport has nothing now.
     Pending,
     /// The transport has ended, cleanly or not.
@@ -69,16 +69,17 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
             return self.handle_rest(shared, woken);
         }
         let bytes = &buffer.bytes()[..len];
-        let taken = shared.with_driver(woken, |state| {
+        let (taken, frames) = shared.with_driver(woken, |state| {
+            let before = state.mux.frames_received();
             let taken = state.mux.handle_slice(bytes);
             self.unread = state.mux.unread();
-            taken
+            (taken, state.mux.frames_received() - before)
         });
         if taken < len {
             self.rest = Bytes::copy_from_slice(&bytes[taken..]);
             self.shareable = false;
         }
-        ReadStep::Handled { bytes: taken, more: taken < len }
+        ReadStep::Handled { bytes: taken, frames: frames as usize }
     }
 
     /// Reads and throws away, for a session that has said goodbye: a transport closed with unread bytes may take
@@ -88,27 +89,27 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
         match poll_read(&mut self.io, cx, buffer.bytes()) {
             Poll::Pending => ReadStep::Pending,
             Poll::Ready(Ok(0)) => ReadStep::Ended(None),
-            Poll::Ready(Ok(bytes)) => ReadStep::Handled { bytes, more: false },
+            Poll::Ready(Ok(bytes)) => ReadStep::Handled { bytes, frames: 0 },
             Poll::Ready(Err(error)) => ReadStep::Ended(Some(error)),
         }
     }
 
     fn handle_rest(&mut self, shared: &Shared, woken: &mut WakeList) -> ReadStep {
-        let taken = shared.with_driver(woken, |state| {
+        let (taken, frames) = shared.with_driver(woken, |state| {
+            let before = state.mux.frames_received();
             let taken = match self.shareable {
                 true => state.mux.handle_bytes(&self.rest),
                 false => state.mux.handle_slice(&self.rest),
             };
             self.unread = state.mux.unread();
-            taken
+            (taken, state.mux.frames_received() - before)
         });
-        let more = taken < self.rest.len();
-        if more {
+        if taken < self.rest.len() {
             self.rest.advance(taken);
         } else {
             self.rest = Bytes::new();
         }
-        ReadStep::Handled { bytes: taken, more }
+        ReadStep::Handled { bytes: taken, frames: frames as usize }
     }
 }
 
