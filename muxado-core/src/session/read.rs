@@ -20,6 +20,10 @@ const SHARE_FROM: usize = 4096;
 /// What shared buffers may hold in memory beyond twice the unread bytes (S51).
 const PIN_ALLOWANCE: usize = 1024 * 1024;
 
+/// What shared buffers may hold in memory at the most, in bytes (B03). Unread bytes that were many when the buffers
+/// were shared may be few later, and what is left of each still holds all of it.
+const PIN_MOST: usize = 8 * 1024 * 1024;
+
 /// The reading half of the driver.
 #[derive(Debug)]
 pub(crate) struct ReadHalf<R> {
@@ -63,7 +67,7 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
             Poll::Ready(Err(error)) => return ReadStep::Ended(Some(error)),
         };
         let pinned = self.pinned.load(Ordering::Relaxed) + pool::READ.size();
-        if len >= SHARE_FROM && pinned <= 2 * self.unread + PIN_ALLOWANCE {
+        if len >= SHARE_FROM && pinned <= PIN_MOST.min(2 * self.unread + PIN_ALLOWANCE) {
             self.rest = buffer.share(len, Some(self.pinned.clone()));
             self.shareable = true;
             return self.handle_rest(shared, woken);

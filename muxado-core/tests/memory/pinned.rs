@@ -74,3 +74,64 @@ fn s51_b32_small_payloads_do_not_pin_large_buffers() {
         assert!(held <= bound, "{before:?}: {held} bytes held for {unread} unread");
     }
 }
+
+/// Reads of which 2 KiB are for stream 1, and the rest for a stream of its own.
+struct Shared {
+    reads: u32,
+}
+
+impl AsyncRead for Shared {
+    fn poll_read(mut self: Pin<&mut Self>, _cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        if self.reads == 0 {
+            return Poll::Pending;
+        }
+        self.reads -= 1;
+        let small = [wire::syn(1, b""), wire::data(1, &[1; 2048])].concat();
+        let small = &small[if self.reads == 127 { 0 } else { 8 }..];
+        let large = wire::syn(3 + 2 * self.reads, &vec![2; buf.len() - small.len() - 8]);
+        buf.copy_from_slice(&[small, &large].concat());
+        Poll::Ready(Ok(buf.len()))
+    }
+}
+
+/// While 32 MiB are unread, read buffers may be shared. Then nearly all of that is read. The little that is left, some of
+/// each buffer, must not hold all of them.
+#[test]
+fn b03_s51_what_was_shared_while_much_was_unread_is_bounded_when_little_is() {
+    let _turn = alone();
+    let world = World::new();
+    let (near, _far) = pipe(1 << 20);
+    let baseline = live();
+    let (session, driver) = Session::from_halves(
+        Side::Server,
+        Shared { reads: 128 },
+        near.write,
+        &Config::default(),
+        world.clone(),
+    );
+    muxado_core::rt::Runtime::spawn(&world, async move {
+        driver.await;
+    });
+    world.settle();
+    let (slow, _others) = world.block_on(async {
+        let slow = session.accept().await.unwrap();
+        let mut others = Vec::new();
+        for _ in 0..128 {
+            let mut other = session.accept().await.unwrap();
+            let mut left = 256 * 1024_usize - 2048 - 24;
+            while left > 0 {
+                left = left.saturating_sub(other.read_chunk(1 << 20).await.unwrap().unwrap().len());
+            }
+            others.push(other);
+        }
+        (slow, others)
+    });
+    let unread = session.stats().unread_bytes;
+    assert!((256 * 1024..264 * 1024).contains(&unread), "{unread}");
+    let held = live().saturating_sub(baseline);
+    // 8 MiB of shared buffers, what the pool keeps, and a MiB.
+    let bound = unread + (8 << 20) + 9 * 256 * 1024 + (1 << 20);
+    println!("{} KiB unread hold {} KiB", unread / 1024, held / 1024);
+    assert!(held <= bound, "{held} bytes held for {unread} unread");
+    drop(slow);
+}
