@@ -130,13 +130,19 @@ impl Mux {
         ensure(!(self.accept_waiting && streams.backlog_len() > 0), || {
             "I11: an acceptor waits for what is there".into()
         })?;
-        ensure(!(self.open_waiting && (place || !may_open)), || {
+        ensure(self.is_told_of_its_end() || !(self.open_waiting && (place || !may_open)), || {
             "I11: an opener waits for what is there".into()
         })
     }
 
+    /// Whether `Event::Ended` has told everybody who waits for anything.
+    fn is_told_of_its_end(&self) -> bool {
+        self.shutdown.phase >= Phase::Closing
+    }
+
     fn audit_stream(&self, key: StreamKey, stream: &Stream) -> Result<(), String> {
         let ended = self.shutdown.phase == Phase::Ended;
+        let told = self.is_told_of_its_end();
         let (send, recv) = (&stream.send, &stream.recv);
         let listens = matches!(recv.state, RecvState::Open | RecvState::Discarding);
         let owes = listens && !stream.in_control;
@@ -168,7 +174,7 @@ impl Mux {
             ("it lives after the end", !ended || (send.state.is_over() && recv.state.is_over())),
             (
                 "I11: a reader waits for what is there",
-                !recv.waiting || (recv.queue.is_empty() && recv.state == RecvState::Open),
+                !recv.waiting || told || (recv.queue.is_empty() && recv.state == RecvState::Open),
             ),
             ("I11: a writer waits for a stream that is over", !send.waiting || !send.state.is_over()),
             ("it stands in line and does not wait", !send.in_line || send.waiting),

@@ -361,7 +361,8 @@ impl Mux {
     pub fn set_priority(&mut self, key: StreamKey, priority: i8) {
         let Some(stream) = self.streams.get_mut(key) else { return };
         let before = std::mem::replace(&mut stream.priority, priority);
-        if stream.is_ready && before != priority {
+        // The end of the session has emptied the order, and nothing gets a place in it again.
+        if stream.is_ready && before != priority && self.shutdown.phase != Phase::Ended {
             self.schedule.remove(before, key);
             self.schedule.push(priority, key);
         }

@@ -385,3 +385,19 @@ fn w16_256_streams_of_ours_at_once_by_default() {
     }
     assert_eq!(peer.mux.open(), Err(OpenError::Busy));
 }
+
+/// Found by fuzzing. The order is emptied by the end, and a stream that had a place in it got another one.
+#[test]
+fn b26_a_new_priority_gives_no_turn_after_the_end() {
+    let mut peer = Peer::new(Side::Client);
+    let stream = peer.mux.open().unwrap();
+    // 1. The stream has a turn.
+    peer.mux.write(stream, b"x").unwrap();
+    // 2. The session ends before it comes.
+    peer.feed(wndinc(3, 0));
+    assert!(peer.mux.is_ended());
+    // 3. The application has not noticed yet.
+    peer.mux.set_priority(stream, 1);
+    assert_eq!(peer.mux.audit(), Ok(()));
+    assert_eq!(peer.sent(), go_away(0, 1, b"bad frame"));
+}
