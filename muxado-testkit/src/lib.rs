@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod catalog;
+pub mod fuzz;
 mod host;
 mod pair;
 mod peer;

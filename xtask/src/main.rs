@@ -9,6 +9,7 @@ use std::process::{Command, ExitCode};
 
 mod bench;
 mod ci;
+mod fuzz;
 mod ids;
 mod tidy;
 
@@ -35,6 +36,11 @@ const TASKS: &[Task] = &[
         name: "bench",
         about: "measure against the peers: bench [--quick], arguments go to the package `bench`",
         run: bench::run,
+    },
+    Task {
+        name: "fuzz",
+        about: "fuzz --minutes N TARGET|all: run fuzz targets; also --minimize and --seed",
+        run: fuzz::run,
     },
 ];
 

@@ -9,7 +9,8 @@ pub(crate) struct Tree {
     files: Vec<File>,
 }
 
-/// A file; `text` is empty where it is binary or a symbolic link (its target is checked where it lies).
+/// A file; `text` is empty where it is binary, part of a corpus, or a symbolic link (its target is checked where it
+/// lies).
 #[derive(Debug)]
 pub(crate) struct File {
     pub(crate) path: String,
@@ -18,6 +19,9 @@ pub(crate) struct File {
 
 /// The hidden folders that are part of the project; all others belong to some tool.
 const HIDDEN: &[&str] = &[".cargo", ".ci", ".config", ".github"];
+
+/// Bytes for fuzz targets, which may look like text.
+const CORPORA: &[&str] = &["fuzz/corpus/", "fuzz/crashes/"];
 
 impl Tree {
     pub(crate) fn read(root: &Path) -> Result<Tree, String> {
@@ -43,7 +47,8 @@ impl Tree {
             if relative == ".git" {
                 continue;
             }
-            let bytes = if kind.is_file() { fs::read(&path)? } else { Vec::new() };
+            let has_text = kind.is_file() && !CORPORA.iter().any(|folder| prefix.starts_with(folder));
+            let bytes = if has_text { fs::read(&path)? } else { Vec::new() };
             self.files.push(File { path: relative, text: String::from_utf8(bytes).unwrap_or_default() });
         }
         Ok(())

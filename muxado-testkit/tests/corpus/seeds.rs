@@ -1,0 +1,150 @@
+//! What the fuzz targets start from: the frame vectors, the recorded sessions and the rows of the catalogue, each in the
+//! form that its target reads.
+
+use std::fs;
+use std::path::Path;
+
+use muxado_core::Side;
+use muxado_testkit::catalog;
+use serde_json::Value;
+
+/// Longer seeds are cut: a fuzzer learns nothing from the second kilobyte of a bulk transfer.
+const MOST: usize = 2048;
+
+/// Bytes that a peer sends, and to whom.
+#[derive(Clone)]
+struct Talk {
+    name: String,
+    to: Side,
+    opens: usize,
+    drains: bool,
+    bytes: Vec<u8>,
+}
+
+/// The seeds of one target, by name.
+pub(crate) fn of(target: &str) -> Vec<(String, Vec<u8>)> {
+    let talks = [frames(), sessions(), rows(), floods()].concat();
+    match target {
+        "decode" => talks.iter().map(|talk| (talk.name.clone(), [&[7, 9], talk.cut()].concat())).collect(),
+        "roundtrip" => talks.iter().map(|talk| (talk.name.clone(), as_list(talk.cut()))).collect(),
+        "session_bytes" => talks.iter().enumerate().flat_map(|(at, talk)| talk.for_session(at)).collect(),
+        other => panic!("no seeds for {other}"),
+    }
+}
+
+impl Talk {
+    fn cut(&self) -> &[u8] {
+        &self.bytes[..self.bytes.len().min(MOST)]
+    }
+
+    /// Once without an application, and once with one that does different things from seed to seed.
+    fn for_session(&self, at: usize) -> [(String, Vec<u8>); 2] {
+        let opens = u8::try_from(self.opens.min(3)).unwrap() << 6;
+        let setup = opens | u8::from(self.to == Side::Client);
+        let at = u8::try_from(at % 251).unwrap();
+        let way = if self.drains { 10 } else { at % 12 };
+        let seed =
+            |name: &str, knobs: [u8; 4]| (format!("{}_{name}", self.name), [&knobs[..], self.cut()].concat());
+        [seed("alone", [setup, 5, 0, 0]), seed("used", [setup, 3 + at % 20, 1 + at, way])]
+    }
+}
+
+fn read_json(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text.chars().map(|digit| digit.to_digit(16).unwrap() as u8).collect();
+    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+}
+
+/// Every frame of the frame vectors, allowed or not, behind the SYN of the stream they name.
+fn frames() -> Vec<Talk> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../muxado-frame/tests/vectors/frames.json");
+    let frame = |entry: &Value| Talk {
+        name: format!("frame_{}", entry["name"].as_str().unwrap()),
+        to: Side::Client,
+        opens: 1,
+        drains: false,
+        bytes: unhex(entry["hex"].as_str().unwrap()),
+    };
+    read_json(&path).as_array().unwrap().iter().map(frame).collect()
+}
+
+/// Both directions of every recorded session.
+fn sessions() -> Vec<Talk> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../muxado-core/tests/vectors/sessions");
+    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let both = paths.iter().flat_map(|path| {
+        let json = read_json(path);
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let talk = |direction: &str, to, opens| Talk {
+            name: format!("session_{name}_{direction}"),
+            to,
+            opens,
+            drains: false,
+            bytes: wire(&json[direction]),
+        };
+        [talk("client_to_server", Side::Server, 0), talk("server_to_client", Side::Client, 3)]
+    });
+    both.filter(|talk| !talk.bytes.is_empty()).collect()
+}
+
+/// The bytes of one direction: hexadecimal, or a list of that and of repeats.
+fn wire(json: &Value) -> Vec<u8> {
+    match json {
+        Value::String(hex) => unhex(hex),
+        Value::Array(pieces) => pieces.iter().flat_map(wire).take(MOST).collect(),
+        Value::Object(piece) => wire(&piece["repeat"]).repeat(piece["count"].as_u64().unwrap() as usize),
+        other => panic!("no bytes: {other}"),
+    }
+}
+
+fn rows() -> Vec<Talk> {
+    let rows = catalog::rows().into_iter();
+    let talk = |row: catalog::Row| Talk {
+        name: row.name.to_owned(),
+        to: row.side,
+        opens: row.opens,
+        drains: row.drains,
+        bytes: row.bytes(),
+    };
+    rows.map(talk).collect()
+}
+
+fn floods() -> Vec<Talk> {
+    let floods = catalog::floods().into_iter();
+    let talk = |flood: catalog::Flood| Talk {
+        name: format!("flood_{}", flood.name),
+        to: flood.side,
+        opens: flood.opens,
+        drains: flood.drains,
+        bytes: flood.bytes(100),
+    };
+    floods.map(talk).collect()
+}
+
+/// Whole frames in the form that `roundtrip` reads: a byte that chooses the type, then the numbers, then the payload.
+fn as_list(mut bytes: &[u8]) -> Vec<u8> {
+    let mut list = Vec::new();
+    while let Some((header, rest)) = bytes.split_first_chunk::<8>() {
+        let length = u32::from_be_bytes([0, header[0], header[1], header[2]]) as usize;
+        let Some((body, rest)) = rest.split_at_checked(length) else { break };
+        let (kind, flags, id) = (header[3] >> 4, header[3] & 0xF, &header[4..]);
+        match (kind, body.split_at_checked(8)) {
+            (1, _) => {
+                let body = &body[..body.len().min(255)];
+                list.extend([&[flags << 4 | 1], id, &[body.len() as u8], body].concat());
+            }
+            (0 | 2, _) => list.extend([&[kind], id, body].concat()),
+            (3, Some((numbers, text))) => {
+                let text = &text[..text.len().min(255)];
+                list.extend([&[0x13], numbers, &[text.len() as u8], text].concat());
+            }
+            _ => {}
+        }
+        bytes = rest;
+    }
+    list
+}
