@@ -7,6 +7,7 @@
 //! - [`World`]: a runtime with virtual time. [`pipe`]: a transport with moods. [`connected`], [`alone`]: sessions on them.
 //! - [`Watched`]: a future held to the contract of polling. [`counter`]: a waker that counts.
 //! - [`every_split`]: the same bytes in other pieces.
+//! - [`sim`]: random use of machines, checked after every step.
 //! - [`assert_sender_rules`]: what we may put on the wire.
 
 #![forbid(unsafe_code)]
@@ -19,6 +20,7 @@ mod peer;
 mod pipe;
 mod rules;
 mod sessions;
+pub mod sim;
 mod split;
 mod watch;
 pub mod wire;

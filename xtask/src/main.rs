@@ -11,6 +11,8 @@ mod bench;
 mod ci;
 mod fuzz;
 mod ids;
+mod sim;
+
 mod tidy;
 
 /// One command: its name, the line that explains it, and the function that does it.
@@ -32,6 +34,11 @@ const TASKS: &[Task] = &[
         run: tidy::run,
     },
     Task { name: "ids", about: "which ids of docs/behaviour.md no test names", run: ids::run },
+    Task {
+        name: "sim",
+        about: "random use of two machines, checked after every step: sim --seed N, sim --seeds N",
+        run: sim::run,
+    },
     Task {
         name: "bench",
         about: "measure against the peers: bench [--quick], arguments go to the package `bench`",

@@ -39,20 +39,27 @@ impl Mux {
         Ok(())
     }
 
-    /// Bytes that the machine holds for streams, spare room of their queues included. A slice of a read buffer counts
-    /// for itself, not for the buffer.
+    /// Bytes of memory that the machine holds for what the peer sent and nobody has read, spare room of the queues
+    /// included. A slice of a read buffer counts for itself, not for the buffer.
     #[doc(hidden)]
     #[must_use]
     pub fn retained(&self) -> usize {
         let piece = size_of::<bytes::Bytes>();
-        let queues = self.streams.iter().flat_map(|stream| [&stream.send.queue, &stream.recv.queue]);
-        let held = queues.map(|queue| {
-            let around = queue
-                .audit()
-                .map_or(0, |held| held.capacity.saturating_mul(piece).saturating_add(held.spare));
-            queue.len().saturating_add(around)
+        let held = self.streams.iter().map(|stream| {
+            let held = stream.recv.queue.audit();
+            let around =
+                held.map_or(0, |held| held.capacity.saturating_mul(piece).saturating_add(held.spare));
+            stream.recv.queue.len().saturating_add(around)
         });
-        held.sum()
+        held.fold(0, usize::saturating_add)
+    }
+
+    /// The credit of a stream that is there: what may be sent on it, and what the peer may still send.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn credit(&self, key: StreamKey) -> Option<(usize, usize)> {
+        let stream = self.streams.get(key)?;
+        Some((stream.send.credit.available(), stream.recv.credit.left()))
     }
 
     fn audit_counters(&self) -> Result<(), String> {
@@ -176,7 +183,7 @@ impl Mux {
                 "I11: a reader waits for what is there",
                 !recv.waiting || told || (recv.queue.is_empty() && recv.state == RecvState::Open),
             ),
-            ("I11: a writer waits for a stream that is over", !send.waiting || !send.state.is_over()),
+            ("I11: a writer waits for a stream that is over", !send.waiting || send.state != SendState::Dead),
             ("it stands in line and does not wait", !send.in_line || send.waiting),
         ] {
             ensure(holds, || what.into())?;
