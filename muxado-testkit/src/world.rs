@@ -108,6 +108,12 @@ impl World {
         }
     }
 
+    /// The runtime goes away: every task is dropped where it stands.
+    pub fn shut_down(&self) {
+        let tasks = std::mem::take(&mut self.lock().tasks);
+        drop(tasks);
+    }
+
     /// Runs what can run now, without moving the clock.
     pub fn settle(&self) {
         loop {

@@ -59,6 +59,8 @@ pub struct Driver<R, W, T: Runtime> {
     pub(super) broken: Option<io::Error>,
     /// The time limit of a drain or close has passed: nothing more is waited for.
     pub(super) out_of_time: bool,
+    /// The peer has said GOAWAY, and what is left has its limit.
+    peer_leaving: bool,
     /// A poll is under way. If it still is when the next one begins, it has panicked.
     polling: bool,
     pub(super) woken: WakeList,
@@ -81,6 +83,7 @@ where
             at_eof: false,
             broken: None,
             out_of_time: false,
+            peer_leaving: false,
             polling: false,
             woken: WakeList::default(),
         }
@@ -209,8 +212,8 @@ where
         if news.lingering {
             self.timers.start(Limit::Sweep, (self.config.drain_timeout() / 2).max(SWEEP));
         }
-        if news.peer_leaving {
-            self.timers.start(Limit::Deadline, self.config.drain_timeout());
+        if news.peer_leaving && !std::mem::replace(&mut self.peer_leaving, true) {
+            self.timers.advance(Limit::Deadline, self.config.drain_timeout());
         }
         if let Some(limit) = news.limit {
             self.timers.advance(Limit::Deadline, limit);
@@ -296,18 +299,15 @@ impl<R, W, T: Runtime> Driver<R, W, T> {
     fn conclude(&mut self) -> SessionEnd {
         let reported = std::mem::take(&mut self.write.unreported);
         let unsent = self.write.batch.len();
-        let mut waiting = WakeList::default();
         let (end, _own) = self.shared.with(|state| {
             if !std::mem::replace(&mut state.driver.done, true) {
                 state.mux.handle_written(reported);
                 state.mux.handle_undelivered(unsent);
                 state.mux.handle_failure(EndCause::DriverDropped);
             }
-            waiting.extend(std::iter::from_fn(|| state.wakers.closed.pop()));
             // The driver's own waker may hold its task, which holds the session.
             (state.mux.end(), state.driver.waker.take())
         });
-        waiting.wake();
         // Only now: the owners of the bytes may panic, and nobody is to wait because of that.
         self.write.batch.advance(usize::MAX);
         end.unwrap_or_else(|| SessionEnd::new(EndCause::DriverDropped))

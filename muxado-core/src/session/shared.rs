@@ -63,6 +63,9 @@ impl State {
         while let Some(event) = self.mux.poll_event() {
             self.wakers.collect(event, woken);
         }
+        if self.driver.done {
+            woken.extend(std::iter::from_fn(|| self.wakers.closed.pop()));
+        }
     }
 }
 

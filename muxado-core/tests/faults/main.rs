@@ -5,8 +5,12 @@
 
 mod app;
 mod bytes;
+mod drops;
 mod foreign;
+mod matrix;
+mod owners;
 #[allow(dead_code, reason = "only the bytes of the recordings are of interest here")]
 #[path = "../replay/recording.rs"]
 mod recording;
 mod transport;
+mod trap;
