@@ -8,6 +8,7 @@
 //! - [`Watched`]: a future held to the contract of polling. [`counter`]: a waker that counts.
 //! - [`every_split`]: the same bytes in other pieces.
 //! - [`sim`]: random use of machines, checked after every step.
+//! - [`spec`]: what any peer must do, played over TCP.
 //! - [`assert_sender_rules`]: what we may put on the wire.
 
 #![forbid(unsafe_code)]
@@ -21,6 +22,7 @@ mod pipe;
 mod rules;
 mod sessions;
 pub mod sim;
+pub mod spec;
 mod split;
 mod watch;
 pub mod wire;
