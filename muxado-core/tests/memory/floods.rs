@@ -24,7 +24,7 @@ fn watch(flood: &Flood, rounds: u32, chunk: usize) -> usize {
 }
 
 #[test]
-fn b32_no_flood_holds_more_than_it_may() {
+fn f80_b32_no_flood_holds_more_than_it_may() {
     let _turn = alone();
     for flood in floods() {
         watch(&flood, u32::MAX, 4096);

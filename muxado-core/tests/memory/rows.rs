@@ -21,7 +21,7 @@ fn watch(row: &Row, chunk: usize) {
 }
 
 #[test]
-fn b32_no_row_holds_more_than_it_may() {
+fn f80_b32_no_row_holds_more_than_it_may() {
     let _turn = alone();
     for mut row in rows() {
         let len = row.bytes().len();

@@ -108,7 +108,7 @@ fn reset(peer: &mut Peer, id: u32) {
 }
 
 #[test]
-fn b18_a_thousand_resets_and_one_for_each_stream_brought_to_its_end() {
+fn f71_b18_a_thousand_resets_and_one_for_each_stream_brought_to_its_end() {
     for earned in [0, 1, 7] {
         let mut peer = server();
         let mut ids = (3..).step_by(2);
@@ -141,7 +141,7 @@ fn b18_work_is_not_saved_up_and_only_ends_of_ours_count() {
 }
 
 #[test]
-fn b19_glitches_are_earned_by_bytes_and_by_ends_and_never_above_the_start() {
+fn f71_b19_glitches_are_earned_by_bytes_and_by_ends_and_never_above_the_start() {
     let mut peer = server();
     peer.feed(syn(1, b""));
     let reader = peer.accept_all()[0];

@@ -145,19 +145,19 @@ fn b25_a_session_sleeps_once_whatever_it_waits_for_and_a_stream_never() {
     assert_eq!(clock.sleeping.load(Ordering::Relaxed), 0, "sleeps left");
 }
 
-/// When a session ends whose transport takes nothing from `stuck_at` on.
+/// When a session ends to which `provoke` has happened.
 fn ends_at(config: &Config, provoke: impl FnOnce(&World, &muxado_testkit::Alone)) -> Duration {
     let world = World::new();
     let one = alone(&world, Side::Server, config);
     provoke(&world, &one);
-    let clock = world.clone();
-    // Until the end as streams see it, not until the transport is closed.
-    world.block_on(async move {
-        while one.session.end().is_none() {
-            clock.sleep(MILLI).await;
+    // The end as the application sees it, not as the transport does.
+    world.block_on(async {
+        let mut accepted = Vec::new();
+        while let Ok(stream) = one.session.accept().await {
+            accepted.push(stream);
         }
-        clock.elapsed()
-    })
+    });
+    world.elapsed()
 }
 
 #[test]

@@ -1,30 +1,34 @@
-//! `ids`: which ids of the behaviour page no test names. A test names an id if its function's name has it as a word.
+//! `ids`: which ids of the pages with tables no test names. A test names an id if its function's name has it as a word.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::tidy::tree::Tree;
 
-const PAGE: &str = "docs/behaviour.md";
+/// The pages with tables of ids: S, W and B; V; F.
+const PAGES: [&str; 3] = ["docs/behaviour.md", "docs/attacks.md", "docs/faults.md"];
 
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
     if !args.is_empty() {
         return Err("ids: takes no arguments".into());
     }
     let tree = Tree::read(root)?;
-    let page = tree.files().find(|file| file.path == PAGE).ok_or_else(|| format!("ids: no {PAGE}"))?;
-    let demanded = demanded(&page.text);
+    let mut demanded = BTreeSet::new();
+    for page in PAGES {
+        let page = tree.file(page).ok_or_else(|| format!("ids: no {page}"))?;
+        demanded.extend(ids_of(&page.text));
+    }
     let named: BTreeSet<String> = tree.with_extension("rs").flat_map(|file| named(&file.text)).collect();
     let missing: Vec<&String> = demanded.difference(&named).collect();
     for id in &missing {
-        println!("{id} is in {PAGE}, and no test names it");
+        println!("{id}: no test names it");
     }
     println!("ids: {} of {} are named by a test", demanded.len() - missing.len(), demanded.len());
     Ok(())
 }
 
 /// The ids at the start of table rows, without those marked † as belonging to a crate that does not exist yet.
-fn demanded(page: &str) -> BTreeSet<String> {
+fn ids_of(page: &str) -> BTreeSet<String> {
     let first_cells = page.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" |"));
     first_cells.filter(|(cell, _)| is_id(cell)).map(|(cell, _)| cell.to_string()).collect()
 }
@@ -51,7 +55,7 @@ fn named(source: &str) -> Vec<String> {
 
 fn is_id(word: &str) -> bool {
     let mut letters = word.chars();
-    letters.next().is_some_and(|letter| "SWB".contains(letter))
+    letters.next().is_some_and(|letter| "SWBVF".contains(letter))
         && word.len() == 3
         && letters.all(|digit| digit.is_ascii_digit())
 }
@@ -63,8 +67,8 @@ mod tests {
     #[test]
     fn ids_are_the_first_cells_of_rows_except_those_for_later() {
         let page =
-            "| id | what |\n| S01 | a |\n| S90 † | later |\n| W18 | b |\ntext S02 | S03 |\n| B1 | no |\n";
-        assert_eq!(demanded(page).into_iter().collect::<Vec<_>>(), ["S01", "W18"]);
+            "| id | what |\n| S01 | a |\n| S90 † | later |\n| V18 | b |\ntext S02 | S03 |\n| B1 | no |\n";
+        assert_eq!(ids_of(page).into_iter().collect::<Vec<_>>(), ["S01", "V18"]);
     }
 
     #[test]
