@@ -9,6 +9,7 @@ use std::process::{Command, ExitCode};
 
 mod bench;
 mod ci;
+mod cost;
 mod fuzz;
 mod ids;
 mod sim;
@@ -43,6 +44,11 @@ const TASKS: &[Task] = &[
         name: "bench",
         about: "measure against the peers: bench [--quick], arguments go to the package `bench`",
         run: bench::run,
+    },
+    Task {
+        name: "cost",
+        about: "count instructions and calls, and hold them to a baseline: cost [--bless]",
+        run: cost::run,
     },
     Task {
         name: "fuzz",
