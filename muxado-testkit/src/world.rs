@@ -108,6 +108,12 @@ impl World {
         }
     }
 
+    /// Gives one task its turn, if one can run, without moving the clock.
+    pub fn turn(&self) {
+        let next = self.lock().ready.pop_front();
+        next.into_iter().filter(|id| *id != MAIN).for_each(|id| self.run(id));
+    }
+
     /// The runtime goes away: every task is dropped where it stands.
     pub fn shut_down(&self) {
         let tasks = std::mem::take(&mut self.lock().tasks);

@@ -54,8 +54,19 @@ pub(crate) fn written(recording: &Recording, side: Side) -> Vec<Vec<u8>> {
 impl Running {
     /// Starts it. What it says first has gone out when this returns.
     pub(crate) fn start(side: Side, config: &Config, writes: &[Vec<u8>]) -> Running {
+        Running::prepared(side, config, writes, |_| {})
+    }
+
+    /// The same, over a transport that is changed before anything happens.
+    pub(crate) fn prepared(
+        side: Side,
+        config: &Config,
+        writes: &[Vec<u8>],
+        prepare: impl FnOnce(&Alone),
+    ) -> Running {
         let world = World::new();
         let one = alone(&world, side, config);
+        prepare(&one);
         let running = Running { world, one, told: Arc::default(), end: Arc::default() };
         for payload in writes {
             let (session, told, payload) =

@@ -5,9 +5,13 @@
 
 mod app;
 mod bytes;
+mod cancel;
 mod drops;
 mod foreign;
+mod limits;
 mod matrix;
+mod odd;
+mod outbound;
 mod owners;
 #[allow(dead_code, reason = "only the bytes of the recordings are of interest here")]
 #[path = "../replay/recording.rs"]
