@@ -104,6 +104,11 @@ impl Host {
         self.pump();
     }
 
+    /// From now on the application behaves as `app`.
+    pub fn set_app(&mut self, app: App) {
+        self.app = app;
+    }
+
     /// Streams the application holds.
     #[must_use]
     pub fn held(&self) -> usize {

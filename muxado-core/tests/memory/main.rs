@@ -13,6 +13,7 @@ mod attacks;
 mod bounds;
 mod driver;
 mod floods;
+mod mixes;
 mod pinned;
 #[path = "../replay/recording.rs"]
 #[allow(dead_code, reason = "only the bytes are needed here")]
