@@ -71,3 +71,33 @@ async fn ten_thousand_streams_at_once() {
     assert_eq!(client.stats().opened, STREAMS as u64);
     assert_eq!(server.stats().refused, 0);
 }
+
+/// The runtime of a session goes away while another one waits for it: an error, and soon.
+#[test]
+fn f49_a_runtime_that_is_shut_down_ends_its_sessions() {
+    let runtime =
+        || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (ours, theirs) = (runtime(), runtime());
+    let (client, server) = ours.block_on(async {
+        let listener = Listener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let connecting =
+            theirs.spawn(async move { connect_with(address, &Config::default()).await.unwrap() });
+        let server = listener.accept().await.unwrap().0;
+        (connecting.await.unwrap(), server)
+    });
+    let (mut stream, mut other) = ours.block_on(async {
+        let mut stream = client.open().await.unwrap();
+        stream.write_all(b"half").await.unwrap();
+        (stream, server.accept().await.unwrap())
+    });
+    theirs.shutdown_background();
+    ours.block_on(async {
+        let (mut here, mut there) = (Vec::new(), Vec::new());
+        let (here, there) = tokio::join!(stream.read_to_end(&mut here), other.read_to_end(&mut there));
+        assert_eq!(here.unwrap_err().kind(), std::io::ErrorKind::ConnectionAborted);
+        assert_eq!(there.unwrap_err().kind(), std::io::ErrorKind::UnexpectedEof);
+        assert!(client.open().await.is_err() && client.accept().await.is_err());
+        assert_eq!(client.closed().await.code(), ErrorCode::SESSION_CLOSED);
+    });
+}

@@ -273,20 +273,20 @@ fn f82_every_row_with_all_limits_at_their_most() {
     every_row(&largest());
 }
 
-/// Real traffic with all limits at one: slow, and it arrives.
-#[test]
-fn f81_a_session_with_all_limits_at_one_works() {
+/// Real traffic, one stream after the other.
+fn works(config: &Config, capacity: usize, len: usize) {
     let world = World::new();
-    let pair = connected(&world, 1, &smallest());
+    let pair = connected(&world, capacity, config);
+    let question = vec![7; len];
     world.block_on(async {
         for _ in 0..3 {
             let ask = async {
                 let mut ours = pair.client.open().await.unwrap();
-                ours.write_all(b"question").await.unwrap();
+                ours.write_all(&question).await.unwrap();
                 ours.close().await.unwrap();
                 let mut answer = Vec::new();
                 ours.read_to_end(&mut answer).await.unwrap();
-                assert_eq!(answer, b"question");
+                assert!(answer == question);
             };
             let echo = async {
                 let mut theirs = pair.server.accept().await.unwrap();
@@ -299,6 +299,16 @@ fn f81_a_session_with_all_limits_at_one_works() {
         }
     });
     assert_eq!((pair.client.audit(), pair.server.audit()), (Ok(()), Ok(())));
+}
+
+#[test]
+fn f81_a_session_with_all_limits_at_one_works() {
+    works(&smallest(), 1, 9);
+}
+
+#[test]
+fn f82_a_session_with_all_limits_at_their_most_works() {
+    works(&largest(), 1 << 20, 3_000_000);
 }
 
 #[test]

@@ -7,13 +7,13 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_util::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, join};
-use muxado_core::{Config, EndCause, Initiator, Session, Side};
+use muxado_core::{Config, EndCause, Initiator, Session, Side, Stream};
 use muxado_testkit::{Connected, Lane, Mood, World, alone, connected, pipe, poll, wire};
 
-use crate::app::Running;
+use crate::app::{Running, spawn};
 
 /// Two streams each way at once, each with a question and an echo of it, both ended with FIN.
-fn exchange(world: &World, pair: &Connected, len: usize) {
+fn exchange(world: &World, client: &Session, server: &Session, len: usize) {
     let message: Vec<u8> = (0..len).map(|at| u8::try_from(at % 251).unwrap()).collect();
     let echo = async |session: &Session| {
         for _ in 0..2 {
@@ -35,7 +35,6 @@ fn exchange(world: &World, pair: &Connected, len: usize) {
         };
         join!(once(), once());
     };
-    let (client, server) = (&pair.client, &pair.server);
     world.block_on(async { join!(ask(client), echo(server), ask(server), echo(client)) });
     assert_eq!((client.stats().streams, server.stats().streams), (0, 0));
     assert_eq!((client.audit(), server.audit()), (Ok(()), Ok(())));
@@ -51,7 +50,7 @@ fn over(capacity: usize, len: usize, change: impl Fn(&mut Mood)) -> (World, Conn
     let world = World::new();
     let pair = connected(&world, capacity, &Config::default());
     both(&pair, change);
-    exchange(&world, &pair, len);
+    exchange(&world, &pair.client, &pair.server, len);
     (world, pair)
 }
 
@@ -278,4 +277,27 @@ fn f28_a_transport_that_is_reset_behind_a_goodbye_ends_as_the_goodbye_says() {
     assert!(matches!(end.cause(), EndCause::GoAway { .. }), "{end}");
     assert_eq!((end.code().get(), end.text()), (7, &b"leaving"[..]));
     assert!(!told[0].clean);
+}
+
+/// A stream of one session is the transport of another: each waits for the other, and none of them too long.
+#[test]
+fn f05_f10_a_session_over_a_stream_of_a_session() {
+    let world = World::new();
+    let outer = connected(&world, 50, &Config::default());
+    let (near, far) = world.block_on(async {
+        let mut near = outer.client.open().await.unwrap();
+        near.flush().await.unwrap();
+        (near, outer.server.accept().await.unwrap())
+    });
+    let start = |stream: Stream, side: Side| {
+        let (send, recv) = stream.into_split();
+        let (session, driver) = Session::from_halves(side, recv, send, &Config::default(), world.clone());
+        spawn(&world, async { drop(driver.await) });
+        session
+    };
+    let (client, server) = (start(near, Side::Client), start(far, Side::Server));
+    exchange(&world, &client, &server, 10_000);
+    let closed = client.close(muxado_core::ErrorCode::NO_ERROR, "bye");
+    let (end, other) = world.block_on(async { join!(closed, server.closed()) });
+    assert!(end.is_clean() && other.is_clean(), "{end}, {other}");
 }

@@ -388,7 +388,7 @@ fn b07_b24_open_waits_for_a_place_first_come_first_served() {
 }
 
 #[test]
-fn a_cancelled_opener_that_was_told_passes_its_place_on() {
+fn f62_b24_a_cancelled_opener_that_was_told_passes_its_place_on() {
     let world = World::new();
     let config = Config::builder().max_outbound_streams(1).build().unwrap();
     let one = alone(&world, Side::Client, &config);
