@@ -21,6 +21,9 @@ const PIECE: usize = 64 * 1024;
 /// Reads that wait to be looked at: with this many the peer is no longer read from.
 const PIECES: usize = 256;
 
+/// Reads that are looked at before anything else is done.
+const PIECES_AT_ONCE: usize = 8;
+
 /// A whole play may take this many times the limit of a single wait.
 const WAITS: u32 = 6;
 
@@ -199,9 +202,10 @@ impl Conn {
         Ok(())
     }
 
-    /// Looks at what has come, without waiting.
+    /// Looks at what has come, without waiting. A peer may send faster than we look, so there is an end to it.
     fn take_in(&mut self) {
-        while let Some(heard) = self.heard.as_ref().and_then(|heard| heard.try_recv().ok()) {
+        for _ in 0..PIECES_AT_ONCE {
+            let Some(heard) = self.heard.as_ref().and_then(|heard| heard.try_recv().ok()) else { return };
             self.on_heard(heard);
         }
     }

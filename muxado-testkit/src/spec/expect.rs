@@ -45,12 +45,16 @@ impl Conn {
         Err(Miss::Differs(what))
     }
 
-    /// Waits for what `done` sees; a GOAWAY or the end of the transport before it is a difference.
+    /// Waits for what `done` sees; a GOAWAY, the end of the transport or a wrong byte before it is a difference.
     pub(super) fn until(&mut self, what: &str, done: impl Fn(&Conn) -> bool) -> Outcome {
-        let gone = |conn: &Conn| conn.end.is_some() || conn.book.goaway.is_some();
+        let gone =
+            |conn: &Conn| conn.end.is_some() || conn.book.goaway.is_some() || conn.book.wrong.is_some();
         self.wait(|conn| done(conn) || gone(conn));
         if done(self) {
             return Ok(());
+        }
+        if let Some(wrong) = &self.book.wrong {
+            return self.differs(wrong.clone());
         }
         if self.book.goaway.is_some() {
             return self.differs(format!("GOAWAY instead of {what}"));
@@ -66,7 +70,7 @@ impl Conn {
         let expected = self.expected.contains_key(&id);
         self.until(&what, |conn| {
             let stream = conn.book.stream(id);
-            done(&stream) || (!stream.resets.is_empty() && !expected) || conn.book.wrong.is_some()
+            done(&stream) || (!stream.resets.is_empty() && !expected)
         })?;
         self.quiet()
     }

@@ -26,9 +26,11 @@ type Rules = BTreeMap<&'static str, Rule>;
 #[must_use]
 pub fn run(source: &Source, options: &Options) -> Report {
     let wanted = |row: &str| options.only.is_empty() || options.only.iter().any(|only| only == row);
-    // A rule that is judged on everything needs everything to be played.
-    let all = options.only.iter().any(|only| JUDGED.iter().any(|(rule, _)| rule == only));
-    let plays: Vec<Play> = plays::all().into_iter().filter(|play| all || wanted(play.row)).collect();
+    // A rule that is judged on what comes has no play of its own: alone, it is judged on everything.
+    let (mut plays, others): (Vec<Play>, _) = plays::all().into_iter().partition(|play| wanted(play.row));
+    if plays.is_empty() {
+        plays = others;
+    }
     let (next, done, rules) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Mutex::new(Rules::new()));
     thread::scope(|scope| {
         for _ in 0..options.jobs.clamp(1, plays.len().max(1)) {
@@ -69,7 +71,7 @@ fn perform(play: &Play, source: &Source, options: &Options, rules: &Mutex<Rules>
     }
     let mut seen = String::from("as expected");
     for (name, run) in &play.tries {
-        let named = |what: String| if name.is_empty() { what } else { format!("{name}: {what}") };
+        let named = |what: String| if play.tries.len() == 1 { what } else { format!("{name}: {what}") };
         let mut conn = match connect(play, source, options) {
             Ok(conn) => conn,
             Err(why) => return finding(Verdict::NotPlayed, named(why)),

@@ -2,6 +2,7 @@
 
 use super::super::book::WINDOW;
 use super::super::conn::Conn;
+use super::super::expect::Outcome;
 use super::{Play, Which};
 use crate::wire::{fin, rst, wndinc};
 
@@ -147,11 +148,16 @@ fn ones() -> Vec<Play> {
 }
 
 fn returned() -> Vec<Play> {
-    let all_back = |conn: &mut Conn, id| {
+    let all_back = |conn: &mut Conn, id| -> Outcome {
         conn.until("return of all credit", move |conn| {
             let stream = conn.book.stream(id);
-            stream.came == stream.to_echo && stream.returned == stream.to_echo
-        })
+            stream.came == stream.to_echo && stream.returned >= stream.to_echo
+        })?;
+        let stream = conn.book.stream(id);
+        if stream.returned == stream.to_echo {
+            return Ok(());
+        }
+        conn.differs(format!("{} returned for {}", stream.returned, stream.to_echo))
     };
     vec![
         Play::each(
