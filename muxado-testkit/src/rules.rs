@@ -82,6 +82,11 @@ impl Sender {
         }
     }
 
+    /// Says that its ids begin at `id`, and not where they should.
+    pub(crate) fn begin_at(&mut self, id: StreamId) {
+        self.next_id = id.get();
+    }
+
     /// Judges what was sent next. `each` is given every item with the bytes that completed it.
     pub(crate) fn read(&mut self, wire: &[u8], mut each: impl FnMut(Item, &[u8])) {
         let mut rest = wire;

@@ -27,6 +27,10 @@ impl Node {
             Err(OpenError::Draining) => assert!(self.leaving, "nobody drains"),
             Err(OpenError::GoneAway(_)) => assert!(self.peer_left, "the peer has not gone away"),
             Err(OpenError::Session(_)) => assert!(self.end_seen, "the session has not ended"),
+            Err(OpenError::StreamsExhausted) => {
+                let opened = self.handles.iter().filter(|handle| handle.local).count();
+                assert!(self.few_ids && opened >= 3, "S35: ids are left");
+            }
             Err(error) => panic!("opening failed: {error:?}"),
         }
     }
@@ -127,9 +131,11 @@ impl Node {
             return 0;
         }
         let taken = result.unwrap_or(0);
-        let handle = &mut self.handles[at];
         assert!(taken >= len.min(least), "B14: {taken} of {len} were taken, with room for {least}");
         assert!(taken <= len.min(most), "B14: {taken} of {len} were taken, with room for {most}");
+        let alone = !self.handles.iter().any(|handle| handle.waits_to_write);
+        let handle = &mut self.handles[at];
+        assert!(!alone || taken == len.min(most), "B14: {taken} of {len} were taken, and nobody waits");
         handle.waits_to_write |= taken == 0 && len > 0;
         taken
     }

@@ -57,7 +57,8 @@ impl Node {
     /// I4, both ways: what each side believes follows from what went over the wire.
     fn check_credit(&self, at: usize) {
         let handle = &self.handles[at];
-        if handle.cause.is_some() || handle.aborting {
+        let cut_off = handle.fin_sent && !handle.recv_held;
+        if handle.cause.is_some() || handle.aborting || cut_off {
             // What comes for a stream that is gone is counted elsewhere.
             return;
         }
@@ -75,7 +76,9 @@ impl Node {
 
     /// I13: the session ended for a reason that there was.
     fn check_end(&self) {
-        let Some(end) = self.mux.end() else { return };
+        let end = self.mux.end();
+        assert_eq!(end, self.first_end, "I13: the end of the session changed");
+        let Some(end) = end else { return };
         let excused = |excuse: &str| self.excuses.contains(&excuse);
         let fine = match end.cause() {
             EndCause::Closed { .. } => self.leaving,

@@ -80,12 +80,12 @@ mod tests {
 
     #[test]
     fn i01_to_i16_hold_for_the_first_seeds() {
-        run_seeds(0..300);
+        run_seeds(0..5_000);
     }
 
     #[test]
     fn i01_to_i16_hold_for_the_next_seeds() {
-        run_seeds(5_000..5_300);
+        run_seeds(5_000..10_000);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use muxado_core::proto::{Batch, Event, Mux, StreamKey};
-use muxado_core::{Config, Initiator};
+use muxado_core::{Config, Initiator, SessionEnd};
 use muxado_frame::{Item, Side, StreamId};
 
 use super::handle::{Cause, Expected, Handle};
@@ -35,12 +35,16 @@ pub(super) struct Node {
     pub(super) waits_to_open: bool,
     /// The machine has said that the session is over.
     pub(super) end_seen: bool,
+    /// What it said then.
+    pub(super) first_end: Option<SessionEnd>,
     /// This side has begun to end the session.
     pub(super) leaving: bool,
     /// The peer's GOAWAY has come.
     pub(super) peer_left: bool,
     /// The transport takes nothing more.
     pub(super) lost: bool,
+    /// Its ids run out soon.
+    pub(super) few_ids: bool,
     /// Why the session may have ended.
     pub(super) excuses: Vec<&'static str>,
     /// Everything that happened, in one number (I16).
@@ -64,13 +68,24 @@ impl Node {
             waits_to_accept: false,
             waits_to_open: false,
             end_seen: false,
+            first_end: None,
             leaving: false,
             peer_left: false,
             lost: false,
+            few_ids: false,
             excuses: Vec::new(),
             hash: 0xCBF2_9CE4_8422_2325,
             salt: if side == Side::Client { 1 } else { 1000 },
         }
+    }
+
+    /// Leaves it three ids to use.
+    pub(super) fn begin_late(&mut self) {
+        let first = if self.side() == Side::Client { 0x7FFF_FFF9 } else { 0x7FFF_FFF8 };
+        let first = StreamId::new(first).expect("an id");
+        self.mux.start_ids_at(first);
+        self.said.begin_at(first);
+        self.few_ids = true;
     }
 
     pub(super) fn side(&self) -> Side {
@@ -205,6 +220,14 @@ impl Node {
         if self.strict && !self.by_id.contains_key(&id) {
             // I12: a stream that was never given to the application was refused.
             self.waiting.retain(|waiting| *waiting != id);
+            let roomy = self.config.max_inbound_streams() >= 256 && !self.leaving;
+            assert!(!(roomy && code == 5), "S30: {id} was refused without need");
+            let roomy = self.config.accept_backlog() >= 256;
+            assert!(!(roomy && code == 9), "S29: {id} was refused without need");
+        }
+        if self.strict && code == 3 {
+            let cause = self.by_id.get(&id).and_then(|at| self.handles[*at].cause);
+            assert_eq!(cause, Some(Cause::Reset(3, Initiator::Local)), "S45: {id} obeyed its window");
         }
         if let Some(&at) = self.by_id.get(&id) {
             self.handles[at].rst_sent = true;
@@ -336,9 +359,8 @@ impl Node {
 
     /// The end of the session is the end of its streams.
     pub(super) fn note_end(&mut self) {
-        if self.mux.end().is_none() {
-            return;
-        }
+        let Some(end) = self.mux.end() else { return };
+        self.first_end.get_or_insert(end);
         let over = self.mux.is_ended();
         let first = !std::mem::replace(&mut self.end_seen, true);
         for at in 0..self.handles.len() {

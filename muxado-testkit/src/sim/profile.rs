@@ -26,6 +26,8 @@ pub(super) struct Profile {
     /// The longest write, read and piece of the wire, in bytes.
     pub(super) most: usize,
     pub(super) chunk: usize,
+    /// Ids begin so far before the last one that they run out.
+    pub(super) few_ids: bool,
     /// Other priorities than 0 occur.
     pub(super) priorities: bool,
     /// One in so many frames of a hostile peer is odd.
@@ -48,6 +50,7 @@ impl Profile {
             weights,
             most: choices.pick(&[3, 60, 60, 500, 5000, 40_000]).min(most),
             chunk: choices.pick(&[1, 7, 100, 3000, 100_000, 100_000]),
+            few_ids: choices.chance(1, 16),
             priorities: choices.chance(1, 3),
             odd_in: choices.pick(&[4, 20, 100, 1_000_000]),
             steps,

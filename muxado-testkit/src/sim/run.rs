@@ -36,9 +36,14 @@ impl<'a> Run<'a> {
         };
         let strict = mode == Mode::Honest;
         let count = if mode == Mode::Hostile { 1 } else { 2 };
-        let nodes = (0..count)
-            .map(|at| Node::new(sides[at], &profile.configs[at], strict, choices.chance(1, 2)))
-            .collect();
+        let node = |at: usize| {
+            let mut node = Node::new(sides[at], &profile.configs[at], strict, choices.chance(1, 2));
+            if profile.few_ids {
+                node.begin_late();
+            }
+            node
+        };
+        let nodes = (0..count).map(node).collect();
         let window = profile.configs[0].window();
         let stranger = (mode == Mode::Hostile).then(|| Stranger::new(sides[1], window, profile.odd_in));
         if trace {

@@ -83,6 +83,7 @@ impl Stranger {
     fn odd(&mut self, choices: &mut Choices<'_>, victim: &Node) -> Vec<u8> {
         let id = match choices.below(6) {
             0 => self.next_id + 40,
+            1 if choices.chance(1, 2) => 0x7FFF_FFFF,
             1 => self.next_id + 1,
             2 => u32::try_from(choices.below(1 << 31)).unwrap_or(1),
             _ => self.some_id(choices, victim),
