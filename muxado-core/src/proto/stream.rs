@@ -144,9 +144,10 @@ impl Stream {
 
     /// Both directions were ended or reset on the wire: for the peer the id is free, whoever still holds the stream
     /// here. A stream lost to GOAWAY or to a close is not gone: what still comes for it is skipped without an answer.
+    /// One that had ended before was not lost.
     pub(super) fn is_gone(&self) -> bool {
-        let lost = matches!(self.failure, Some(Failure::Lost(_)));
-        self.send.state.is_over() && self.recv.state.is_over() && !lost
+        let lost = || matches!(self.failure, Some(Failure::Lost(_))) && !self.ended_properly();
+        self.send.state.is_over() && self.recv.state.is_over() && !lost()
     }
 
     /// The peer opened it, both sides have finished it and everything is read: only its handles are still there.

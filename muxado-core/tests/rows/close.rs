@@ -401,3 +401,24 @@ fn b26_a_new_priority_gives_no_turn_after_the_end() {
     assert_eq!(peer.mux.audit(), Ok(()));
     assert_eq!(peer.sent(), go_away(0, 1, b"bad frame"));
 }
+
+/// Found by fuzzing. The end of the session made a stream that both sides had finished count as live again.
+#[test]
+fn s26_s31_a_finished_stream_that_is_still_held_does_not_come_to_life_by_closing() {
+    let (mut peer, streams) = server_with(&[syn_fin(3, b"a"), syn_fin(5, b"b")]);
+    // 1. Both sides finish stream 3, and the application keeps its handle.
+    peer.mux.finish(streams[0]).unwrap();
+    // 2. Stream 5 waits for credit, so that closing takes a while.
+    while peer.mux.write(streams[1], &[0; 100_000]).unwrap() > 0 {
+        peer.sent();
+    }
+    peer.mux.finish(streams[1]).unwrap();
+    peer.mux.close(ErrorCode::NO_ERROR, b"");
+    // 3. What still comes for stream 3 is skipped without an answer.
+    peer.feed(data(3, b"late"));
+    assert_eq!(peer.sent(), b"");
+    // 4. Its id is free for the peer, and new streams are refused.
+    peer.feed(syn(3, b"again"));
+    assert_eq!((peer.sent(), peer.mux.is_ended()), (rst(3, 5), false));
+    assert_eq!(peer.mux.audit(), Ok(()));
+}
