@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use muxado_core::Config;
-use muxado_frame::{Decoder, Flags, Item, Side, StreamId};
+use muxado_frame::{Side, StreamId};
+
+use super::naive::{Frame, Part, Reader};
 
 /// Streams the machine remembers as dead (B09). Beyond as many, an id may be forgotten and answered again.
 const REMEMBERED: usize = 1024;
@@ -24,8 +26,8 @@ pub(super) struct Ledger {
     us: Side,
     window: usize,
     max_frame: usize,
-    incoming: Decoder,
-    outgoing: Decoder,
+    incoming: Reader,
+    outgoing: Reader,
     ids: BTreeMap<u32, Both>,
     /// Of our next SYN.
     next_id: u32,
@@ -84,8 +86,8 @@ impl Ledger {
             us,
             window: config.window() as usize,
             max_frame: config.max_frame() as usize,
-            incoming: Decoder::new(),
-            outgoing: Decoder::new(),
+            incoming: Reader::default(),
+            outgoing: Reader::default(),
             ids: BTreeMap::new(),
             next_id: first.get(),
             body_in: None,
@@ -122,50 +124,44 @@ impl Ledger {
 
     /// The peer has sent these bytes.
     pub(super) fn heard(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() && !self.must_end {
-            let Ok((taken, item)) = self.incoming.decode(bytes) else {
-                self.must_end = true;
-                return;
-            };
-            match item {
-                Some(Item::Body { len, last }) => self.heard_body(&bytes[taken - len..taken], last),
-                Some(item) => self.heard_frame(item),
-                None => {}
+        while !self.must_end {
+            match self.incoming.next(&mut bytes) {
+                Ok(Some(Part::Frame(frame))) => self.heard_frame(&frame),
+                Ok(Some(Part::Body(piece, last))) => self.heard_body(piece, last),
+                Ok(None) => return,
+                Err(_) => self.must_end = true,
             }
-            bytes = &bytes[taken..];
         }
     }
 
-    fn heard_frame(&mut self, item: Item) {
+    fn heard_frame(&mut self, frame: &Frame) {
         self.frames_in += 1;
         self.may_end |= self.frames_in > MAY_BE_TOO_MANY;
         self.body_in = None;
-        match item {
-            Item::Data { id, length, flags } => {
-                self.judge_id(id);
-                let ours = self.is_ours(id);
-                self.must_end |= ours && flags.syn();
+        let id = frame.id;
+        if frame.kind <= 2 {
+            self.judge_id(id);
+        }
+        match frame.kind {
+            1 => {
+                self.must_end |= self.is_ours(id) && frame.syn();
                 let both = self.ids.entry(id).or_default();
-                if flags.syn() {
+                if frame.syn() {
                     self.may_end |= !both.lives.is_empty();
                     both.lives.push(Life::default());
                 }
-                both.came += length as usize;
+                both.came += frame.length;
                 let Some(life) = both.lives.last_mut() else { return };
-                match (length, flags.fin()) {
-                    (0, fin) => life.came_fin |= fin,
-                    (_, fin) => life.fin_coming = fin,
+                match frame.length {
+                    0 => life.came_fin |= frame.fin(),
+                    _ => life.fin_coming = frame.fin(),
                 }
                 self.body_in = Some(id).filter(|_| !life.came_fin);
             }
-            Item::Rst { id, .. } => self.judge_id(id),
-            Item::WndInc { id, increment } => {
-                self.judge_id(id);
-                self.ids.entry(id).or_default().granted += increment as usize;
-            }
-            Item::GoAway { .. } => self.heard_goodbye = true,
-            Item::Unknown { .. } => self.may_end |= self.heard_goodbye,
-            Item::Body { .. } => {}
+            2 => self.ids.entry(id).or_default().granted += (frame.number(0) & 0x7FFF_FFFF) as usize,
+            3 => self.heard_goodbye = true,
+            4.. => self.may_end |= self.heard_goodbye,
+            _ => {}
         }
     }
 
@@ -187,15 +183,12 @@ impl Ledger {
     /// # Panics
     /// If a rule is broken.
     pub(super) fn said(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            let step = self.outgoing.decode(bytes);
-            assert!(matches!(step, Ok((_, Some(_)))), "we sent what is no frame: {step:?}, {bytes:?}");
-            let Ok((taken, Some(item))) = step else { return };
-            match item {
-                Item::Body { len, .. } => self.said_body(&bytes[taken - len..taken]),
-                item => self.said_frame(item),
+        loop {
+            match self.outgoing.next(&mut bytes) {
+                Ok(Some(Part::Frame(frame))) => self.said_frame(&frame),
+                Ok(Some(Part::Body(piece, _))) => self.said_body(piece),
+                result => return assert!(matches!(result, Ok(None)), "we sent what is no frame: {result:?}"),
             }
-            bytes = &bytes[taken..];
         }
     }
 
@@ -206,57 +199,66 @@ impl Ledger {
         }
     }
 
-    fn said_frame(&mut self, item: Item) {
-        assert_ne!(self.goodbye, Goodbye::Said, "W08, W12: {item:?} after GOAWAY");
+    fn said_frame(&mut self, frame: &Frame) {
+        assert_ne!(self.goodbye, Goodbye::Said, "W08, W12: {frame:?} after GOAWAY");
+        assert!(frame.kind == 1 || frame.flags == 0, "W03: {frame:?}");
         self.body_out = None;
-        match item {
-            Item::Data { id, length, flags } => self.said_data(id, length as usize, flags),
-            Item::Rst { id, code } => {
-                assert!(RST_CODES.contains(&code.get()), "W09: RST {code:?} for {id}");
-                self.resets_out += 1;
-                let forgetful = self.resets_out > REMEMBERED;
-                let ours = self.is_ours(id);
-                assert!(!ours || self.was_opened(id), "RST for {id}, which has no SYN yet");
-                let both = self.ids.entry(id).or_default();
-                both.resets += 1;
-                let most = if ours { 1 } else { 1 + both.lives.len() };
-                assert!(forgetful || both.resets <= most, "W10: RST number {} for {id}", both.resets);
-            }
-            Item::WndInc { id, increment } => {
-                let both = self.ids.entry(id).or_default();
-                both.returned += increment as usize;
-                assert!(increment as usize <= self.window, "W05: {increment} for {id}");
-                assert!(both.returned <= both.came, "W05: {} of {} for {id}", both.returned, both.came);
-                let forgetful = self.resets_out > REMEMBERED;
-                assert!(both.resets == 0 || forgetful, "W10: WNDINC after RST for {id}");
-            }
-            Item::GoAway { last, code, debug_len } => {
-                assert!(debug_len <= 256, "W08: {debug_len} bytes of text");
-                assert!(GOAWAY_CODES.contains(&code.get()), "GOAWAY {code:?}");
-                let known = self.ids.get(&last).is_some_and(|both| !both.lives.is_empty());
-                assert!(last == 0 || (known && !self.is_ours(last)), "GOAWAY with last id {last}");
-                assert_eq!(self.last_said, None, "GOAWAY twice");
-                self.last_said = Some(last);
-                if self.goodbye == Goodbye::Unsaid {
-                    self.goodbye = Goodbye::Said;
-                }
-            }
-            item => assert!(matches!(item, Item::Body { .. }), "W04: {item:?}"),
+        match frame.kind {
+            0 => self.said_rst(frame.id, frame.number(0)),
+            1 => self.said_data(frame),
+            2 => self.said_wndinc(frame.id, frame.number(0) as usize),
+            3 => self.said_goodbye(frame),
+            kind => assert!(kind < 4, "W04: {frame:?}"),
         }
     }
 
-    fn said_data(&mut self, id: u32, length: usize, flags: Flags) {
+    fn said_rst(&mut self, id: u32, code: u32) {
+        assert!(RST_CODES.contains(&code), "W09: RST {code} for {id}");
+        self.resets_out += 1;
+        let forgetful = self.resets_out > REMEMBERED;
+        let ours = self.is_ours(id);
+        assert!(!ours || self.was_opened(id), "RST for {id}, which has no SYN yet");
+        let both = self.ids.entry(id).or_default();
+        both.resets += 1;
+        let most = if ours { 1 } else { 1 + both.lives.len() };
+        assert!(forgetful || both.resets <= most, "W10: RST number {} for {id}", both.resets);
+    }
+
+    fn said_wndinc(&mut self, id: u32, increment: usize) {
+        let forgetful = self.resets_out > REMEMBERED;
+        let both = self.ids.entry(id).or_default();
+        both.returned += increment;
+        assert!(increment <= self.window, "W05: {increment} for {id}");
+        assert!(both.returned <= both.came, "W05: {} of {} for {id}", both.returned, both.came);
+        assert!(both.resets == 0 || forgetful, "W10: WNDINC after RST for {id}");
+    }
+
+    fn said_goodbye(&mut self, frame: &Frame) {
+        let (last, code) = (frame.number(0), frame.number(1));
+        assert!(frame.length <= 8 + 256, "W08: {} bytes of text", frame.length - 8);
+        assert!(GOAWAY_CODES.contains(&code), "GOAWAY {code}");
+        let known = self.ids.get(&last).is_some_and(|both| !both.lives.is_empty());
+        assert!(last == 0 || (known && !self.is_ours(last)), "GOAWAY with last id {last}");
+        assert_eq!(self.last_said, None, "GOAWAY twice");
+        self.last_said = Some(last);
+        if self.goodbye == Goodbye::Unsaid {
+            self.goodbye = Goodbye::Said;
+        }
+    }
+
+    fn said_data(&mut self, frame: &Frame) {
+        let &Frame { id, length, flags, .. } = frame;
         let filler = if self.us == Side::Client { 0x7FFF_FFFF } else { 0x7FFF_FFFE };
         if self.goodbye == Goodbye::NeedsFiller && self.last_said.is_some() {
-            assert_eq!((id, length, flags), (filler, 0, Flags::FIN), "the filler of an early GOAWAY");
+            assert_eq!((id, length, flags), (filler, 0, 1), "the filler of an early GOAWAY");
             self.goodbye = Goodbye::Early;
             return;
         }
-        assert!(flags.bits() & 0xC == 0, "W03: {flags:?} for {id}");
-        assert!(flags != Flags::SYN | Flags::FIN, "W02: SYN and FIN for {id}");
+        assert!(flags & 0xC == 0, "W03: {flags:#x} for {id}");
+        assert!(flags != 3, "W02: SYN and FIN for {id}");
         assert!(length <= self.max_frame, "W07: {length} bytes for {id}");
-        assert!(length > 0 || flags != Flags::NONE, "W14: an empty frame for {id}");
-        if flags.syn() {
+        assert!(length > 0 || flags != 0, "W14: an empty frame for {id}");
+        if frame.syn() {
             assert_eq!(id, self.next_id, "W01: the id of a SYN");
             self.next_id += 2;
             self.ids.entry(id).or_default().lives.push(Life::default());
@@ -271,7 +273,7 @@ impl Ledger {
         assert!(life.is_some(), "DATA for {id}, which nobody opened");
         let Some(life) = life else { return };
         assert!(!life.sent_fin, "W10: DATA after FIN for {id}");
-        life.sent_fin |= flags.fin();
+        life.sent_fin |= frame.fin();
         self.body_out = Some(id);
     }
 

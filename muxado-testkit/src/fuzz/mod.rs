@@ -13,9 +13,16 @@ pub use decode::decode;
 pub use roundtrip::roundtrip;
 pub use session_bytes::session_bytes;
 
+pub use crate::sim::{session_ops, two_node};
+
 /// A fuzz target: its name, which is also the folder of its corpus, and what it does with one input.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: &[Target] =
-    &[("decode", decode), ("roundtrip", roundtrip), ("session_bytes", session_bytes)];
+pub const TARGETS: &[Target] = &[
+    ("decode", decode),
+    ("roundtrip", roundtrip),
+    ("session_bytes", session_bytes),
+    ("session_ops", session_ops),
+    ("two_node", two_node),
+];

@@ -25,49 +25,113 @@ pub(super) enum End {
     Malformed(u32),
 }
 
-/// The frames whose fixed part is there (the header, and for all types with a number in the body that as well), in
-/// order.
+/// The frame that `bytes` begin with, with a body of the numbers that its type has, or none if they are not all there.
+/// The error is the code that the session ends with.
+fn first(bytes: &[u8]) -> Result<Option<Frame>, u32> {
+    if bytes.len() < 8 {
+        return Ok(None);
+    }
+    let word = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+    let (start, id) = (word(0), word(4));
+    let length = (start >> 8) as usize;
+    let (kind, flags) = ((start >> 4 & 0xF) as u8, (start & 0xF) as u8);
+    let numbers = match kind {
+        0 | 2 => 4,
+        3 => 8,
+        _ => 0,
+    };
+    let wrong_size = if kind == 3 { length < 8 } else { numbers == 4 && length != 4 };
+    if wrong_size {
+        return Err(8);
+    }
+    if (kind <= 2 && id == 0) || (kind == 3 && id != 0) {
+        return Err(1);
+    }
+    if bytes.len() < 8 + numbers {
+        return Ok(None);
+    }
+    if kind == 2 && word(8) & 0x7FFF_FFFF == 0 {
+        return Err(1);
+    }
+    Ok(Some(Frame { kind, flags, length, id, body: bytes[8..8 + numbers].to_vec() }))
+}
+
+/// The frames whose numbers are all there, in order.
 pub(super) fn frames(mut bytes: &[u8]) -> (Vec<Frame>, End) {
     let mut found = Vec::new();
-    loop {
-        if bytes.is_empty() {
-            return (found, End::Between);
-        }
-        if bytes.len() < 8 {
-            return (found, End::Within);
-        }
-        let word = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        let (first, id) = (word(0), word(4));
-        let length = (first >> 8) as usize;
-        let (kind, flags) = ((first >> 4 & 0xF) as u8, (first & 0xF) as u8);
-        let fixed = match kind {
-            0 | 2 => 4,
-            3 => 8,
-            _ => 0,
+    while !bytes.is_empty() {
+        let mut frame = match first(bytes) {
+            Ok(Some(frame)) => frame,
+            Ok(None) => return (found, End::Within),
+            Err(code) => return (found, End::Malformed(code)),
         };
-        let wrong_size = if kind == 3 { length < 8 } else { fixed == 4 && length != 4 };
-        if wrong_size {
-            return (found, End::Malformed(8));
-        }
-        if (kind <= 2 && id == 0) || (kind == 3 && id != 0) {
-            return (found, End::Malformed(1));
-        }
-        if bytes.len() < 8 + fixed {
+        let there = frame.length.min(bytes.len() - 8);
+        frame.body = bytes[8..8 + there].to_vec();
+        bytes = &bytes[8 + there..];
+        let whole = there == frame.length;
+        found.push(frame);
+        if !whole {
             return (found, End::Within);
         }
-        if kind == 2 && word(8) & 0x7FFF_FFFF == 0 {
-            return (found, End::Malformed(1));
+    }
+    (found, End::Between)
+}
+
+/// The same for bytes that come in pieces.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    /// The beginning of a frame.
+    kept: Vec<u8>,
+    /// What is missing of the body in progress.
+    missing: usize,
+}
+
+/// What a [`Reader`] comes across.
+#[derive(Debug)]
+pub(super) enum Part<'a> {
+    /// A frame, with a body of the numbers its type has.
+    Frame(Frame),
+    /// More of its body, and whether that is the last.
+    Body(&'a [u8], bool),
+}
+
+impl Reader {
+    /// Takes the next part off the front of `bytes`. None: they are used up. The error is that of a frame.
+    pub(super) fn next<'a>(&mut self, bytes: &mut &'a [u8]) -> Result<Option<Part<'a>>, u32> {
+        if self.missing > 0 && !bytes.is_empty() {
+            let (piece, rest) = bytes.split_at(self.missing.min(bytes.len()));
+            *bytes = rest;
+            self.missing -= piece.len();
+            return Ok(Some(Part::Body(piece, self.missing == 0)));
         }
-        let there = length.min(bytes.len() - 8);
-        found.push(Frame { kind, flags, length, id, body: bytes[8..8 + there].to_vec() });
-        if there < length {
-            return (found, End::Within);
+        while let Some((byte, rest)) = bytes.split_first() {
+            *bytes = rest;
+            self.kept.push(*byte);
+            if let Some(frame) = first(&self.kept)? {
+                self.kept.clear();
+                self.missing = frame.length - frame.body.len();
+                return Ok(Some(Part::Frame(frame)));
+            }
         }
-        bytes = &bytes[8 + length..];
+        Ok(None)
     }
 }
 
 impl Frame {
+    /// The number at this place among the numbers of its body, or 0.
+    pub(super) fn number(&self, at: usize) -> u32 {
+        let bytes = self.body.get(at * 4..).and_then(|rest| rest.first_chunk());
+        bytes.map_or(0, |bytes| u32::from_be_bytes(*bytes))
+    }
+
+    pub(super) fn fin(&self) -> bool {
+        self.flags & 1 != 0
+    }
+
+    pub(super) fn syn(&self) -> bool {
+        self.flags & 2 != 0
+    }
+
     /// The frame that begins with an item other than a piece of a body, as far as the item tells.
     pub(super) fn of(item: Item) -> Frame {
         let frame = |kind, flags, length: u32, id, fixed: &[u32]| Frame {

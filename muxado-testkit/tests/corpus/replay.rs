@@ -58,6 +58,16 @@ fn session_bytes_holds_for_its_corpus() {
 }
 
 #[test]
+fn session_ops_holds_for_its_corpus() {
+    replay_corpus("session_ops");
+}
+
+#[test]
+fn two_node_holds_for_its_corpus() {
+    replay_corpus("two_node");
+}
+
+#[test]
 fn every_target_has_its_program_and_its_corpus_test() {
     let manifest = fs::read_to_string(folder("", "").join("Cargo.toml")).unwrap();
     let this = fs::read_to_string(folder("", "").join("../muxado-testkit/tests/corpus/replay.rs")).unwrap();

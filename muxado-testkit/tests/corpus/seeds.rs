@@ -28,6 +28,8 @@ pub(crate) fn of(target: &str) -> Vec<(String, Vec<u8>)> {
         "decode" => talks.iter().map(|talk| (talk.name.clone(), [&[7, 9], talk.cut()].concat())).collect(),
         "roundtrip" => talks.iter().map(|talk| (talk.name.clone(), as_list(talk.cut()))).collect(),
         "session_bytes" => talks.iter().enumerate().flat_map(|(at, talk)| talk.for_session(at)).collect(),
+        // Their inputs are choices, to which no bytes of a peer can be translated.
+        "session_ops" | "two_node" => (0..64).map(choices).collect(),
         other => panic!("no seeds for {other}"),
     }
 }
@@ -147,4 +149,15 @@ fn as_list(mut bytes: &[u8]) -> Vec<u8> {
         bytes = rest;
     }
     list
+}
+
+/// As good as random, of many lengths: even numbers make small bytes, of which most choices are made.
+fn choices(number: u64) -> (String, Vec<u8>) {
+    let mut state = number;
+    let byte = |_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let byte = (state >> 56) as u8;
+        if number % 2 == 0 { byte % 16 } else { byte }
+    };
+    (format!("choices_{number:02}"), (0..20 + number * number / 2).map(byte).collect())
 }

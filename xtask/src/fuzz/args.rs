@@ -6,7 +6,7 @@ pub(super) const USAGE: &str = "\
 cargo xtask fuzz --minutes N [--jobs J] TARGET...   run each for N minutes, J at a time
 cargo xtask fuzz --minimize TARGET...               bring what was found into fuzz/corpus, as few files as will do
 cargo xtask fuzz --seed                             write the seeds into fuzz/corpus, before a corpus is made anew
-TARGET is `all` or one of: decode, roundtrip, session_bytes";
+TARGET is `all` or one of: decode, roundtrip, session_bytes, session_ops, two_node";
 
 #[derive(Debug, PartialEq)]
 pub(super) struct Args {

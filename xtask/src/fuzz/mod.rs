@@ -12,7 +12,7 @@ mod run;
 use args::{Args, What};
 
 /// The fuzz targets, by the names of their programs.
-const TARGETS: &[&str] = &["decode", "roundtrip", "session_bytes"];
+const TARGETS: &[&str] = &["decode", "roundtrip", "session_bytes", "session_ops", "two_node"];
 
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
     let Args { what, targets } =

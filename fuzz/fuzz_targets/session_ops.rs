@@ -1,0 +1,6 @@
+//! Hands the engine's inputs to [`muxado_testkit::fuzz::session_ops`].
+
+#![no_main]
+#![forbid(unsafe_code)]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| muxado_testkit::fuzz::session_ops(data));
