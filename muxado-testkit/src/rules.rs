@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use muxado_core::Config;
 use muxado_frame::{Decoder, Flags, Item, Side, StreamId};
 
+/// Dead ids that are certainly remembered: so many are (B09), less the RSTs that may wait to go out (B10).
+const REMEMBERED: usize = 1024 - 256;
+
 /// What a side has sent for one stream id.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sent {
@@ -41,6 +44,8 @@ pub(crate) struct Sender {
     next_id: u32,
     pub(crate) streams: BTreeMap<u32, Sent>,
     goodbye: Goodbye,
+    /// RSTs, on all ids.
+    rsts: usize,
     decoder: Decoder,
 }
 
@@ -78,6 +83,7 @@ impl Sender {
             next_id: StreamId::first(side).get(),
             streams: BTreeMap::new(),
             goodbye: Goodbye::None,
+            rsts: 0,
             decoder: Decoder::new(),
         }
     }
@@ -123,7 +129,10 @@ impl Sender {
             Item::Rst { id, code } => {
                 assert!((1..=15).contains(&code.get()), "W09: RST {code} for {id}");
                 let sent = self.streams.entry(id).or_default();
-                assert!(sent.rst <= sent.again.unwrap_or(0), "W10: a second RST for {id}");
+                // Of many dead ids the oldest are forgotten (B09), and may be reset again.
+                let forgotten = self.rsts >= REMEMBERED;
+                assert!(sent.rst <= sent.again.unwrap_or(0) || forgotten, "W10: a second RST for {id}");
+                self.rsts += 1;
                 sent.rst += 1;
             }
             Item::WndInc { id, increment } => {

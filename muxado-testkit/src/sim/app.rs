@@ -40,9 +40,12 @@ impl Node {
             Ok(Some(key)) => {
                 let id = self.mux.stream_id(key).expect("a stream of the peer's has an id").get();
                 let place = self.waiting.iter().position(|waiting| *waiting == id);
-                let place = place.unwrap_or_else(|| panic!("{id} was accepted and never began"));
-                // Those before it must have been refused (I12): their RST is on its way, or the run will tell.
+                let place = place.unwrap_or_else(|| panic!("I12: {id} was not waiting to be accepted"));
                 self.waiting.remove(place);
+                if self.strict {
+                    // They have been refused, and are never given out.
+                    self.passed.extend(self.waiting.drain(..place));
+                }
                 let salt = self.fresh_salt();
                 let mut handle = Handle::new(key, false, salt);
                 handle.id = Some(id);
@@ -57,6 +60,9 @@ impl Node {
             }
             Ok(None) => {
                 self.waits_to_accept = true;
+                if self.strict {
+                    self.passed.append(&mut self.waiting);
+                }
                 false
             }
             Err(_) => {

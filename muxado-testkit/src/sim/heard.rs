@@ -113,6 +113,12 @@ impl Heard {
         self.streams.get(&id)?.get(which)
     }
 
+    /// Bytes of payload that have come on `id`, ever.
+    pub(super) fn total(&self, id: u32) -> u64 {
+        let all = self.streams.get(&id).into_iter().flatten();
+        all.map(|incoming| incoming.payload.len() as u64).sum()
+    }
+
     /// How many times `id` has begun.
     pub(super) fn count(&self, id: u32) -> usize {
         self.streams.get(&id).map_or(0, Vec::len)

@@ -22,7 +22,7 @@ use profile::Mode;
 use run::Run;
 
 /// Steps of a run that has a seed.
-const STEPS: usize = 150;
+const STEPS: [usize; 4] = [60, 150, 150, 400];
 
 /// Steps of a run that a fuzzer feeds, which it may end earlier.
 const MOST_STEPS: usize = 3000;
@@ -34,7 +34,8 @@ const MOST_STEPS: usize = 3000;
 pub fn run_seed(seed: u64, trace: bool) -> u64 {
     let mut choices = Choices::seeded(seed);
     let mode = choices.pick(&[Mode::Honest, Mode::Honest, Mode::Honest, Mode::Hostile, Mode::Corrupt]);
-    Run::new(choices, mode, STEPS, trace).go()
+    let steps = choices.pick(&STEPS);
+    Run::new(choices, mode, steps, trace).go()
 }
 
 /// Random operations on one machine whose peer sends whatever it likes, as `data` says.

@@ -27,7 +27,36 @@ impl Stranger {
 
     /// The bytes of the next frame.
     pub(super) fn next(&mut self, choices: &mut Choices<'_>, victim: &Node) -> Vec<u8> {
-        if choices.chance(1, self.odd_in) { self.odd(choices, victim) } else { self.usual(choices, victim) }
+        if choices.chance(1, 150) && self.odd_in < 1000 {
+            self.flood(choices, victim)
+        } else if choices.chance(1, self.odd_in) {
+            self.odd(choices, victim)
+        } else {
+            self.usual(choices, victim)
+        }
+    }
+
+    /// The same nuisance again and again, to the end of a budget or a list.
+    fn flood(&mut self, choices: &mut Choices<'_>, victim: &Node) -> Vec<u8> {
+        let times = u32::try_from(choices.pick(&[20, 300, 1100])).unwrap_or(20);
+        let id = self.some_id(choices, victim);
+        let first = self.next_id;
+        self.next_id += 2 * times;
+        let kind = choices.below(6);
+        let frames = (0..times).map(|turn| {
+            let fresh = first + 2 * turn;
+            match kind {
+                0 => [wire::syn(fresh, b""), wire::rst(fresh, 6)].concat(),
+                1 => wire::syn(fresh, b"x"),
+                2 => wire::data(fresh, b"x"),
+                3 => wire::wndinc(id, 1),
+                4 => wire::data(id, b""),
+                _ => [wire::syn(fresh, b""), wire::fin(fresh)].concat(),
+            }
+        });
+        let bytes = frames.collect::<Vec<_>>().concat();
+        self.opened.extend([first, first + 2 * times - 2]);
+        bytes
     }
 
     fn payload(&mut self, len: usize) -> Vec<u8> {
