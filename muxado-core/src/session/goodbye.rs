@@ -11,8 +11,8 @@ use super::timers::Limit;
 use crate::error::EndCause;
 use crate::rt::Runtime;
 
-/// How long a goodbye after an error may take to go out, and how long any goodbye waits for the peer's end of the
-/// transport (B22).
+/// How long a goodbye after an error may take to go out, and how long any goodbye waits for a peer that neither ends
+/// its direction of the transport nor says anything (B22).
 const GOODBYE: Duration = Duration::from_millis(250);
 
 /// Bytes read and thrown away while waiting for the peer's end (B22), beyond what it was given credit for.
@@ -28,7 +28,10 @@ pub(super) enum Stage {
     /// Our direction is being closed.
     Closing,
     /// Our direction is closed; up to this many bytes of the peer's are thrown away until it closes too.
-    Lingering { left: usize },
+    ///
+    /// Patient: as long as the peer says something, it may not have all of ours yet. A transport that is closed while
+    /// bytes of the peer's are on their way may take back what was sent.
+    Lingering { left: usize, patient: bool },
     /// Over.
     Done,
 }
@@ -52,11 +55,15 @@ where
         }
         self.stage = Stage::Flushing;
         self.timers.stop(Limit::Stall);
-        let end = self.shared.with(|state| state.mux.end());
-        let meant = end.is_some_and(|end| matches!(end.cause(), EndCause::Closed { .. }));
-        if !meant || self.out_of_time {
+        if !self.is_meant() || self.out_of_time {
             self.timers.start(Limit::Goodbye, GOODBYE);
         }
+    }
+
+    /// Whether the session ended because this side wanted it.
+    fn is_meant(&self) -> bool {
+        let end = self.shared.with(|state| state.mux.end());
+        end.is_some_and(|end| matches!(end.cause(), EndCause::Closed { .. }))
     }
 
     /// The limit of a drain or close has passed: what is on its way has a last moment.
@@ -116,11 +123,13 @@ where
                 Stage::Running | Stage::Done => return Poll::Ready(()),
                 Stage::Flushing => self.poll_last_frames(cx),
                 Stage::Closing => self.write.poll_close(cx).map(|_| self.after_close()),
-                Stage::Lingering { left } => self.poll_linger(cx, left),
+                Stage::Lingering { left, patient } => self.poll_linger(cx, left, patient),
             };
             match step {
                 Poll::Ready(stage) => {
-                    if let (Stage::Lingering { left: old }, Stage::Lingering { left }) = (self.stage, stage) {
+                    if let (Stage::Lingering { left: old, .. }, Stage::Lingering { left, .. }) =
+                        (self.stage, stage)
+                    {
                         work += old.saturating_sub(left);
                     }
                     self.stage = stage;
@@ -176,14 +185,25 @@ where
         if self.at_eof {
             return Stage::Done;
         }
-        let in_flight = self.shared.with(|state| state.mux.in_flight());
-        Stage::Lingering { left: GOODBYE_READ.saturating_add(in_flight) }
+        let mut left = self.shared.with(|state| state.mux.in_flight()).saturating_add(GOODBYE_READ);
+        let patient = self.is_meant() && !self.out_of_time;
+        if patient {
+            // The peer may be opening streams: it does not know yet, and each comes with a window.
+            let window = self.config.window() as usize;
+            left = left.saturating_add(self.config.max_inbound_streams().saturating_mul(window));
+            self.timers.start(Limit::Deadline, self.config.drain_timeout());
+        }
+        Stage::Lingering { left, patient }
     }
 
-    fn poll_linger(&mut self, cx: &mut Context<'_>, left: usize) -> Poll<Stage> {
+    fn poll_linger(&mut self, cx: &mut Context<'_>, left: usize, patient: bool) -> Poll<Stage> {
         match self.read.discard(cx) {
             ReadStep::Handled { bytes, .. } if bytes < left => {
-                Poll::Ready(Stage::Lingering { left: left - bytes })
+                if patient && !self.out_of_time {
+                    self.timers.stop(Limit::Goodbye);
+                    self.timers.start(Limit::Goodbye, GOODBYE);
+                }
+                Poll::Ready(Stage::Lingering { left: left - bytes, patient })
             }
             ReadStep::Handled { .. } | ReadStep::Ended(_) => Poll::Ready(Stage::Done),
             ReadStep::Pending => Poll::Pending,

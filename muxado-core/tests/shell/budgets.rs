@@ -217,7 +217,9 @@ fn b22_s80_the_peers_end_is_waited_for_a_quarter_of_a_second_or_64_kib() {
     // One byte less than the limit, and the rest of the time.
     for (bytes, waits) in [(0, true), (64 * 1024 - 1, true), (64 * 1024, false)] {
         let world = World::new();
-        let one = alone(&world, Side::Client, &Config::default());
+        // No credit for new streams either.
+        let config = Config::builder().max_inbound_streams(0).build().unwrap();
+        let one = alone(&world, Side::Client, &config);
         let closed = one.session.close(ErrorCode::NO_ERROR, "");
         world.settle();
         one.from_peer.inject(&vec![0x55; bytes]);

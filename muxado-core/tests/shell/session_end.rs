@@ -50,15 +50,47 @@ fn s81_a_silent_peer_is_waited_for_a_quarter_of_a_second() {
     assert_eq!(world.elapsed(), Duration::from_millis(250));
 }
 
+/// 1. We drain; our last bytes are on their way over a slow link, and our direction is closed behind them.
+/// 2. The peer reads them bit by bit, and returns credit for each.
+/// 3. Were the transport closed now, the credit would make TCP take back all that has not arrived.
 #[test]
-fn s81_b22_a_talking_peer_is_read_for_64_kib_and_no_more() {
+fn s80_b22_a_peer_that_still_talks_is_waited_for_until_it_is_silent() {
     let world = World::new();
-    let one = alone(&world, Side::Client, &Config::default());
-    let closed = one.session.close(ErrorCode::NO_ERROR, "");
-    world.settle();
-    one.from_peer.inject(&vec![0x55; 64 * 1024]);
-    world.block_on(closed);
-    assert_eq!(world.elapsed(), Duration::ZERO);
+    let one = alone(&world, Side::Server, &Config::default());
+    let closed = one.session.drain(secs(10));
+    let clock = world.clone();
+    world.block_on(async {
+        for _ in 0..20 {
+            clock.sleep(Duration::from_millis(200)).await;
+            one.from_peer.inject(b"\0\0\x04\x20\0\0\0\x03\0\x01\0\0");
+        }
+        assert_eq!(world.tasks(), 1, "it waits");
+        assert!(closed.await.is_clean());
+    });
+    assert_eq!(world.elapsed(), 20 * Duration::from_millis(200) + Duration::from_millis(250));
+}
+
+#[test]
+fn s80_b22_a_peer_that_never_stops_talking_is_waited_for_until_the_limit() {
+    for (limit, dropped) in [(secs(5), false), (Config::default().drain_timeout(), true)] {
+        let world = World::new();
+        let one = alone(&world, Side::Server, &Config::default());
+        let closed = one.session.closed();
+        if dropped {
+            drop(one.session);
+        } else {
+            drop(one.session.close(ErrorCode::NO_ERROR, ""));
+        }
+        let (clock, talking) = (world.clone(), one.from_peer);
+        world.spawn(async move {
+            for _ in 0..1000 {
+                clock.sleep(Duration::from_millis(200)).await;
+                talking.inject(b"\0");
+            }
+        });
+        world.block_on(closed);
+        assert!(world.elapsed() > limit && world.elapsed() <= limit + Duration::from_millis(250));
+    }
 }
 
 #[test]
@@ -407,18 +439,20 @@ fn a_session_may_run_over_a_slow_and_hesitant_transport() {
 }
 
 #[test]
-fn s81_what_the_peer_had_credit_for_is_read_before_the_transport_is_closed() {
+fn s81_b22_what_the_peer_had_credit_for_is_read_before_the_transport_is_closed() {
     let world = World::new();
-    let one = alone(&world, Side::Server, &Config::default());
+    let config = Config::builder().max_inbound_streams(2).build().unwrap();
+    let one = alone(&world, Side::Server, &config);
     one.from_peer.inject(b"\0\0\0\x12\0\0\0\x03");
     let _held = world.block_on(one.session.accept()).unwrap();
     let closed = one.session.close(ErrorCode::NO_ERROR, "");
     world.settle();
-    // A window's worth was under way, and 64 KiB are free: up to there the peer's end is waited for.
-    one.from_peer.inject(&vec![0x55; 256 * 1024]);
+    // A window's worth was under way, as much again on each stream that the peer may be opening, and 64 KiB are free:
+    // up to there the peer's end is waited for.
+    one.from_peer.inject(&vec![0x55; 3 * 256 * 1024 + 64 * 1024 - 1]);
     world.settle();
     assert!(one.session.stats().streams == 1 && world.tasks() == 1, "still reading");
-    one.from_peer.inject(&vec![0x55; 64 * 1024]);
+    one.from_peer.inject(b"!");
     world.block_on(closed);
     assert_eq!(world.elapsed(), Duration::ZERO);
 }
