@@ -13,7 +13,7 @@ mod cost;
 mod fuzz;
 mod ids;
 mod sim;
-
+mod soak;
 mod tidy;
 
 /// One command: its name, the line that explains it, and the function that does it.
@@ -49,6 +49,11 @@ const TASKS: &[Task] = &[
         name: "cost",
         about: "count instructions and calls, and hold them to a baseline: cost [--bless]",
         run: cost::run,
+    },
+    Task {
+        name: "soak",
+        about: "random churn over TCP, every byte checked: soak --minutes N [--plot]",
+        run: soak::run,
     },
     Task {
         name: "fuzz",
