@@ -50,23 +50,27 @@ impl Pieces {
 
     /// Appends a copy of `bytes`, gathered with its neighbours.
     pub(super) fn push_copy(&mut self, bytes: &[u8]) {
-        for bytes in bytes.chunks(GATHER) {
-            self.gather(bytes);
-        }
         self.len = self.len.saturating_add(bytes.len());
+        if bytes.len() <= self.tail.capacity().saturating_sub(self.tail.len()) {
+            self.tail.extend_from_slice(bytes);
+        } else {
+            self.push_beyond(bytes);
+        }
     }
 
-    fn gather(&mut self, bytes: &[u8]) {
-        if self.tail.len().saturating_add(bytes.len()) > GATHER {
-            self.seal();
-        }
-        let len = self.tail.len().saturating_add(bytes.len());
-        if len > self.tail.capacity() {
+    /// Appends a copy of `bytes`, for which the last buffer has not room enough.
+    #[inline(never)]
+    fn push_beyond(&mut self, bytes: &[u8]) {
+        for bytes in bytes.chunks(GATHER) {
+            if self.tail.len().saturating_add(bytes.len()) > GATHER {
+                self.seal();
+            }
             // Most streams get one small piece and no more; many get twice as much each time, up to a full buffer.
+            let len = self.tail.len().saturating_add(bytes.len());
             let capacity = self.tail.capacity().saturating_mul(2).min(GATHER).max(len);
             self.tail.reserve_exact(capacity.saturating_sub(self.tail.len()));
+            self.tail.extend_from_slice(bytes);
         }
-        self.tail.extend_from_slice(bytes);
     }
 
     /// Takes up to `max` bytes in one piece from the front.
@@ -83,11 +87,9 @@ impl Pieces {
         Some(piece)
     }
 
-    /// Gives back the memory of a queue that is empty and stays so.
+    /// Gives back the room for pieces that will not come.
     pub(super) fn release(&mut self) {
-        if self.is_empty() {
-            *self = Pieces::default();
-        }
+        self.whole.shrink_to_fit();
     }
 
     /// Throws everything away, and says how much it was.

@@ -8,11 +8,11 @@ const MOST: usize = 100;
 
 /// Calls `poll` again as long as it is interrupted.
 pub(super) fn retry<T>(mut poll: impl FnMut() -> Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-    for _ in 0..MOST {
+    let mut left = MOST;
+    loop {
         match poll() {
-            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Poll::Ready(Err(error)) if left > 0 && error.kind() == io::ErrorKind::Interrupted => left -= 1,
             other => return other,
         }
     }
-    poll()
 }

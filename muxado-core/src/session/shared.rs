@@ -94,7 +94,9 @@ impl Shared {
             }
             (result, state.mux.take_discarded())
         };
-        woken.wake();
+        if !woken.is_empty() {
+            woken.wake();
+        }
         drop(discarded);
         result
     }
@@ -107,7 +109,9 @@ impl Shared {
             state.collect(woken);
             (result, state.mux.take_discarded())
         };
-        woken.wake();
+        if !woken.is_empty() {
+            woken.wake();
+        }
         drop(discarded);
         result
     }

@@ -148,6 +148,10 @@ impl WakeList {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
     /// Wakes everybody. The list keeps its memory.
     ///
     /// Nobody's wake-up may depend on somebody else's waker, so that the first panic of one goes on only when all are

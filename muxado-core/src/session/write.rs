@@ -70,12 +70,12 @@ impl<W: AsyncWrite + Unpin> WriteHalf<W> {
 
     fn poll_write_once(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let io = Pin::new(&mut self.io);
-        if !self.vectored {
-            return io.poll_write(cx, self.batch.slices().next().unwrap_or(&[]));
-        }
+        let mut rest = self.batch.slices();
+        let first = rest.next().unwrap_or(&[]);
+        let Some(second) = rest.next().filter(|_| self.vectored) else { return io.poll_write(cx, first) };
         let mut slices = [IoSlice::new(&[]); MAX_SLICES];
         let mut count = 0;
-        for (slot, slice) in slices.iter_mut().zip(self.batch.slices()) {
+        for (slot, slice) in slices.iter_mut().zip([first, second].into_iter().chain(rest)) {
             *slot = IoSlice::new(slice);
             count += 1;
         }
