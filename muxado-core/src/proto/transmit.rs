@@ -108,9 +108,7 @@ impl Mux {
             return;
         }
         let len = stream.sendable().min(max_frame);
-        let announced = stream.id.is_some();
-        let unknown_and_unwanted = !announced && stream.send.state == SendState::Aborting;
-        if len > 0 || !(announced || unknown_and_unwanted) {
+        if len > 0 || stream.id.is_none() {
             self.emit_data(batch, key, len);
         }
         let Some(stream) = self.streams.get_mut(key) else { return };

@@ -329,6 +329,18 @@ fn s50_useful_work_earns_glitches_back() {
     assert_eq!(peer.mux.end().unwrap().code(), ErrorCode::ENHANCE_YOUR_CALM);
 }
 
+/// A slice of a read buffer holds all of it in memory: only pieces that make up for that are kept as slices.
+#[test]
+fn s51_small_pieces_are_copies_and_large_ones_slices_of_the_read_buffer() {
+    for (len, is_slice) in [(1, false), (2047, false), (2048, true), (16_384, true)] {
+        let (mut peer, stream) = server_with_stream(b"");
+        let input = Bytes::from(data(3, &vec![7; len]));
+        assert_eq!(peer.mux.handle_bytes(&input), input.len());
+        assert_eq!(!input.is_unique(), is_slice, "{len} bytes");
+        assert_eq!(peer.read_all(stream[0]).0, vec![7; len]);
+    }
+}
+
 #[test]
 fn s51_a_window_of_single_bytes_arrives() {
     let (mut peer, opened) = server_with_stream(b"");

@@ -137,6 +137,8 @@ fn s74_s75_a_second_goaway_may_lower_the_last_id_and_never_raise_it() {
         let WriteError::Session(lost) = lost else { panic!("{lost}") };
         assert_eq!((lost.end().code().get(), lost.end().text()), (1, &b"first"[..]), "the first story");
     }
+    let Err(OpenError::GoneAway(end)) = peer.mux.open() else { panic!("it has gone away for good") };
+    assert_eq!(end.text(), b"first");
 }
 
 #[test]

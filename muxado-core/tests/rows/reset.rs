@@ -305,6 +305,20 @@ fn s58_s60_rst_that_crosses_ours_or_comes_twice_is_ignored() {
     assert_eq!((peer.sent(), peer.mux.stats().glitches), (vec![], 0));
 }
 
+/// The peer broke a rule on a stream that nobody has accepted yet, and gave it up before it heard: that takes nothing
+/// from the application, and costs the peer no more than once.
+#[test]
+fn s58_rst_that_crosses_ours_leaves_the_backlog_as_it_is() {
+    let mut peer = Peer::new(Side::Server);
+    peer.feed([syn_fin(3, b"all"), data(3, b"late")].concat());
+    assert_eq!((peer.sent(), peer.mux.stats().backlog), (rst(3, 4), 1));
+    peer.feed(rst(3, 7));
+    assert_eq!((peer.mux.stats().backlog, peer.mux.stats().glitches), (1, 0));
+    let stream = peer.accept_all()[0];
+    assert_eq!(peer.read_all(stream), (b"all".to_vec(), Ending::Fin));
+    assert_eq!(peer.write_ending(stream), failed(4, Initiator::Remote), "the first cause stays");
+}
+
 #[test]
 fn s60_answers_to_what_we_sent_too_late_are_free() {
     let mut client = Peer::new(Side::Client);

@@ -179,6 +179,29 @@ fn s84_a_flush_that_hangs_is_a_stall_too() {
     assert!(world.elapsed() >= secs(30) && world.elapsed() < secs(31));
 }
 
+/// A peer that is not there any more looks like one that has nothing to say: silence ends nothing, however long it
+/// lasts. It shows once there is something to send that the transport does not take.
+#[test]
+fn s82_silence_ends_nothing_until_there_is_something_to_send() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    world.block_on(async {
+        let mut stream = one.session.open().await.unwrap();
+        stream.write_all(b"hello?").await.unwrap();
+        let days = secs(30 * 24 * 3600);
+        world.sleep(days).await;
+        assert!(one.session.end().is_none(), "nothing was waiting to be sent");
+        one.to_peer.set(|mood| mood.stuck = true);
+        world.sleep(days).await;
+        assert!(one.session.end().is_none(), "nor is anything now");
+        stream.write_all(b"anybody?").await.unwrap();
+        let since = world.elapsed();
+        let end = one.session.closed().await;
+        assert!(matches!(end.cause(), EndCause::WriteStalled), "{end}");
+        assert_eq!((world.elapsed() - since).as_secs(), 30);
+    });
+}
+
 #[test]
 fn a_goodbye_with_no_time_at_all_is_still_said() {
     let hasty = || Config::builder().close_linger(Duration::ZERO).build().unwrap();
