@@ -1,63 +1,55 @@
-//! `ids`: which ids of the pages with tables no test names. A test names an id if its function's name has it as a word.
+//! `ids`: which ids of the pages with tables no test names; and, with `--prove`, whether the tests that name a row
+//! notice when the code does not do what it says.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::tidy::tree::Tree;
 
+mod copy;
+mod mutation;
+mod named;
+mod prove;
+mod tests_of;
+
+use named::{is_id, named};
+
 /// The pages with tables of ids: S, W and B; V; F.
 const PAGES: [&str; 3] = ["docs/behaviour.md", "docs/attacks.md", "docs/faults.md"];
 
+const USAGE: &str = "\
+cargo xtask ids                                 the ids that no test names
+cargo xtask ids --prove [--markdown] [ROW...]   break the code for each row, and see a test of the row fail";
+
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
-    if !args.is_empty() {
-        return Err("ids: takes no arguments".into());
+    match args.split_first() {
+        None => list(root),
+        Some((first, rest)) if first == "--prove" => prove::run(root, rest),
+        Some(_) => Err(format!("ids: what is that?\n\n{USAGE}")),
     }
+}
+
+fn list(root: &Path) -> Result<(), String> {
     let tree = Tree::read(root)?;
     let mut demanded = BTreeSet::new();
     for page in PAGES {
         let page = tree.file(page).ok_or_else(|| format!("ids: no {page}"))?;
         demanded.extend(ids_of(&page.text));
     }
-    let named: BTreeSet<String> = tree.with_extension("rs").flat_map(|file| named(&file.text)).collect();
+    let files = tree.with_extension("rs");
+    let named: BTreeSet<String> = files.flat_map(|file| named(&file.text)).map(|named| named.id).collect();
     let missing: Vec<&String> = demanded.difference(&named).collect();
     for id in &missing {
         println!("{id}: no test names it");
     }
     println!("ids: {} of {} are named by a test", demanded.len() - missing.len(), demanded.len());
-    Ok(())
+    if missing.is_empty() { Ok(()) } else { Err("ids: every row needs a test that names it".into()) }
 }
 
 /// The ids at the start of table rows, without those marked † as belonging to a crate that does not exist yet.
 fn ids_of(page: &str) -> BTreeSet<String> {
     let first_cells = page.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" |"));
     first_cells.filter(|(cell, _)| is_id(cell)).map(|(cell, _)| cell.to_string()).collect()
-}
-
-/// The ids in the names of the functions that stand right below `#[test]` or `#[tokio::test(...)]`.
-fn named(source: &str) -> Vec<String> {
-    let mut ids = Vec::new();
-    let mut is_test = false;
-    for line in source.lines().map(str::trim_start) {
-        if line.starts_with("#[") {
-            is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
-            continue;
-        }
-        let name = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ");
-        if let (true, Some(name)) = (is_test, name) {
-            let name = name.split('(').next().unwrap_or(name);
-            ids.extend(name.split('_').map(str::to_uppercase).filter(|word| is_id(word)));
-        }
-        // Inside `proptest!` a doc comment may stand between the attribute and the function.
-        is_test &= line.starts_with("//");
-    }
-    ids
-}
-
-fn is_id(word: &str) -> bool {
-    let mut letters = word.chars();
-    letters.next().is_some_and(|letter| "SWBVF".contains(letter))
-        && word.len() == 3
-        && letters.all(|digit| digit.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -72,9 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_names_ids_as_words_of_its_name() {
-        let source = "#[test]\nfn s10_s11_both() {}\nfn s12_a_helper() {}\n    #[tokio::test(flavor = \"x\")]\n    \
-                      async fn b03_there() {}\n#[test]\n/// Why.\nfn w02_too() {}\n#[test]\nfn is10_no_id() {}\n";
-        assert_eq!(named(source), ["S10", "S11", "B03", "W02"]);
+    fn every_id_is_named_by_a_test() {
+        list(&crate::workspace_root()).unwrap();
     }
 }
