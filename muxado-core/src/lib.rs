@@ -72,6 +72,9 @@
 
 mod config;
 mod error;
+#[cfg(test)]
+#[cfg(muxado_models)]
+mod models;
 pub mod proto;
 pub mod rt;
 mod session;

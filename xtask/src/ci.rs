@@ -4,10 +4,10 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// A step is either a cargo command line or a function of this crate.
+/// A step is either a cargo command line or a task of this crate, by its name.
 enum Action {
     Cargo { args: &'static [&'static str], env: &'static [(&'static str, &'static str)] },
-    Own(fn(root: &Path) -> Result<(), String>),
+    Own(&'static str, fn(root: &Path) -> Result<(), String>),
 }
 
 struct Step {
@@ -33,11 +33,17 @@ const STEPS: &[Step] = &[
             env: &[("RUSTDOCFLAGS", "-D warnings")],
         },
     },
-    Step { name: "tidy", action: Action::Own(|root| crate::tidy::run(root, &[])) },
+    own("models", |root| crate::models::run(root, &[])),
+    own("ids", |root| crate::ids::run(root, &[])),
+    own("tidy", |root| crate::tidy::run(root, &[])),
 ];
 
 const fn cargo(name: &'static str, args: &'static [&'static str]) -> Step {
     Step { name, action: Action::Cargo { args, env: &[] } }
+}
+
+const fn own(name: &'static str, task: fn(root: &Path) -> Result<(), String>) -> Step {
+    Step { name, action: Action::Own(name, task) }
 }
 
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
@@ -70,7 +76,7 @@ impl Action {
     /// What to type to repeat the step alone.
     fn command_line(&self) -> String {
         match self {
-            Action::Own(_) => "cargo xtask tidy".into(),
+            Action::Own(name, _) => format!("cargo xtask {name}"),
             Action::Cargo { args, env } => {
                 let env: String = env.iter().map(|(key, value)| format!("{key}='{value}' ")).collect();
                 format!("{env}cargo {}", args.join(" "))
@@ -80,7 +86,7 @@ impl Action {
 
     fn run(&self, root: &Path) -> Result<(), String> {
         match self {
-            Action::Own(task) => task(root),
+            Action::Own(_, task) => task(root),
             Action::Cargo { args, env } => {
                 let status = crate::cargo(root, args)
                     .envs(env.iter().copied())
@@ -117,9 +123,9 @@ mod tests {
     #[test]
     fn the_first_failure_ends_the_run_and_is_named() {
         let steps = [
-            Step { name: "first", action: Action::Own(|_| Ok(())) },
-            Step { name: "second", action: Action::Own(|_| Err("because".into())) },
-            Step { name: "third", action: Action::Own(|_| panic!("must not be reached")) },
+            own("first", |_| Ok(())),
+            own("second", |_| Err("because".into())),
+            own("third", |_| panic!("must not be reached")),
         ];
         let error = run_steps(Path::new("."), &steps).unwrap_err();
         assert!(error.starts_with("because\n") && error.contains("`second`"), "{error}");
@@ -136,6 +142,7 @@ mod tests {
     #[test]
     fn a_step_can_be_repeated_from_its_printed_line() {
         let step = STEPS.iter().find(|step| step.name == "doc").unwrap();
+        assert_eq!(own("tidy", |_| Ok(())).action.command_line(), "cargo xtask tidy");
         assert_eq!(
             step.action.command_line(),
             "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --all-features --locked"

@@ -12,6 +12,7 @@ mod ci;
 mod cost;
 mod fuzz;
 mod ids;
+mod models;
 mod sim;
 mod soak;
 mod tidy;
@@ -34,7 +35,16 @@ const TASKS: &[Task] = &[
         about: "the house rules that no compiler checks: dependencies, purity, size, links",
         run: tidy::run,
     },
-    Task { name: "ids", about: "which ids of docs/behaviour.md no test names", run: ids::run },
+    Task {
+        name: "ids",
+        about: "which ids of the tables no test names; ids --prove breaks the code for each row",
+        run: ids::run,
+    },
+    Task {
+        name: "models",
+        about: "tasks that share a session, in thousands of orders: models [--orders N] [MODEL]",
+        run: models::run,
+    },
     Task {
         name: "sim",
         about: "random use of two machines, checked after every step: sim --seed N, sim --seeds N",

@@ -7,6 +7,7 @@ pub(crate) mod pool;
 mod read;
 mod retry;
 pub(crate) mod shared;
+mod sync;
 mod timers;
 mod wait;
 pub(crate) mod wakers;

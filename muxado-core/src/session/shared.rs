@@ -4,11 +4,12 @@
 //! Everybody goes through [`Shared::with`], which takes out the wakers and what is to be dropped, and deals with them
 //! once the lock is released.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
+use super::sync::{AtomicUsize, Mutex, MutexGuard};
 use super::wakers::{WakeList, Wakers};
 use crate::proto::Mux;
 
