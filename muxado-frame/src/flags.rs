@@ -64,6 +64,7 @@ impl fmt::Debug for Flags {
 #[cfg(test)]
 mod tests {
     use super::Flags;
+    use std::format;
 
     #[test]
     fn four_bits_are_kept_and_four_ignored() {
@@ -88,5 +89,10 @@ mod tests {
     fn the_named_flags_are_one_bit_each() {
         assert_eq!((Flags::NONE.bits(), Flags::FIN.bits(), Flags::SYN.bits()), (0, 1, 2));
         assert_eq!(Flags::default(), Flags::NONE);
+    }
+
+    #[test]
+    fn prints_as_four_bits() {
+        assert_eq!(format!("{:?}", Flags::SYN), "Flags(0b0010)");
     }
 }

@@ -39,8 +39,10 @@ impl Header {
     /// As [`Header::new`] with a `length` above [`MAX_LENGTH`] brought down to it.
     #[inline]
     pub(crate) const fn saturating(kind: Kind, flags: Flags, length: u32, stream_id: u32) -> Self {
-        let length = if length > MAX_LENGTH { MAX_LENGTH } else { length };
-        Self { length, kind, flags, stream_id }
+        match Self::new(kind, flags, length, stream_id) {
+            Some(header) => header,
+            None => Self { length: MAX_LENGTH, kind, flags, stream_id },
+        }
     }
 
     /// Reads a header.

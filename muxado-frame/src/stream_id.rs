@@ -140,4 +140,10 @@ mod tests {
     fn prints_in_decimal() {
         assert_eq!(StreamId::MAX.to_string(), "2147483647");
     }
+
+    #[test]
+    fn sides_print_by_name() {
+        assert_eq!(Side::Client.to_string(), "client");
+        assert_eq!(Side::Server.to_string(), "server");
+    }
 }

@@ -26,6 +26,7 @@ pub struct Batch {
     len: usize,
 }
 
+/// Never empty.
 #[derive(Debug)]
 enum Part {
     Arena { start: usize, end: usize },
@@ -57,8 +58,8 @@ impl Batch {
             Part::Arena { start, end } => self.arena.get(*start..*end).unwrap_or(&[]),
             Part::Payload(payload) => payload.as_ref(),
         });
-        let open = self.arena.get(self.sealed..).unwrap_or(&[]);
-        parts.chain(std::iter::once(open)).filter(|slice| !slice.is_empty())
+        let open = self.arena.get(self.sealed..).filter(|open| !open.is_empty());
+        parts.chain(open)
     }
 
     /// Takes `count` bytes off the front: they were written. More than there are counts as all.
@@ -175,6 +176,40 @@ mod tests {
                 batch.put(b"again");
                 assert_eq!(batch.slices().collect::<Vec<_>>(), [b"again"]);
             }
+        }
+    }
+
+    #[test]
+    fn no_slice_is_empty() {
+        let mut batch = Batch::new(false);
+        for len in [1025, 1025, 0] {
+            batch.put_payload(Bytes::from(vec![7; len]));
+        }
+        assert_eq!(batch.slices().map(<[u8]>::len).collect::<Vec<_>>(), [1025, 1025]);
+    }
+
+    #[test]
+    fn a_copied_payload_is_let_go_of_when_the_owner_says_so() {
+        let payload = Bytes::from(vec![7; 10]);
+        let mut batch = Batch::new(false);
+        batch.put_payload(payload.clone());
+        assert!(!payload.is_unique());
+        batch.drop_copied();
+        assert!(payload.is_unique());
+        assert_eq!(batch.slices().collect::<Vec<_>>(), [[7; 10]]);
+    }
+
+    #[test]
+    fn memory_beyond_4_kib_is_given_back_once_all_is_written() {
+        for (capacity, kept) in [(4096, 4096), (4097, 0)] {
+            let mut batch = Batch { arena: Vec::with_capacity(capacity), ..Batch::new(true) };
+            batch.put(b"unwritten");
+            batch.shrink();
+            assert_eq!(batch.slices().collect::<Vec<_>>(), [b"unwritten"]);
+            assert_eq!(batch.arena.capacity(), capacity);
+            batch.advance(9);
+            batch.shrink();
+            assert_eq!(batch.arena.capacity(), kept);
         }
     }
 }

@@ -144,7 +144,7 @@ impl Mux {
 
     fn announce(&mut self, key: StreamKey) {
         if let Some(stream) = self.streams.get_mut(key) {
-            if stream.id.is_none() && !stream.send.wants_syn {
+            if stream.id.is_none() {
                 stream.send.wants_syn = true;
                 self.settle(key);
             }

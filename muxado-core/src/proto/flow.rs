@@ -182,11 +182,20 @@ mod tests {
         assert!(!credit.is_due_lazily(), "one byte is unread");
         credit.consume(1);
         assert!(credit.is_due() && credit.is_due_lazily());
+        assert_eq!(credit.owed(), 50);
         assert_eq!(credit.settle(), 50);
+        assert_eq!(credit.owed(), 0);
         assert_eq!(credit.left(), 90, "ten bytes are still to arrive");
         credit.discard(10);
         assert_eq!(credit.settle(), 10);
         assert_eq!(credit.left(), 100);
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "neither made nor lost")]
+    fn bytes_that_nobody_announced_make_no_credit() {
+        RecvCredit::new(10).discard(1);
     }
 
     #[test]

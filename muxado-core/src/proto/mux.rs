@@ -112,7 +112,7 @@ impl Mux {
     /// Whether nothing will ever be transmitted again: what is in the batch is the last.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.shutdown.phase == Phase::Ended && self.shutdown.goodbye == Goodbye::Done
+        self.shutdown.goodbye == Goodbye::Done
     }
 
     /// Whether `poll_transmit` would give anything now.
@@ -404,5 +404,16 @@ impl Mux {
         if !self.budget.charge_reset() {
             self.misbehaved(PeerMisbehaved::TooManyResets);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_keeps_its_own_settings() {
+        let config = Config::builder().max_frame(77).build().unwrap();
+        assert_eq!(Mux::new(Side::Client, &config).config().max_frame(), 77);
     }
 }

@@ -152,6 +152,34 @@ mod tests {
     }
 
     #[test]
+    fn copies_are_gathered_up_to_16_kib_and_no_further() {
+        for (second, buffers) in
+            [(GATHER / 2, &[GATHER][..]), (GATHER / 2 + 1, &[GATHER / 2, GATHER / 2 + 1])]
+        {
+            let mut pieces = Pieces::default();
+            pieces.push_copy(&[1; GATHER / 2]);
+            pieces.push_copy(&vec![2; second]);
+            let popped = std::iter::from_fn(|| pieces.pop(usize::MAX)).map(|piece| piece.len());
+            assert_eq!(popped.collect::<Vec<_>>(), buffers);
+        }
+    }
+
+    #[test]
+    fn an_empty_queue_keeps_room_for_32_pieces_at_the_most() {
+        for (count, kept) in [(32, 32), (33, 0)] {
+            let mut pieces = Pieces { whole: VecDeque::with_capacity(count), ..Pieces::default() };
+            let all: Vec<u8> = (0..count as u8).collect();
+            for byte in &all {
+                pieces.push(Bytes::copy_from_slice(&[*byte]));
+            }
+            assert_eq!(drain(&mut pieces, 1), all);
+            assert_eq!(pieces.whole.capacity(), kept);
+            pieces.release();
+            assert_eq!(pieces.whole.capacity(), 0);
+        }
+    }
+
+    #[test]
     fn s51_a_byte_does_not_cost_a_buffer() {
         let mut pieces = Pieces::default();
         for _ in 0..256 * 1024 {

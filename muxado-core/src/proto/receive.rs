@@ -187,16 +187,14 @@ impl Mux {
         if std::mem::take(&mut self.accept_waiting) {
             self.events.push_back(Event::Incoming);
         }
-        if len > 0 || flags.fin() {
-            self.on_live_data(key, len, flags);
-        }
+        self.on_live_data(key, len, flags);
     }
 
     fn on_live_data(&mut self, key: StreamKey, len: usize, flags: Flags) {
         let over_cap = self
             .config
             .max_session_recv()
-            .is_some_and(|cap| self.stats.unread_bytes.saturating_add(len) > cap && len > 0);
+            .is_some_and(|cap| self.stats.unread_bytes.saturating_add(len) > cap);
         let Some(stream) = self.streams.get_mut(key) else { return };
         match stream.recv.state {
             RecvState::Finished if len == 0 => self.glitch(),

@@ -26,12 +26,10 @@ impl Schedule {
 
     /// The stream whose turn it is.
     pub(super) fn pop(&mut self) -> Option<StreamKey> {
-        if self.others.is_empty() {
-            return self.normal.pop_front();
+        if self.others.last_key_value().is_some_and(|(priority, _)| priority.is_positive()) {
+            return self.pop_other();
         }
-        self.pop_other(1..=i8::MAX)
-            .or_else(|| self.normal.pop_front())
-            .or_else(|| self.pop_other(i8::MIN..=-1))
+        self.normal.pop_front().or_else(|| self.pop_other())
     }
 
     /// Takes out a stream that has gone.
@@ -61,11 +59,12 @@ impl Schedule {
         *self = Schedule::default();
     }
 
-    fn pop_other(&mut self, range: std::ops::RangeInclusive<i8>) -> Option<StreamKey> {
-        let (&priority, queue) = self.others.range_mut(range).next_back()?;
-        let key = queue.pop_front();
-        if queue.is_empty() {
-            self.others.remove(&priority);
+    /// The next of the highest priority other than 0.
+    fn pop_other(&mut self) -> Option<StreamKey> {
+        let mut highest = self.others.last_entry()?;
+        let key = highest.get_mut().pop_front();
+        if highest.get().is_empty() {
+            highest.remove();
         }
         key
     }
@@ -88,5 +87,21 @@ mod tests {
         let order: Vec<u32> = std::iter::from_fn(|| schedule.pop()).map(|key| key.slot).collect();
         assert_eq!(order, [3, 5, 6, 1, 4, 2]);
         assert!(schedule.is_empty());
+    }
+
+    #[test]
+    fn who_is_taken_out_has_no_turn_and_everybody_else_has() {
+        for priority in [-1, 0, 1] {
+            let mut schedule = Schedule::default();
+            for slot in [1, 2, 3] {
+                schedule.push(priority, key(slot));
+            }
+            schedule.remove(priority, key(2));
+            let order: Vec<_> = schedule.places().collect();
+            assert_eq!(order, [(priority, key(1)), (priority, key(3))]);
+            schedule.remove(priority, key(1));
+            schedule.remove(priority, key(3));
+            assert!(schedule.is_empty());
+        }
     }
 }

@@ -233,3 +233,23 @@ impl Mux {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b13_text_is_cut_between_characters_and_bytes_that_are_no_text_where_they_must() {
+        let said = |text: &[u8]| {
+            let mut shutdown = Shutdown::default();
+            shutdown.say(ErrorCode::NO_ERROR, text);
+            shutdown.text
+        };
+        let long = "\u{e4}".repeat(MAX_TEXT);
+        assert_eq!(said(long.as_bytes()), long[..MAX_TEXT]);
+        let long = format!("x{long}");
+        assert_eq!(said(long.as_bytes()), long[..MAX_TEXT - 1], "the last character is in the way");
+        let no_text = [0xFF; MAX_TEXT + 1];
+        assert_eq!(said(&no_text), no_text[..MAX_TEXT]);
+    }
+}

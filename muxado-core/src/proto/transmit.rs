@@ -1,5 +1,7 @@
 //! What goes out: control frames first, then streams in their turns, each with one bounded frame.
 
+use std::num::NonZeroU32;
+
 use muxado_frame::{ErrorCode, Flags, data_header, go_away, rst, wndinc};
 
 use super::batch::Batch;
@@ -90,9 +92,8 @@ impl Mux {
             self.stats.resets_sent = self.stats.resets_sent.saturating_add(1);
             self.emit(batch, &rst(id, code));
         } else if matches!(stream.recv.state, RecvState::Open | RecvState::Discarding) {
-            let owed = stream.recv.credit.settle();
-            if owed > 0 {
-                self.emit(batch, &wndinc(id, owed));
+            if let Some(owed) = NonZeroU32::new(stream.recv.credit.settle()) {
+                self.emit(batch, &wndinc(id, owed.get()));
             }
         }
         self.settle(key);

@@ -185,6 +185,21 @@ fn decision_3_close_flushes_what_was_finished_or_dropped_and_cuts_the_rest() {
 }
 
 #[test]
+fn decision_3_a_reset_goes_out_before_the_close_and_credit_for_a_cut_stream_does_not() {
+    let half_a_window = [1; 128 * 1024];
+    let (mut peer, streams) = server_with(&[syn(3, &half_a_window), syn(5, b""), syn(7, &half_a_window)]);
+    for (stream, is_reset) in streams.iter().zip([false, true, false]) {
+        peer.read_all(*stream);
+        if is_reset {
+            peer.mux.reset(*stream, ErrorCode::STREAM_CANCELLED).unwrap();
+        }
+    }
+    peer.mux.close(ErrorCode::NO_ERROR, b"");
+    assert_eq!(peer.mux.audit(), Ok(()));
+    assert_eq!(peer.sent(), [rst(5, 6), go_away(7, 0, b"")].concat());
+}
+
+#[test]
 fn decision_3_close_waits_for_credit_and_its_limit_cuts_and_counts() {
     let config = Config::builder().window(4).window_agreed_out_of_band().build().unwrap();
     let mut peer = Peer::with(Side::Server, &config);

@@ -54,6 +54,20 @@ fn s72_after_the_peers_goaway_no_syn_goes_out() {
 }
 
 #[test]
+fn s72_what_comes_for_a_stream_the_peer_has_not_processed_is_skipped_within_its_credit() {
+    let config = Config::builder().window(8).window_agreed_out_of_band().build().unwrap();
+    let mut peer = Peer::with(Side::Client, &config);
+    let stream = peer.mux.open().unwrap();
+    peer.mux.flush(stream).unwrap();
+    peer.sent();
+    peer.feed([go_away(0, 0, b""), data(3, b"12345"), data(3, b"678")].concat());
+    assert_eq!((peer.sent(), peer.mux.stats().glitches), (vec![], 0));
+    peer.feed(data(3, b"9"));
+    assert_eq!((peer.sent(), peer.mux.stats().glitches), (vec![], 1));
+    assert_eq!(peer.read_all(stream), (vec![], UNPROCESSED));
+}
+
+#[test]
 fn s72_everybody_who_waits_is_told() {
     let config = Config::builder().max_outbound_streams(1).build().unwrap();
     let mut peer = Peer::with(Side::Client, &config);

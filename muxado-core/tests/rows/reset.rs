@@ -466,3 +466,14 @@ fn s61_a_reset_that_throws_away_unread_bytes_leaves_no_clean_end() {
     assert_eq!(peer.sent(), b"", "both sides have finished: there is nothing to reset");
     assert_eq!(peer.read_all(stream), (b"all".to_vec(), Ending::Fin));
 }
+
+#[test]
+fn s61_a_reset_after_all_was_read_leaves_the_clean_end() {
+    let (mut peer, stream) = with_stream(b"all");
+    peer.feed(fin(3));
+    assert_eq!(peer.read_all(stream), (b"all".to_vec(), Ending::Fin));
+    peer.mux.reset(stream, ErrorCode::STREAM_CANCELLED).unwrap();
+    assert_eq!(peer.sent(), rst(3, 6));
+    assert_eq!(peer.read_all(stream), (vec![], Ending::Fin));
+    assert_eq!(peer.write_ending(stream), failed(6, Initiator::Local));
+}

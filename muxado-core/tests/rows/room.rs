@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use muxado_core::Config;
-use muxado_core::proto::{Event, StreamKey};
+use muxado_core::proto::{Batch, Event, StreamKey};
 use muxado_frame::{Decoder, ErrorCode, Side};
 use muxado_testkit::Peer;
 use muxado_testkit::wire::{data, header, rst, syn, wndinc};
@@ -175,6 +175,35 @@ fn a_writer_without_credit_is_told_when_credit_comes() {
     peer.feed(wndinc(3, 8 * KIB as u32));
     peer.sent();
     assert_eq!(writables(&mut peer), keys);
+}
+
+#[test]
+fn a_writer_whose_queue_is_still_full_is_not_told() {
+    let config = Config::builder().window(1).window_agreed_out_of_band().send_queue(1).build().unwrap();
+    let (mut peer, keys) = client_with(&config, 1);
+    assert_eq!(peer.mux.write(keys[0], b"ab"), Ok(1));
+    peer.sent();
+    assert_eq!(peer.mux.write(keys[0], b"bc"), Ok(1));
+    assert_eq!(peer.mux.write(keys[0], b"c"), Ok(0));
+    peer.events();
+    peer.feed(wndinc(3, 1));
+    assert_eq!(writables(&mut peer), [], "credit alone makes no room");
+    assert_eq!(peer.sent(), data(3, b"b"));
+    assert_eq!(writables(&mut peer), keys);
+}
+
+/// A batch is full at its limit: what goes out next is decided when the transport can take more.
+#[test]
+fn b15_a_batch_takes_no_frame_once_it_has_reached_its_limit() {
+    for (limit, frames) in [(12, 1), (13, 1), (14, 2), (26, 2), (27, 3)] {
+        let (mut peer, keys) = client_with(&Config::default(), 3);
+        for key in &keys {
+            assert_eq!(peer.mux.write(*key, b"hello"), Ok(5));
+        }
+        let mut batch = Batch::new(true);
+        peer.mux.poll_transmit(&mut batch, limit);
+        assert_eq!(batch.len(), 13 * frames, "limit {limit}");
+    }
 }
 
 #[test]
