@@ -13,6 +13,7 @@ mod cost;
 mod fuzz;
 mod ids;
 mod models;
+mod mutants;
 mod sim;
 mod soak;
 mod tidy;
@@ -39,6 +40,11 @@ const TASKS: &[Task] = &[
         name: "ids",
         about: "which ids of the tables no test names; ids --prove breaks the code for each row",
         run: ids::run,
+    },
+    Task {
+        name: "mutants",
+        about: "change the encoding and the machine in every small way, and look for a test that notices",
+        run: mutants::run,
     },
     Task {
         name: "models",

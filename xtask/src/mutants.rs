@@ -1,0 +1,33 @@
+//! `mutants`: cargo-mutants over the wire encoding and the protocol machine, with the tests of their own two crates.
+
+use std::path::Path;
+
+const USAGE: &str =
+    "cargo xtask mutants [ARGUMENT...]    such as --shard 0/4, --in-diff FILE, --re NAME, --iterate";
+
+/// Seconds after which a program of tests counts as hanging: a mutant that never ends is noticed.
+const TIMEOUT: &str = "--timeout=30";
+
+pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
+    let installed =
+        crate::cargo(root, &["mutants", "--version"]).output().is_ok_and(|out| out.status.success());
+    if !installed {
+        return Err("mutants: it needs cargo-mutants: cargo install cargo-mutants --locked".into());
+    }
+    for package in ["muxado-frame", "muxado-core"] {
+        let status = crate::cargo(root, &["mutants", "--no-shuffle", TIMEOUT, "-p", package, "-o"])
+            .arg(root.join("target/mutants").join(package))
+            .args(args)
+            .args(["--", "--lib", "--tests"])
+            // Lines of debuggers are not needed, and cost a third of the time.
+            .env("CARGO_PROFILE_TEST_DEBUG", "0")
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
+            .status()
+            .map_err(|error| format!("mutants: cannot start cargo: {error}"))?;
+        // 2 says that some were missed, 3 that some ran out of time: its own list is the report.
+        if !matches!(status.code(), Some(0 | 2 | 3)) {
+            return Err(format!("mutants: {status}\n\n{USAGE}"));
+        }
+    }
+    Ok(())
+}
