@@ -12,6 +12,7 @@ mod ci;
 mod cost;
 mod fuzz;
 mod ids;
+mod interop;
 mod models;
 mod mutants;
 mod sim;
@@ -40,6 +41,11 @@ const TASKS: &[Task] = &[
         name: "ids",
         about: "which ids of the tables no test names; ids --prove breaks the code for each row",
         run: ids::run,
+    },
+    Task {
+        name: "interop",
+        about: "ours and the crate muxado against each other, and the conformance suite against it",
+        run: interop::run,
     },
     Task {
         name: "mutants",

@@ -1,0 +1,22 @@
+//! `interop`: ours and the crate `muxado` against each other, then the conformance suite against that crate.
+
+use std::path::Path;
+
+pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
+    if !args.is_empty() {
+        return Err("interop: takes no arguments".into());
+    }
+    cargo_test(root, &["--test", "crate_muxado"])?;
+    // One role after the other, with the table of each.
+    cargo_test(root, &["--test", "muxspec", "--", "--ignored", "--nocapture", "--test-threads=1"])
+}
+
+fn cargo_test(root: &Path, args: &[&str]) -> Result<(), String> {
+    let status = crate::cargo(root, &["test", "--locked", "-p", "interop"])
+        .args(args)
+        // Tasks of that crate panic on some of what is played, which is its own business.
+        .env("RUST_BACKTRACE", "0")
+        .status()
+        .map_err(|error| format!("interop: cannot start cargo: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("interop: {status}")) }
+}
