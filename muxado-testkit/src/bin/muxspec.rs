@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use muxado_testkit::spec::{Options, Report, Side, Source, Verdict, run};
+use muxado_testkit::spec::{Options, Report, Side, Source, Verdict, is_row, run};
 use pico_args::Arguments;
 
 const HELP: &str = "\
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
             verdict(&report)
         }
         Err(message) => {
-            eprintln!("muxspec: {message}\n\n{HELP}");
+            eprintln!("muxspec: {message}; --help says more");
             ExitCode::from(2)
         }
     }
@@ -85,6 +85,9 @@ fn play(mut arguments: Arguments) -> Result<Report, String> {
     }
     if let Some(only) = option::<String>(&mut arguments, "--only")? {
         options.only = only.split(',').map(|row| row.trim().to_uppercase()).collect();
+        if let Some(row) = options.only.iter().find(|row| !is_row(row)) {
+            return Err(format!("--only: there is no row `{row}`"));
+        }
     }
     let address: String = arguments.free_from_str().map_err(|_| "an address is missing")?;
     if let Some(left) = arguments.finish().first() {
@@ -102,5 +105,5 @@ where
     T: std::str::FromStr,
     T::Err: std::fmt::Display,
 {
-    arguments.opt_value_from_str(name).map_err(|error| error.to_string())
+    arguments.opt_value_from_str(name).map_err(|error| format!("{name}: {error}"))
 }

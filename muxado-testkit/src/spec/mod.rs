@@ -18,7 +18,7 @@ use std::time::Duration;
 
 pub use muxado_frame::Side;
 pub use report::{Finding, Report, Verdict};
-pub use run::run;
+pub use run::{is_row, run};
 pub use source::Source;
 
 /// How to play.

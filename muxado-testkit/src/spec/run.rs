@@ -22,6 +22,12 @@ struct Rule {
 
 type Rules = BTreeMap<&'static str, Rule>;
 
+/// Whether there is anything to say about this row.
+#[must_use]
+pub fn is_row(row: &str) -> bool {
+    JUDGED.iter().any(|(judged, _)| *judged == row) || plays::all().iter().any(|play| play.row == row)
+}
+
 /// Plays what `options` ask for against the peer that `source` leads to.
 #[must_use]
 pub fn run(source: &Source, options: &Options) -> Report {
@@ -122,4 +128,15 @@ fn judged(rules: &Rules) -> impl Iterator<Item = Finding> {
         };
         Finding { row, what: "every frame that came".into(), expected: expected.into(), seen, verdict }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_one_that_is_played_or_judged_and_nothing_else() {
+        assert!(["S01", "S45", "W06", "W05"].into_iter().all(is_row));
+        assert!(!["S99", "s45", "", "B01"].into_iter().any(is_row));
+    }
 }
