@@ -1,4 +1,5 @@
-//! An echo over the crate `muxado`, as the conformance suite wants its peers: each stream in a task of its own.
+//! An echo over the crate `muxado`, as the conformance suite wants its peers: each stream in a task of its own. One task
+//! both reads and writes, because in that crate two would take each other's wake-ups.
 
 use std::net::SocketAddr;
 
@@ -6,12 +7,14 @@ use crate_muxado::{Accept as _, OpenClose as _, Session as _, SessionBuilder, St
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The most bytes read at once.
-const CHUNK: usize = 64 * 1024;
+/// The most bytes read at once, and so in one frame: its frames are as long as what is written at once.
+const CHUNK: usize = 16 * 1024;
 
 /// Serves whoever dials in.
 pub(crate) async fn serve(listener: TcpListener) {
     while let Ok((tcp, _)) = listener.accept().await {
+        // If this fails the transport is gone, which the session finds out.
+        let _ = tcp.set_nodelay(true);
         tokio::spawn(echo_all(SessionBuilder::new(tcp).server(), false));
     }
 }
@@ -19,6 +22,7 @@ pub(crate) async fn serve(listener: TcpListener) {
 /// Dials in again and again, one session after the other, until nobody listens; opens a stream in each.
 pub(crate) async fn dial(address: SocketAddr) {
     while let Ok(tcp) = TcpStream::connect(address).await {
+        let _ = tcp.set_nodelay(true);
         echo_all(SessionBuilder::new(tcp).client(), true).await;
     }
 }
