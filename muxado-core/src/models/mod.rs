@@ -10,7 +10,7 @@ use std::task::Poll;
 use futures_util::{AsyncReadExt, AsyncWriteExt};
 use shuttle::Runner;
 use shuttle::future::{JoinHandle, block_on, spawn};
-use shuttle::scheduler::{PctScheduler, RandomScheduler};
+use shuttle::scheduler::{PctScheduler, RandomScheduler, ReplayScheduler};
 
 use crate::{Config, ConfigBuilder, Session, SessionEnd, Side, Stream};
 use clock::Clock;
@@ -33,7 +33,8 @@ const SEED: u64 = 1;
 fn explore<F: Future<Output = ()> + 'static>(model: fn() -> F) {
     let run = move || block_on(model());
     if let Ok(order) = std::env::var("MUXADO_MODELS_REPLAY") {
-        return shuttle::replay(run, &order);
+        Runner::new(ReplayScheduler::new_from_encoded(&order), settings()).run(run);
+        return;
     }
     let orders = std::env::var("MUXADO_MODELS").ok().and_then(|orders| orders.parse().ok()).unwrap_or(ORDERS);
     let half = (orders / 2).max(1);
