@@ -22,36 +22,31 @@ fn full() -> Config {
     narrow().max_outbound_streams(1).build().unwrap()
 }
 
+/// Lets one side close while the client's tasks wait for everything.
+async fn closed_by(side: fn(&Both) -> &Session) {
+    let both = Both::start(&full());
+    let waiting = waiting(&both).await;
+    let session = side(&both).clone();
+    let closer = spawn(async move { session.close(ErrorCode::new(77), "enough").await });
+    for task in waiting {
+        task.await.unwrap();
+    }
+    assert_eq!(closer.await.unwrap().code(), ErrorCode::new(77));
+    for session in [&both.client, &both.server] {
+        let end = session.closed().await;
+        assert_eq!(end.code(), ErrorCode::new(77), "{end}");
+    }
+    both.look_back().await;
+}
+
 #[test]
 fn everybody_who_waits_learns_of_a_close() {
-    explore(|| async {
-        let both = Both::start(&full());
-        let waiting = waiting(&both).await;
-        let session = both.client.clone();
-        let closer = spawn(async move { session.close(ErrorCode::new(77), "enough").await });
-        for task in waiting {
-            task.await.unwrap();
-        }
-        assert_eq!(closer.await.unwrap().code(), ErrorCode::new(77));
-        let end = both.server.closed().await;
-        assert_eq!(end.code(), ErrorCode::new(77), "{end}");
-        both.look_back().await;
-    });
+    explore(|| closed_by(|both| &both.client));
 }
 
 #[test]
 fn everybody_who_waits_learns_of_the_peers_close() {
-    explore(|| async {
-        let both = Both::start(&full());
-        let waiting = waiting(&both).await;
-        let session = both.server.clone();
-        let closer = spawn(async move { session.close(ErrorCode::new(77), "enough").await });
-        for task in waiting {
-            task.await.unwrap();
-        }
-        closer.await.unwrap();
-        both.look_back().await;
-    });
+    explore(|| closed_by(|both| &both.server));
 }
 
 #[test]
