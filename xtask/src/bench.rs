@@ -6,11 +6,8 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
     if !root.join("bench/Cargo.toml").is_file() {
         return Err("bench: this workspace has no package `bench` yet (no file bench/Cargo.toml)".into());
     }
-    let status = crate::cargo(root, &["run", "--release", "-p", "bench", "--locked", "--"])
-        .args(args)
-        .status()
-        .map_err(|error| format!("bench: cannot start cargo: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("bench: {status}")) }
+    let mut program = crate::cargo(root, &["run", "--release", "-p", "bench", "--locked", "--"]);
+    crate::succeed("bench", program.args(args))
 }
 
 #[cfg(test)]

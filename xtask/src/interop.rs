@@ -12,11 +12,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
 }
 
 fn cargo_test(root: &Path, args: &[&str]) -> Result<(), String> {
-    let status = crate::cargo(root, &["test", "--locked", "-p", "interop"])
-        .args(args)
-        // Tasks of that crate panic on some of what is played, which is its own business.
-        .env("RUST_BACKTRACE", "0")
-        .status()
-        .map_err(|error| format!("interop: cannot start cargo: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("interop: {status}")) }
+    let mut tests = crate::cargo(root, &["test", "--locked", "-p", "interop"]);
+    // Tasks of that crate panic on some of what is played, which is its own business.
+    crate::succeed("interop", tests.args(args).env("RUST_BACKTRACE", "0"))
 }

@@ -17,13 +17,12 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
         ["--replay", order, model] => (Some(("MUXADO_MODELS_REPLAY", *order)), *model),
         _ => return Err(format!("models: what is that?\n\n{USAGE}")),
     };
-    let status = crate::cargo(root, &["test", "--quiet", "--locked", "-p", "muxado-core", "--lib"])
-        // A folder of its own: everything is built with the flag, and nothing else is to be built again because of it.
+    let mut tests = crate::cargo(root, &["test", "--quiet", "--locked", "-p", "muxado-core", "--lib"]);
+    // A folder of its own: everything is built with the flag, and nothing else is to be built again because of it.
+    tests
         .args(["--target-dir", "target/models", model])
         .env("RUSTFLAGS", "--cfg muxado_models")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .envs(variable)
-        .status()
-        .map_err(|error| format!("models: cannot start cargo: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("models: {status}\n\n{USAGE}")) }
+        .envs(variable);
+    crate::succeed("models", &mut tests).map_err(|error| format!("{error}\n\n{USAGE}"))
 }

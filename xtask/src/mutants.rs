@@ -15,15 +15,10 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
         return Err("mutants: it needs cargo-mutants: cargo install cargo-mutants --locked".into());
     }
     for package in ["muxado-frame", "muxado-core"] {
-        let status = crate::cargo(root, &["mutants", "--no-shuffle", TIMEOUT, "-p", package, "-o"])
-            .arg(root.join("target/mutants").join(package))
-            .args(args)
-            .args(["--", "--lib", "--tests"])
-            // Lines of debuggers are not needed, and cost a third of the time.
-            .env("CARGO_PROFILE_TEST_DEBUG", "0")
-            .env("CARGO_PROFILE_DEV_DEBUG", "0")
-            .status()
-            .map_err(|error| format!("mutants: cannot start cargo: {error}"))?;
+        let mut mutants = crate::cargo(root, &["mutants", "--no-shuffle", TIMEOUT, "-p", package, "-o"]);
+        mutants.arg(root.join("target/mutants").join(package)).args(args).args(["--", "--lib", "--tests"]);
+        let status = crate::without_debug_lines(&mut mutants).status();
+        let status = status.map_err(|error| format!("mutants: cannot start cargo: {error}"))?;
         // 2 says that some were missed, 3 that some ran out of time: its own list is the report.
         if !matches!(status.code(), Some(0 | 2 | 3)) {
             return Err(format!("mutants: {status}\n\n{USAGE}"));

@@ -6,10 +6,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
     if args.is_empty() {
         return Err("sim: --seed N runs one seed and prints its steps, --seeds N [--from M] runs many".into());
     }
-    let status =
-        crate::cargo(root, &["run", "--release", "-p", "muxado-testkit", "--bin", "sim", "--locked", "--"])
-            .args(args)
-            .status()
-            .map_err(|error| format!("sim: cannot start cargo: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("sim: {status}")) }
+    let mut program =
+        crate::cargo(root, &["run", "--release", "-p", "muxado-testkit", "--bin", "sim", "--locked", "--"]);
+    crate::succeed("sim", program.args(args))
 }

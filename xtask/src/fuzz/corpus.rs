@@ -37,9 +37,7 @@ pub(super) fn seed(root: &Path) -> Result<(), String> {
         "--ignored",
         "write_the_seeds",
     ];
-    let status =
-        crate::cargo(root, &test).status().map_err(|error| format!("fuzz: cannot start cargo: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("fuzz: the seeds are not written: {status}")) }
+    crate::succeed("fuzz: the seeds", &mut crate::cargo(root, &test))
 }
 
 /// Brings what was found into the committed corpus and keeps as few files of both as reach the same coverage.

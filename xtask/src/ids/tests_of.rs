@@ -52,9 +52,9 @@ pub(super) fn build(root: &Path, target: &Path, program: &Program) -> Result<Pat
         "--lib" => cargo.arg("--lib"),
         name => cargo.args(["--test", name]),
     };
-    // Lines of debuggers are not needed, and cost a third of the time.
-    cargo.env("CARGO_PROFILE_TEST_DEBUG", "0").env("CARGO_PROFILE_DEV_DEBUG", "0");
-    let output = cargo.output().map_err(|error| format!("cannot start cargo: {error}"))?;
+    let output = crate::without_debug_lines(&mut cargo)
+        .output()
+        .map_err(|error| format!("cannot start cargo: {error}"))?;
     if !output.status.success() {
         return Err(format!("does not build:\n{}", String::from_utf8_lossy(&output.stderr)));
     }
