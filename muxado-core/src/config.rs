@@ -261,15 +261,15 @@ impl ConfigBuilder {
         self
     }
 
-    /// How long what is left may take: accepted bytes of a dropped stream, and open streams after the peer's GOAWAY.
-    /// Default 30 s.
+    /// How long what is left may take: accepted bytes of a dropped stream, open streams after the peer's GOAWAY, and a
+    /// peer that is to close the transport after the last handle was dropped. Default 30 s.
     pub fn drain_timeout(mut self, limit: Duration) -> Self {
         self.config.drain_timeout = limit;
         self
     }
 
-    /// How long `close` goes on sending what finished or dropped streams still have queued. Default 5 s; zero cuts
-    /// it at once.
+    /// How long `close` goes on sending what finished or dropped streams still have queued, and then waits for the peer
+    /// to close the transport. Default 5 s; zero cuts it at once.
     pub fn close_linger(mut self, limit: Duration) -> Self {
         self.config.close_linger = limit;
         self

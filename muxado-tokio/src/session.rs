@@ -130,19 +130,23 @@ impl Session {
     }
 
     /// As [`go_away`](Session::go_away), but what has not ended within `limit` is cut off. Starts at once, awaited or
-    /// not; resolves when the transport is closed. [`SessionEnd::cut`] says what was lost.
+    /// not; resolves as [`closed`](Session::closed) does. [`SessionEnd::cut`] says what was lost.
     pub fn drain(&self, limit: Duration) -> Closed {
         self.inner.drain(limit)
     }
 
     /// Ends the session now and tells the peer why, with at most 256 bytes of `text`. What finished or dropped streams
-    /// have accepted is still sent, for at most `close_linger`. Starts at once, awaited or not; resolves when the
-    /// transport is closed. [`SessionEnd::cut`] says what was lost.
+    /// have accepted is still sent, for at most `close_linger`. Starts at once, awaited or not; resolves as
+    /// [`closed`](Session::closed) does. [`SessionEnd::cut`] says what was lost.
     pub fn close(&self, code: ErrorCode, text: &str) -> Closed {
         self.inner.close(code, text)
     }
 
     /// Waits until the session has ended and its transport is closed, and says why it ended. Keeps nothing open.
+    ///
+    /// If this side ended it, the peer closes last. A peer that has been silent for 250 ms is waited for by the task of
+    /// the session alone, for as long as the close or drain has time: until then a runtime that is shut down may take
+    /// back what such a peer has not read yet.
     pub fn closed(&self) -> Closed {
         self.inner.closed()
     }

@@ -1,8 +1,12 @@
 //! Sessions over real TCP: the promises of the crate page, end to end.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+use std::time::Duration;
+
+use muxado_testkit::wire;
 use muxado_tokio::{Config, ErrorCode, Listener, Session, connect_with};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket};
 
 async fn pair(config: Config) -> (Session, Session) {
     let listener = Listener::bind_with("127.0.0.1:0", config.clone()).await.unwrap();
@@ -100,4 +104,36 @@ fn f49_a_runtime_that_is_shut_down_ends_its_sessions() {
         assert!(client.open().await.is_err() && client.accept().await.is_err());
         assert_eq!(client.closed().await.code(), ErrorCode::SESSION_CLOSED);
     });
+}
+
+/// 1. We answer and drain. Most of the answer is still in the socket, since the peer reads slowly.
+/// 2. The peer is silent for a moment, so that whoever waits for our end is told.
+/// 3. The peer sends a receipt: on a socket that is closed by then, TCP answers with a reset, and throws away what it
+///    has not delivered.
+/// 4. The peer reads on.
+#[tokio::test]
+async fn s80_s81_what_a_slow_peer_has_not_read_when_we_end_still_arrives() {
+    const LEN: usize = 64 * 1024;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let (peer, accepted) = tokio::join!(socket.connect(address), listener.accept());
+    let (mut peer, session) = (peer.unwrap(), Session::server(accepted.unwrap().0));
+
+    peer.write_all(&wire::syn_fin(3, b"send me much")).await.unwrap();
+    let mut stream = session.accept().await.unwrap();
+    let mut question = Vec::new();
+    stream.read_to_end(&mut question).await.unwrap();
+    stream.write_all(&[7; LEN]).await.unwrap();
+    stream.shutdown().await.unwrap();
+    drop(stream);
+    let end = session.drain(Duration::from_secs(30)).await;
+    assert!(end.is_clean() && end.cut().is_nothing(), "{end}");
+
+    peer.write_all(&wire::wndinc(3, 1)).await.unwrap();
+    let mut answer = Vec::new();
+    peer.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.len() > LEN, "{} bytes arrived", answer.len());
+    assert!(answer.ends_with(&wire::go_away(3, 0, b"")));
 }

@@ -11,8 +11,8 @@ use super::timers::Limit;
 use crate::error::EndCause;
 use crate::rt::Runtime;
 
-/// How long a goodbye after an error may take to go out, and how long any goodbye waits for a peer that neither ends
-/// its direction of the transport nor says anything (B22).
+/// How long a goodbye after an error may take to go out, and how long anybody waits for a peer that neither ends its
+/// direction of the transport nor says anything (B22).
 const GOODBYE: Duration = Duration::from_millis(250);
 
 /// Bytes read and thrown away while waiting for the peer's end (B22), beyond what it was given credit for.
@@ -29,8 +29,8 @@ pub(super) enum Stage {
     Closing,
     /// Our direction is closed; up to this many bytes of the peer's are thrown away until it closes too.
     ///
-    /// Patient: as long as the peer says something, it may not have all of ours yet. A transport that is closed while
-    /// bytes of the peer's are on their way may take back what was sent.
+    /// Patient: until it does, it may not have all of ours yet. A transport that is closed before, and then gets bytes
+    /// of the peer's, may take back what was sent. A peer that is silent for a moment keeps nobody but the driver.
     Lingering { left: usize, patient: bool },
     /// Over.
     Done,
@@ -69,7 +69,7 @@ where
     /// The limit of a drain or close has passed: what is on its way has a last moment.
     pub(super) fn run_out_of_time(&mut self) {
         self.out_of_time = true;
-        if self.stage == Stage::Flushing {
+        if matches!(self.stage, Stage::Flushing | Stage::Lingering { .. }) {
             self.timers.start(Limit::Goodbye, GOODBYE);
         }
     }
@@ -98,8 +98,21 @@ where
         self.stage = Stage::Closing;
     }
 
-    /// The goodbye has had its time.
-    pub(super) fn leave(&mut self) {
+    /// The goodbye has had its time, or the peer has been silent for that long.
+    pub(super) fn goodbye_is_due(&mut self) {
+        match self.stage {
+            Stage::Lingering { patient: true, .. } if !self.out_of_time => self.tell(),
+            _ => self.leave(),
+        }
+    }
+
+    /// All that can be known of the end is known: whoever waits for it need not wait for a silent peer.
+    fn tell(&mut self) {
+        self.shared.with_driver(&mut self.woken, |state| state.driver.done = true);
+    }
+
+    /// Nothing more is sent or waited for.
+    fn leave(&mut self) {
         self.forget_batch();
         self.stage = Stage::Done;
     }
@@ -122,7 +135,7 @@ where
             let step = match self.stage {
                 Stage::Running | Stage::Done => return Poll::Ready(()),
                 Stage::Flushing => self.poll_last_frames(cx),
-                Stage::Closing => self.write.poll_close(cx).map(|_| self.after_close()),
+                Stage::Closing => self.write.poll_close(cx).map(|closed| self.after_close(closed.is_ok())),
                 Stage::Lingering { left, patient } => self.poll_linger(cx, left, patient),
             };
             match step {
@@ -179,14 +192,15 @@ where
         !batch.is_empty()
     }
 
-    fn after_close(&mut self) -> Stage {
+    fn after_close(&mut self, half_closed: bool) -> Stage {
         self.timers.stop(Limit::Goodbye);
         self.timers.start(Limit::Goodbye, GOODBYE);
         if self.at_eof {
             return Stage::Done;
         }
         let mut left = self.shared.with(|state| state.mux.in_flight()).saturating_add(GOODBYE_READ);
-        let patient = self.is_meant() && !self.out_of_time;
+        // A peer that was not told the end of our direction need not end its own.
+        let patient = half_closed && self.is_meant() && !self.out_of_time;
         if patient {
             // The peer may be opening streams: it does not know yet, and each comes with a window.
             let window = self.config.window() as usize;

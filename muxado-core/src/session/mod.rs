@@ -134,8 +134,8 @@ impl Session {
         self.shared.with(|state| state.mux.go_away());
     }
 
-    /// As [`go_away`](Session::go_away), but what has not ended within `limit` is cut off. Resolves when the transport
-    /// is closed; [`SessionEnd::cut`] says what was lost. Starts at once, awaited or not.
+    /// As [`go_away`](Session::go_away), but what has not ended within `limit` is cut off. Resolves as
+    /// [`closed`](Session::closed) does; [`SessionEnd::cut`] says what was lost. Starts at once, awaited or not.
     pub fn drain(&self, limit: Duration) -> Closed {
         self.shared.with(|state| {
             state.mux.go_away();
@@ -148,8 +148,8 @@ impl Session {
     /// ([`ErrorCode::NO_ERROR`]) is an ordinary goodbye.
     ///
     /// What finished or dropped streams have accepted is still sent, for at most [`Config::close_linger`]; streams that
-    /// are open fail at once. Resolves when the transport is closed; [`SessionEnd::cut`] says what was lost. Starts at
-    /// once, awaited or not; the first close counts.
+    /// are open fail at once. Resolves as [`closed`](Session::closed) does; [`SessionEnd::cut`] says what was lost.
+    /// Starts at once, awaited or not; the first close counts.
     pub fn close(&self, code: ErrorCode, text: &str) -> Closed {
         self.shared.with(|state| {
             state.limit_to(state.mux.config().close_linger());
@@ -159,6 +159,10 @@ impl Session {
     }
 
     /// Waits until the session has ended and its transport is closed, and says why it ended.
+    ///
+    /// If this side ended it, the peer closes last, and may first have to read what is still on its way. A peer that has
+    /// been silent for 250 ms keeps only the [`Driver`] waiting, for as long as the close or drain has time: whoever
+    /// must know that the transport is gone, at the end of a process for instance, waits for the driver.
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.

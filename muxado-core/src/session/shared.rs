@@ -41,7 +41,7 @@ pub(crate) struct DriverState {
     /// It has a timer running for lazy credit, and for dropped streams.
     pub(crate) credit_armed: bool,
     pub(crate) sweep_armed: bool,
-    /// It has ended: the transport is closed.
+    /// The transport is closed, or only waits for a silent peer to close it too: whoever waits for the end is told.
     pub(crate) done: bool,
 }
 

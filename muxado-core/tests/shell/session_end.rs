@@ -5,9 +5,10 @@ use std::time::Duration;
 use futures_util::{AsyncReadExt, AsyncWriteExt};
 use muxado_core::rt::Runtime;
 use muxado_core::{
-    Config, Cut, EndCause, ErrorCode, Initiator, OpenError, ReadError, Retry, Side, WriteError,
+    Closed, Config, Cut, EndCause, ErrorCode, Initiator, OpenError, ReadError, Retry, Session, Side,
+    WriteError,
 };
-use muxado_testkit::{World, alone, connected, start};
+use muxado_testkit::{World, alone, connected, start, wire};
 
 const CAPACITY: usize = 64 * 1024;
 
@@ -41,13 +42,43 @@ fn s80_w08_w17_close_says_goodbye_last_and_waits_for_the_peers_end() {
     assert_eq!(world.elapsed(), Duration::ZERO, "nothing had to be waited for");
 }
 
+/// 1. We end the session and half-close. Our last bytes may be on their way for longer than the peer is silent.
+/// 2. A moment later whoever waits for the end is told.
+/// 3. The transport stays, until the peer ends its direction, or for as long as the close, the drain or the last handle
+///    dropped has time: were it closed now, the next credit of the peer's would make TCP take back what has not arrived.
 #[test]
-fn s81_a_silent_peer_is_waited_for_a_quarter_of_a_second() {
+fn s80_s81_b22_a_silent_peer_holds_up_nobody_but_the_driver() {
+    let drain: fn(Session) -> Closed = |session| session.drain(secs(7));
+    let close: fn(Session) -> Closed = |session| session.close(ErrorCode::NO_ERROR, "");
+    let let_go: fn(Session) -> Closed = |session| session.closed();
+    for (end, limit) in [(drain, secs(7)), (close, secs(5)), (let_go, secs(30))] {
+        for ends_at in [Some(secs(3)), None] {
+            let world = World::new();
+            let one = alone(&world, Side::Client, &Config::default());
+            assert!(world.block_on(end(one.session)).is_clean());
+            assert_eq!(world.elapsed(), Duration::from_millis(250), "who waits is told");
+            if let Some(ends_at) = ends_at {
+                world.block_on(world.sleep(ends_at));
+                assert_eq!(world.tasks(), 1, "the transport stays");
+                one.from_peer.cut();
+                world.settle();
+            } else {
+                world.block_on(world.sleep(limit - Duration::from_millis(251)));
+                assert_eq!(world.tasks(), 1, "the transport stays until the limit");
+                world.block_on(world.sleep(Duration::from_millis(252)));
+            }
+            assert_eq!(world.tasks(), 0, "and no longer");
+        }
+    }
+}
+
+#[test]
+fn s81_after_an_error_a_silent_peer_has_a_quarter_of_a_second() {
     let world = World::new();
     let one = alone(&world, Side::Client, &Config::default());
-    one.from_peer.inject(&[0; 0]);
-    world.block_on(one.session.close(ErrorCode::NO_ERROR, ""));
-    assert_eq!(world.elapsed(), Duration::from_millis(250));
+    one.from_peer.inject(&wire::data(0, b""));
+    assert_eq!(world.block_on(one.session.closed()).code(), ErrorCode::PROTOCOL_ERROR);
+    assert_eq!((world.elapsed(), world.tasks()), (Duration::from_millis(250), 0));
 }
 
 /// 1. We drain; our last bytes are on their way over a slow link, and our direction is closed behind them.
@@ -357,13 +388,8 @@ fn a_dropped_stream_that_cannot_drain_is_reset_in_time() {
 fn f40_a_dropped_driver_fails_everything_at_once() {
     let world = World::new();
     let (near, _far) = muxado_testkit::pipe(CAPACITY);
-    let (session, driver) = muxado_core::Session::from_halves(
-        Side::Client,
-        near.read,
-        near.write,
-        &Config::default(),
-        world.clone(),
-    );
+    let (session, driver) =
+        Session::from_halves(Side::Client, near.read, near.write, &Config::default(), world.clone());
     world.block_on(async {
         let mut stream = session.open().await.unwrap();
         drop(driver);
