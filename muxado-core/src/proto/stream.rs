@@ -171,9 +171,7 @@ impl Stream {
 
     /// Nothing more will be sent for it, and nothing more is wanted: it does not keep a session from ending.
     pub(super) fn is_over(&self) -> bool {
-        self.rst.is_none()
-            && self.send.state.is_over()
-            && (self.recv.state.is_over() || (!self.recv.held && !self.in_backlog))
+        self.rst.is_none() && self.send.state.is_over() && (self.recv.state.is_over() || !self.recv.held)
     }
 
     /// What may go out now if it gets its turn, in bytes.

@@ -12,6 +12,9 @@ use super::stream::{Opener, Stream, StreamKey};
 /// the peer one more RST, no more.
 const REMEMBERED: usize = 1024;
 
+/// Slots that a session without streams keeps for the next ones. What many streams at once took beyond is given back.
+const KEPT: usize = 64;
+
 /// The table of streams.
 #[derive(Debug)]
 pub(super) struct Streams {
@@ -223,7 +226,7 @@ impl Streams {
         };
         *counted = counted.saturating_sub(1);
         self.retired = self.retired.saturating_sub(usize::from(stream.retired));
-        if self.slots.is_empty() && self.slots.capacity() > 64 {
+        if self.slots.is_empty() && self.slots.capacity() > KEPT {
             self.slots = Slab::new();
             self.by_id = HashMap::default();
             self.backlog = VecDeque::new();
@@ -328,4 +331,38 @@ pub(super) fn filler_id(side: Side) -> Option<StreamId> {
 
 fn index(slot: u32) -> usize {
     usize::try_from(slot).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(count: usize) -> (Streams, Vec<StreamKey>) {
+        let mut streams = Streams::new(Side::Client);
+        let keys = (0..count).map(|_| streams.open(1).unwrap()).collect();
+        (streams, keys)
+    }
+
+    #[test]
+    fn the_memory_of_many_streams_is_given_back_with_the_last_of_them() {
+        let (mut streams, keys) = with(KEPT + 1);
+        let many = streams.slots.capacity();
+        let (last, others) = keys.split_last().unwrap();
+        for key in others {
+            assert!(streams.remove(*key).is_some());
+        }
+        assert_eq!(streams.slots.capacity(), many, "not while one is there");
+        assert!(streams.remove(*last).is_some());
+        assert_eq!((streams.slots.capacity(), streams.by_id.capacity()), (0, 0));
+    }
+
+    #[test]
+    fn the_memory_of_few_streams_is_kept_for_the_next() {
+        let (mut streams, keys) = with(KEPT);
+        assert_eq!(streams.slots.capacity(), KEPT);
+        for key in keys {
+            streams.remove(key);
+        }
+        assert_eq!((streams.len(), streams.slots.capacity()), (0, KEPT));
+    }
 }

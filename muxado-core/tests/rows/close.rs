@@ -62,6 +62,18 @@ fn s80_a_stream_waiting_in_the_backlog_is_live_too() {
 }
 
 #[test]
+fn s80_a_finished_stream_that_nobody_reads_does_not_keep_a_drain_though_it_is_held() {
+    let (mut peer, streams) = server_with(&[syn(3, b"a")]);
+    peer.mux.finish(streams[0]).unwrap();
+    assert_eq!(peer.read_all(streams[0]).0, b"a");
+    peer.mux.drain();
+    assert_eq!(peer.sent(), fin(3), "the peer may say more, and somebody would read it");
+    peer.mux.release_recv(streams[0]);
+    assert_eq!(peer.sent(), go_away(3, 0, b""));
+    assert!(peer.mux.end().unwrap().cut().is_nothing());
+}
+
+#[test]
 fn s80_the_drain_limit_cuts_what_is_left() {
     let (mut peer, streams) = server_with(&[syn(3, b"a")]);
     peer.mux.write(streams[0], b"unsent").unwrap();
