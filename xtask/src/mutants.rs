@@ -15,8 +15,11 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
         return Err("mutants: it needs cargo-mutants: cargo install cargo-mutants --locked".into());
     }
     for package in ["muxado-frame", "muxado-core"] {
+        let output = root.join("target/mutants").join(package);
+        std::fs::create_dir_all(&output)
+            .map_err(|error| format!("mutants: {}: {error}", output.display()))?;
         let mut mutants = crate::cargo(root, &["mutants", "--no-shuffle", TIMEOUT, "-p", package, "-o"]);
-        mutants.arg(root.join("target/mutants").join(package)).args(args).args(["--", "--lib", "--tests"]);
+        mutants.arg(output).args(args).args(["--", "--lib", "--tests"]);
         let status = crate::without_debug_lines(&mut mutants).status();
         let status = status.map_err(|error| format!("mutants: cannot start cargo: {error}"))?;
         // 2 says that some were missed, 3 that some ran out of time: its own list is the report.
