@@ -86,7 +86,7 @@ impl Session {
     }
 
     /// Opens a stream, at no round-trip cost. Waits while [`Config::max_outbound_streams`] are open, first come
-    /// first served.
+    /// first served; a task that was woken and is slow to come may find the place taken, and is first again.
     ///
     /// Nothing is sent yet: the peer learns of the stream with its first data, or when the first thing done with it
     /// is a flush, a read or a shutdown.
