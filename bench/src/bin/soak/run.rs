@@ -43,7 +43,8 @@ pub(crate) fn all(options: &Options) -> Result<(), Box<dyn Error>> {
         flavours: [many.handle().clone(), single],
     });
     let files_before = sample::files();
-    let samples = Samples::default();
+    // Made at once, so that it is not their number that shows in the curve.
+    let samples: Samples = Arc::new(Mutex::new(Vec::with_capacity(expected_samples(options.length))));
     let sampler = start_sampler(&world, &samples, start);
     many.block_on(rounds(options, &world, &samples, start));
     let left = many.block_on(what_is_left(&world, files_before));
@@ -73,6 +74,16 @@ fn start_sampler(world: &Arc<World>, samples: &Samples, start: Instant) -> mpsc:
         }
     });
     stop
+}
+
+/// One each second and one for each rest, which may take as long again.
+fn expected_samples(length: Length) -> usize {
+    match length {
+        Length::Time(time) => {
+            usize::try_from(time.as_secs()).unwrap_or(0).saturating_mul(2).saturating_add(100)
+        }
+        Length::Sessions(_) => 0,
+    }
 }
 
 fn push(samples: &Samples, sample: Sample) {
