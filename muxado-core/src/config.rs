@@ -261,8 +261,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// How long what is left may take: accepted bytes of a dropped stream, open streams after the peer's GOAWAY, and a
-    /// peer that is to close the transport after the last handle was dropped. Default 30 s.
+    /// How long what is left may take: accepted bytes of a dropped stream, open streams after the peer's GOAWAY, and at
+    /// the very end the peer, which is to close the transport. Default 30 s.
     pub fn drain_timeout(mut self, limit: Duration) -> Self {
         self.config.drain_timeout = limit;
         self

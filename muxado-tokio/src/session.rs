@@ -145,7 +145,7 @@ impl Session {
     /// Waits until the session has ended and its transport is closed, and says why it ended. Keeps nothing open.
     ///
     /// If this side ended it, the peer closes last. A peer that has been silent for 250 ms is waited for by the task of
-    /// the session alone, for as long as the close or drain has time: until then a runtime that is shut down may take
+    /// the session alone, for as long as the close or drain has time and `drain_timeout`: until then a runtime that is shut down may take
     /// back what such a peer has not read yet.
     pub fn closed(&self) -> Closed {
         self.inner.closed()

@@ -41,8 +41,8 @@ const LAST_WORDS: Duration = Duration::from_millis(250);
 /// Moves the bytes between a session and its transport. A plain future: spawn it or poll it yourself.
 ///
 /// It resolves, with the reason, once the session has ended and the transport is closed. A session that this side ended
-/// is half-closed first, and the driver waits for the peer's end, for as long as the close or drain has time: what is
-/// still on its way to the peer would be lost with the transport. Reading never waits for writing, for an accept or for
+/// is half-closed first, and the driver waits for the peer's end, for as long as the close or drain has time and
+/// [`Config::drain_timeout`]: what is still on its way to the peer would be lost with the transport. Reading never waits for writing, for an accept or for
 /// a slow stream. It yields after a bounded amount of work.
 ///
 /// *Dropping* it ends the session at once: streams fail with [`EndCause::DriverDropped`](crate::EndCause), unless

@@ -205,7 +205,7 @@ where
             // The peer may be opening streams: it does not know yet, and each comes with a window.
             let window = self.config.window() as usize;
             left = left.saturating_add(self.config.max_inbound_streams().saturating_mul(window));
-            self.timers.start(Limit::Deadline, self.config.drain_timeout());
+            self.timers.advance(Limit::Deadline, self.config.drain_timeout());
         }
         Stage::Lingering { left, patient }
     }

@@ -44,14 +44,15 @@ fn s80_w08_w17_close_says_goodbye_last_and_waits_for_the_peers_end() {
 
 /// 1. We end the session and half-close. Our last bytes may be on their way for longer than the peer is silent.
 /// 2. A moment later whoever waits for the end is told.
-/// 3. The transport stays, until the peer ends its direction, or for as long as the close, the drain or the last handle
-///    dropped has time: were it closed now, the next credit of the peer's would make TCP take back what has not arrived.
+/// 3. The transport stays, until the peer ends its direction, or for as long as the close or the drain has time, and no
+///    longer than 30 s: were it closed now, the next credit of the peer's would make TCP take back what has not arrived.
 #[test]
 fn s80_s81_b22_a_silent_peer_holds_up_nobody_but_the_driver() {
     let drain: fn(Session) -> Closed = |session| session.drain(secs(7));
     let close: fn(Session) -> Closed = |session| session.close(ErrorCode::NO_ERROR, "");
+    let long: fn(Session) -> Closed = |session| session.drain(secs(3600));
     let let_go: fn(Session) -> Closed = |session| session.closed();
-    for (end, limit) in [(drain, secs(7)), (close, secs(5)), (let_go, secs(30))] {
+    for (end, limit) in [(drain, secs(7)), (close, secs(5)), (long, secs(30)), (let_go, secs(30))] {
         for ends_at in [Some(secs(3)), None] {
             let world = World::new();
             let one = alone(&world, Side::Client, &Config::default());
