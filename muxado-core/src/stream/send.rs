@@ -206,7 +206,8 @@ impl AsyncWrite for SendStream {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let len = bufs.iter().map(|buf| buf.len()).sum();
+        // Slices may overlap, and so be more than there is memory for.
+        let len = bufs.iter().map(|buf| buf.len()).fold(0, usize::saturating_add);
         self.poll_write_slices(cx, bufs, len).map_err(io::Error::from)
     }
 

@@ -1,12 +1,13 @@
 //! What the handles do: the first thing done, the last, and everything odd in between.
 
+use std::io::IoSlice;
 use std::pin::Pin;
 use std::task::{Context, Waker};
 
 use futures_util::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, join};
 use muxado_core::rt::Runtime;
 use muxado_core::{Config, ReadError, Session, Side, Stream};
-use muxado_testkit::{World, alone, connected};
+use muxado_testkit::{World, alone, connected, wire};
 
 #[test]
 fn f54_odd_sizes_are_nothing_special() {
@@ -119,6 +120,50 @@ fn chunks_cross_without_a_copy_and_in_order() {
             bytes
         };
         assert!(join!(write, read).1 == sent);
+    });
+}
+
+#[test]
+fn a_stream_of_a_higher_priority_goes_first_whole_or_split() {
+    for split in [false, true] {
+        let world = World::new();
+        let one = alone(&world, Side::Client, &Config::default());
+        world.block_on(async {
+            let mut low = one.session.open().await.unwrap();
+            let mut high = one.session.open().await.unwrap();
+            low.write_all(b"low").await.unwrap();
+            high.write_all(b"high").await.unwrap();
+            // The first poll of the driver is still to come.
+            if split {
+                let (mut send, _recv) = high.into_split();
+                send.set_priority(1);
+                send.finish().unwrap();
+                world.settle();
+            } else {
+                high.set_priority(1);
+                high.finish().unwrap();
+                world.settle();
+            }
+        });
+        let sent = one.to_peer.take();
+        assert!(sent.starts_with(&wire::syn(3, b"high")), "{sent:?}");
+    }
+}
+
+#[test]
+fn slices_are_accepted_in_order_by_whole_and_split_streams() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    world.block_on(async {
+        let slices = [&b"one "[..], b"", b"two ", b"three"].map(IoSlice::new);
+        let mut whole = one.session.open().await.unwrap();
+        assert_eq!(whole.write_vectored(&slices).await.unwrap(), 13);
+        world.settle();
+        assert_eq!(one.to_peer.take(), wire::syn(3, b"one two three"));
+        let (mut send, _recv) = whole.into_split();
+        assert_eq!(send.write_vectored(&slices).await.unwrap(), 13);
+        world.settle();
+        assert_eq!(one.to_peer.take(), wire::data(3, b"one two three"));
     });
 }
 
