@@ -77,7 +77,7 @@ impl Session {
             Side::Client => muxado_core::Session::client(Compat(transport), config, Tokio),
             Side::Server => muxado_core::Session::server(Compat(transport), config, Tokio),
         };
-        tokio::spawn(driver.vectored(vectored));
+        tokio::spawn(driver.vectored(vectored).half_closes(true));
         Session { inner: session }
     }
 
@@ -86,7 +86,7 @@ impl Session {
         let (read, write) = tcp.into_split();
         let (session, driver) =
             muxado_core::Session::from_halves(side, Compat(read), Compat(write), config, Tokio);
-        tokio::spawn(driver.vectored(true));
+        tokio::spawn(driver.vectored(true).half_closes(true));
         Session { inner: session }
     }
 
@@ -145,8 +145,8 @@ impl Session {
     /// Waits until the session has ended and its transport is closed, and says why it ended. Keeps nothing open.
     ///
     /// If this side ended it, the peer closes last. A peer that has been silent for 250 ms is waited for by the task of
-    /// the session alone, for as long as the close or drain has time and `drain_timeout`: until then a runtime that is shut down may take
-    /// back what such a peer has not read yet.
+    /// the session alone, for as long as the close or drain has time and `drain_timeout`: a runtime that is shut down
+    /// before may take back what such a peer has not read yet.
     pub fn closed(&self) -> Closed {
         self.inner.closed()
     }

@@ -41,8 +41,7 @@ const LAST_WORDS: Duration = Duration::from_millis(250);
 /// Moves the bytes between a session and its transport. A plain future: spawn it or poll it yourself.
 ///
 /// It resolves, with the reason, once the session has ended and the transport is closed. A session that this side ended
-/// is half-closed first, and the driver waits for the peer's end, for as long as the close or drain has time and
-/// [`Config::drain_timeout`]: what is still on its way to the peer would be lost with the transport. Reading never waits for writing, for an accept or for
+/// is half-closed first, and the driver waits for the peer's end: see [`half_closes`](Driver::half_closes). Reading never waits for writing, for an accept or for
 /// a slow stream. It yields after a bounded amount of work.
 ///
 /// *Dropping* it ends the session at once: streams fail with [`EndCause::DriverDropped`](crate::EndCause), unless
@@ -61,6 +60,8 @@ pub struct Driver<R, W, T: Runtime> {
     pub(super) broken: Option<io::Error>,
     /// The time limit of a drain or close has passed: nothing more is waited for.
     pub(super) out_of_time: bool,
+    /// The peer learns when our direction of the transport is closed, and can be waited for.
+    pub(super) half_closes: bool,
     /// The peer has said GOAWAY, and what is left has its limit.
     peer_leaving: bool,
     /// A poll is under way. If it still is when the next one begins, it has panicked.
@@ -85,6 +86,7 @@ where
             at_eof: false,
             broken: None,
             out_of_time: false,
+            half_closes: false,
             peer_leaving: false,
             polling: false,
             woken: WakeList::default(),
@@ -98,6 +100,18 @@ where
     /// their headers, which is better than a system call for each slice.
     pub fn vectored(mut self, vectored: bool) -> Self {
         self.write.set_vectored(vectored);
+        self
+    }
+
+    /// States that `poll_close` of the transport really tells the peer the end of our direction, as a TCP socket does that
+    /// is shut down for writing. Default: no, since many only flush.
+    ///
+    /// With it the end of a session waits until the peer, having read everything, ends its direction too, for as long as
+    /// the close or drain has time and [`Config::drain_timeout`]. Without it the transport is closed once the peer has
+    /// been silent for 250 ms. Then bytes that were still on their way over a slow link may be lost: TCP takes them back
+    /// if the peer sends anything to a socket that is closed.
+    pub fn half_closes(mut self, half_closes: bool) -> Self {
+        self.half_closes = half_closes;
         self
     }
 

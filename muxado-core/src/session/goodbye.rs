@@ -29,8 +29,8 @@ pub(super) enum Stage {
     Closing,
     /// Our direction is closed; up to this many bytes of the peer's are thrown away until it closes too.
     ///
-    /// Patient: until it does, it may not have all of ours yet. A transport that is closed before, and then gets bytes
-    /// of the peer's, may take back what was sent. A peer that is silent for a moment keeps nobody but the driver.
+    /// Patient: as long as the peer says something, it may not have all of ours yet. A transport that is closed while
+    /// bytes of the peer's are on their way may take back what was sent.
     Lingering { left: usize, patient: bool },
     /// Over.
     Done,
@@ -101,7 +101,8 @@ where
     /// The goodbye has had its time, or the peer has been silent for that long.
     pub(super) fn goodbye_is_due(&mut self) {
         match self.stage {
-            Stage::Lingering { patient: true, .. } if !self.out_of_time => self.tell(),
+            // Silent, perhaps because our last bytes are still on their way. It will learn of our end, and end too.
+            Stage::Lingering { patient: true, .. } if self.half_closes && !self.out_of_time => self.tell(),
             _ => self.leave(),
         }
     }
@@ -199,8 +200,8 @@ where
             return Stage::Done;
         }
         let mut left = self.shared.with(|state| state.mux.in_flight()).saturating_add(GOODBYE_READ);
-        // A peer that was not told the end of our direction need not end its own.
-        let patient = half_closed && self.is_meant() && !self.out_of_time;
+        self.half_closes &= half_closed;
+        let patient = self.is_meant() && !self.out_of_time;
         if patient {
             // The peer may be opening streams: it does not know yet, and each comes with a window.
             let window = self.config.window() as usize;

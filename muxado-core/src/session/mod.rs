@@ -161,8 +161,9 @@ impl Session {
     /// Waits until the session has ended and its transport is closed, and says why it ended.
     ///
     /// If this side ended it, the peer closes last, and may first have to read what is still on its way. A peer that has
-    /// been silent for 250 ms keeps only the [`Driver`] waiting, for as long as the close or drain has time and for no
-    /// longer than [`Config::drain_timeout`]: whoever must know that the transport is gone, at the end of a process for instance, waits for the driver.
+    /// been silent for 250 ms keeps only the [`Driver`] waiting, if anybody: see
+    /// [`half_closes`](Driver::half_closes). Whoever must know that the transport is gone, at the end of a process for
+    /// instance, waits for the driver.
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.

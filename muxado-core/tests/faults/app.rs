@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::AsyncWriteExt;
 use muxado_core::rt::Runtime;
-use muxado_core::{Config, EndCause, SessionEnd, Side, Stream};
+use muxado_core::{Config, SessionEnd, Side, Stream};
 use muxado_testkit::{Alone, Watched, World, alone};
 
 use crate::recording::{Frame, Recording, frames, kind};
@@ -50,9 +50,6 @@ pub(crate) fn written(recording: &Recording, side: Side) -> Vec<Vec<u8>> {
     opened.sort_by_key(|(id, _)| *id);
     opened.into_iter().map(|(_, payload)| payload).collect()
 }
-
-/// A driver that has half-closed waits no longer than that for its peer to do so too.
-pub(crate) const LINGERS: Duration = Duration::from_millis(5250);
 
 impl Running {
     /// Starts it. What it says first has gone out when this returns.
@@ -104,13 +101,10 @@ impl Running {
 
     /// Waits for the end, which must come by itself within `limit`, and for everybody. Says why, and who was told what.
     pub(crate) fn finish(&self, limit: Duration) -> Result<(SessionEnd, Vec<Told>), String> {
-        let end = self.world.block_on(self.one.session.closed());
+        self.world.block_on(self.one.session.closed());
         self.world.settle();
         let elapsed = self.world.elapsed();
         ensure(elapsed <= limit, || format!("it took {elapsed:?}"))?;
-        if matches!(end.cause(), EndCause::Closed { .. }) {
-            self.world.block_on(self.world.sleep(LINGERS));
-        }
         ensure(self.world.tasks() == 0, || format!("{} tasks wait for ever", self.world.tasks()))?;
         ensure(self.world.polls() < 3000, || format!("{} polls", self.world.polls()))?;
         self.one.session.audit()?;

@@ -8,11 +8,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_util::{AsyncWrite, AsyncWriteExt};
-use muxado_core::rt::Runtime;
 use muxado_core::{Bytes, Config, EndCause, ErrorCode, Session, SessionEnd, Side, Stream};
 use muxado_testkit::{World, alone, counter, pipe, poll, wire};
 
-use crate::app::LINGERS;
 use crate::trap::{Axe, Call, Trap, Trigger, run};
 
 /// Asserts that everything on the session and the stream is over, and says why.
@@ -81,9 +79,6 @@ fn f13_a_transport_that_panics_ends_its_session_and_everybody_is_told() {
                 drop(to_peer.take());
                 world.block_on(session.closed());
                 let end = over(&session, &mut stream);
-                if call == Call::Close {
-                    world.block_on(world.sleep(LINGERS));
-                }
                 if call != Call::Close && good < 3 {
                     assert!(matches!(end.cause(), EndCause::DriverDropped), "{call:?} {good}: {end}");
                 }
@@ -281,9 +276,6 @@ fn f48_leaked_handles_do_not_keep_a_session_open() {
             }
             world.block_on(one.session.closed());
             over(&one.session, &mut stream);
-            if close {
-                world.block_on(world.sleep(LINGERS));
-            }
             assert_eq!(world.tasks(), 0, "{what}");
         }
     }

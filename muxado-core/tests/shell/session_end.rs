@@ -8,7 +8,7 @@ use muxado_core::{
     Closed, Config, Cut, EndCause, ErrorCode, Initiator, OpenError, ReadError, Retry, Session, Side,
     WriteError,
 };
-use muxado_testkit::{World, alone, connected, start, wire};
+use muxado_testkit::{Lane, Mood, World, alone, connected, pipe, start, wire};
 
 const CAPACITY: usize = 64 * 1024;
 
@@ -42,26 +42,33 @@ fn s80_w08_w17_close_says_goodbye_last_and_waits_for_the_peers_end() {
     assert_eq!(world.elapsed(), Duration::ZERO, "nothing had to be waited for");
 }
 
+#[test]
+fn s81_a_silent_peer_is_waited_for_a_quarter_of_a_second() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    world.block_on(one.session.close(ErrorCode::NO_ERROR, ""));
+    assert_eq!((world.elapsed(), world.tasks()), (Duration::from_millis(250), 0));
+}
+
 /// 1. We end the session and half-close. Our last bytes may be on their way for longer than the peer is silent.
 /// 2. A moment later whoever waits for the end is told.
 /// 3. The transport stays, until the peer ends its direction, or for as long as the close or the drain has time, and no
 ///    longer than 30 s: were it closed now, the next credit of the peer's would make TCP take back what has not arrived.
 #[test]
-fn s80_s81_b22_a_silent_peer_holds_up_nobody_but_the_driver() {
+fn s80_s81_b22_a_silent_peer_that_learns_of_our_end_holds_up_nobody_but_the_driver() {
     let drain: fn(Session) -> Closed = |session| session.drain(secs(7));
     let close: fn(Session) -> Closed = |session| session.close(ErrorCode::NO_ERROR, "");
     let long: fn(Session) -> Closed = |session| session.drain(secs(3600));
     let let_go: fn(Session) -> Closed = |session| session.closed();
     for (end, limit) in [(drain, secs(7)), (close, secs(5)), (long, secs(30)), (let_go, secs(30))] {
         for ends_at in [Some(secs(3)), None] {
-            let world = World::new();
-            let one = alone(&world, Side::Client, &Config::default());
-            assert!(world.block_on(end(one.session)).is_clean());
+            let (world, session, from_peer) = half_closing(|_| {});
+            assert!(world.block_on(end(session)).is_clean());
             assert_eq!(world.elapsed(), Duration::from_millis(250), "who waits is told");
             if let Some(ends_at) = ends_at {
                 world.block_on(world.sleep(ends_at));
                 assert_eq!(world.tasks(), 1, "the transport stays");
-                one.from_peer.cut();
+                from_peer.cut();
                 world.settle();
             } else {
                 world.block_on(world.sleep(limit - Duration::from_millis(251)));
@@ -71,6 +78,29 @@ fn s80_s81_b22_a_silent_peer_holds_up_nobody_but_the_driver() {
             assert_eq!(world.tasks(), 0, "and no longer");
         }
     }
+}
+
+#[test]
+fn s81_a_peer_that_could_not_be_told_of_our_end_is_not_waited_for() {
+    let (world, session, _from_peer) =
+        half_closing(|mood| mood.close_error = Some(std::io::ErrorKind::NotConnected));
+    assert!(world.block_on(session.close(ErrorCode::NO_ERROR, "")).is_clean());
+    assert_eq!((world.elapsed(), world.tasks()), (Duration::from_millis(250), 0));
+}
+
+/// A session over a transport whose close reaches the peer, which `change` may spoil; and the peer's lane to it.
+fn half_closing(change: impl FnOnce(&mut Mood)) -> (World, Session, Lane) {
+    let world = World::new();
+    let (near, far) = pipe(CAPACITY);
+    let from_peer = near.read.lane();
+    near.write.lane().set(change);
+    let (session, driver) =
+        Session::from_halves(Side::Client, near.read, near.write, &Config::default(), world.clone());
+    world.spawn(async move {
+        driver.half_closes(true).await;
+        drop(far);
+    });
+    (world, session, from_peer)
 }
 
 #[test]
@@ -388,7 +418,7 @@ fn a_dropped_stream_that_cannot_drain_is_reset_in_time() {
 #[test]
 fn f40_a_dropped_driver_fails_everything_at_once() {
     let world = World::new();
-    let (near, _far) = muxado_testkit::pipe(CAPACITY);
+    let (near, _far) = pipe(CAPACITY);
     let (session, driver) =
         Session::from_halves(Side::Client, near.read, near.write, &Config::default(), world.clone());
     world.block_on(async {
@@ -438,7 +468,7 @@ fn two_sessions_may_close_at_once() {
 fn a_session_may_run_over_a_slow_and_hesitant_transport() {
     for (read_max, write_max, hesitates) in [(1, usize::MAX, false), (usize::MAX, 1, false), (3, 7, true)] {
         let world = World::new();
-        let (near, far) = muxado_testkit::pipe(100);
+        let (near, far) = pipe(100);
         for lane in [near.write.lane(), far.write.lane()] {
             lane.set(|mood| {
                 mood.read_max = read_max;

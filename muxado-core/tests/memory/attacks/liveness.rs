@@ -125,10 +125,6 @@ fn v20_v24_v31_closing_wakes_everybody_and_can_be_done_again() {
         });
         world.settle();
         assert_eq!(ended.load(Ordering::Relaxed), all, "way {way}");
-        if way == 0 {
-            // We have half-closed, and the driver waits for the peer to do so too.
-            world.block_on(world.sleep(Duration::from_secs(6)));
-        }
         assert_eq!(world.tasks(), 0, "way {way}: tasks left");
         assert!(polls <= 20, "way {way}: {polls} polls");
     }
