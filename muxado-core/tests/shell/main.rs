@@ -7,6 +7,7 @@ mod budgets;
 mod first_and_last;
 mod foreign_code;
 mod last_words;
+mod lingering;
 mod session_end;
 mod slow_links;
 mod waiting;

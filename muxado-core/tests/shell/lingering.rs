@@ -1,0 +1,145 @@
+//! How the end of a session waits for the peer's: half-closed, lingering, and for how long.
+
+use std::time::Duration;
+
+use muxado_core::rt::Runtime;
+use muxado_core::{Closed, Config, ErrorCode, Session, Side};
+use muxado_testkit::{Lane, Mood, World, alone, pipe, wire};
+
+const CAPACITY: usize = 64 * 1024;
+
+fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+#[test]
+fn s81_a_silent_peer_is_waited_for_a_quarter_of_a_second() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    world.block_on(one.session.close(ErrorCode::NO_ERROR, ""));
+    assert_eq!((world.elapsed(), world.tasks()), (Duration::from_millis(250), 0));
+}
+
+/// 1. We end the session and half-close. Our last bytes may be on their way for longer than the peer is silent.
+/// 2. A moment later whoever waits for the end is told.
+/// 3. The transport stays, until the peer ends its direction, or for as long as the close or the drain has time, and no
+///    longer than 30 s: were it closed now, the next credit of the peer's would make TCP take back what has not arrived.
+#[test]
+fn s80_s81_b22_a_silent_peer_that_learns_of_our_end_holds_up_nobody_but_the_driver() {
+    let drain: fn(Session) -> Closed = |session| session.drain(secs(7));
+    let close: fn(Session) -> Closed = |session| session.close(ErrorCode::NO_ERROR, "");
+    let long: fn(Session) -> Closed = |session| session.drain(secs(3600));
+    let let_go: fn(Session) -> Closed = |session| session.closed();
+    for (end, limit) in [(drain, secs(7)), (close, secs(5)), (long, secs(30)), (let_go, secs(30))] {
+        for ends_at in [Some(secs(3)), None] {
+            let (world, session, from_peer) = half_closing(|_| {});
+            assert!(world.block_on(end(session)).is_clean());
+            assert_eq!(world.elapsed(), Duration::from_millis(250), "who waits is told");
+            if let Some(ends_at) = ends_at {
+                world.block_on(world.sleep(ends_at));
+                assert_eq!(world.tasks(), 1, "the transport stays");
+                from_peer.cut();
+                world.settle();
+            } else {
+                world.block_on(world.sleep(limit - Duration::from_millis(251)));
+                assert_eq!(world.tasks(), 1, "the transport stays until the limit");
+                world.block_on(world.sleep(Duration::from_millis(252)));
+            }
+            assert_eq!(world.tasks(), 0, "and no longer");
+        }
+    }
+}
+
+#[test]
+fn s81_a_peer_that_could_not_be_told_of_our_end_is_not_waited_for() {
+    let (world, session, _from_peer) =
+        half_closing(|mood| mood.close_error = Some(std::io::ErrorKind::NotConnected));
+    assert!(world.block_on(session.close(ErrorCode::NO_ERROR, "")).is_clean());
+    assert_eq!((world.elapsed(), world.tasks()), (Duration::from_millis(250), 0));
+}
+
+/// A session over a transport whose close reaches the peer, which `change` may spoil; and the peer's lane to it.
+fn half_closing(change: impl FnOnce(&mut Mood)) -> (World, Session, Lane) {
+    let world = World::new();
+    let (near, far) = pipe(CAPACITY);
+    let from_peer = near.read.lane();
+    near.write.lane().set(change);
+    let (session, driver) =
+        Session::from_halves(Side::Client, near.read, near.write, &Config::default(), world.clone());
+    world.spawn(async move {
+        driver.half_closes(true).await;
+        drop(far);
+    });
+    (world, session, from_peer)
+}
+
+#[test]
+fn s81_after_an_error_a_silent_peer_has_a_quarter_of_a_second() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    one.from_peer.inject(&wire::data(0, b""));
+    assert_eq!(world.block_on(one.session.closed()).code(), ErrorCode::PROTOCOL_ERROR);
+    assert_eq!((world.elapsed(), world.tasks()), (Duration::from_millis(250), 0));
+}
+
+/// 1. We drain; our last bytes are on their way over a slow link, and our direction is closed behind them.
+/// 2. The peer reads them bit by bit, and returns credit for each.
+/// 3. Were the transport closed now, the credit would make TCP take back all that has not arrived.
+#[test]
+fn s80_b22_a_peer_that_still_talks_is_waited_for_until_it_is_silent() {
+    let world = World::new();
+    let one = alone(&world, Side::Server, &Config::default());
+    let closed = one.session.drain(secs(10));
+    let clock = world.clone();
+    world.block_on(async {
+        for _ in 0..20 {
+            clock.sleep(Duration::from_millis(200)).await;
+            one.from_peer.inject(b"\0\0\x04\x20\0\0\0\x03\0\x01\0\0");
+        }
+        assert_eq!(world.tasks(), 1, "it waits");
+        assert!(closed.await.is_clean());
+    });
+    assert_eq!(world.elapsed(), 20 * Duration::from_millis(200) + Duration::from_millis(250));
+}
+
+#[test]
+fn s80_b22_a_peer_that_never_stops_talking_is_waited_for_until_the_limit() {
+    for (limit, dropped) in [(secs(5), false), (Config::default().drain_timeout(), true)] {
+        let world = World::new();
+        let one = alone(&world, Side::Server, &Config::default());
+        let closed = one.session.closed();
+        if dropped {
+            drop(one.session);
+        } else {
+            drop(one.session.close(ErrorCode::NO_ERROR, ""));
+        }
+        let (clock, talking) = (world.clone(), one.from_peer);
+        world.spawn(async move {
+            for _ in 0..1000 {
+                clock.sleep(Duration::from_millis(200)).await;
+                talking.inject(b"\0");
+            }
+        });
+        world.block_on(closed);
+        assert!(world.elapsed() > limit && world.elapsed() <= limit + Duration::from_millis(250));
+    }
+}
+
+#[test]
+fn s81_b22_what_the_peer_had_credit_for_is_read_before_the_transport_is_closed() {
+    let world = World::new();
+    let config = Config::builder().max_inbound_streams(2).build().unwrap();
+    let one = alone(&world, Side::Server, &config);
+    one.from_peer.inject(b"\0\0\0\x12\0\0\0\x03");
+    let _held = world.block_on(one.session.accept()).unwrap();
+    let closed = one.session.close(ErrorCode::NO_ERROR, "");
+    world.settle();
+    // A window's worth was under way, as much again on each stream that the peer may be opening, and 64 KiB are free:
+    // up to there the peer's end is waited for.
+    one.from_peer.inject(&vec![0x55; 3 * 256 * 1024 + 64 * 1024 - 1]);
+    world.settle();
+    assert!(one.session.stats().streams == 1 && world.tasks() == 1, "still reading");
+    one.from_peer.inject(b"!");
+    world.block_on(closed);
+    assert_eq!(world.elapsed(), Duration::ZERO);
+}
