@@ -7,7 +7,7 @@ use std::time::Duration;
 const USAGE: &str = "\
 soak [--minutes N | --sessions N] [--seed N] [--plot [FILE]]
 
-  --minutes N    goes on for N minutes, which may be a fraction (default 1)
+  --minutes N    goes on for N minutes, which may be a fraction (default 3; memory is not judged in less)
   --sessions N   N pairs of sessions instead, however long they take; memory is not judged
   --seed N       the seed of all that is random (default 1)
   --plot [FILE]  draws the curve, by default to docs/soak.svg
@@ -34,7 +34,8 @@ pub(crate) struct Options {
 /// None if only help was asked for.
 pub(crate) fn parse(words: &[String]) -> Result<Option<Options>, Box<dyn Error>> {
     let command = format!("cargo xtask soak {}", words.join(" "));
-    let mut options = Options { length: Length::Time(Duration::from_secs(60)), seed: 1, plot: None, command };
+    let mut options =
+        Options { length: Length::Time(Duration::from_secs(180)), seed: 1, plot: None, command };
     let mut words = words.iter().map(String::as_str).peekable();
     while let Some(word) = words.next() {
         match word {
