@@ -3,6 +3,7 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use futures_io::AsyncWrite as _;
 use muxado_core::{Bytes, ErrorCode, ReadError, ResetError, StreamId, WriteError};
@@ -103,6 +104,26 @@ impl Stream {
         self.inner.consumed()
     }
 
+    /// Both deadlines at once.
+    pub fn set_deadline(&self, at: Option<Instant>) {
+        self.inner.set_deadline(at);
+    }
+
+    /// After `at` reading fails with the kind `TimedOut`, at once if `at` has passed; `None` takes the deadline away.
+    /// Nothing is lost: with another deadline the stream can be read on. Whoever waits to read looks again.
+    ///
+    /// The clock is tokio's: [`tokio::time::Instant::into_std`] tells its time where it is paused.
+    pub fn set_read_deadline(&self, at: Option<Instant>) {
+        self.inner.set_read_deadline(at);
+    }
+
+    /// After `at` writing fails with the kind `TimedOut`, at once if `at` has passed; `None` takes the deadline away.
+    /// What was accepted before is sent all the same, and with another deadline the stream can be written on. `shutdown`
+    /// has no deadline: it does not wait. Whoever waits to write looks again.
+    pub fn set_write_deadline(&self, at: Option<Instant>) {
+        self.inner.set_write_deadline(at);
+    }
+
     /// Streams of a higher priority go first, equals take turns. The default is 0.
     pub fn set_priority(&self, priority: i8) {
         self.inner.set_priority(priority);
@@ -155,6 +176,13 @@ impl SendStream {
         self.inner.consumed()
     }
 
+    /// After `at` writing fails with the kind `TimedOut`, at once if `at` has passed; `None` takes the deadline away.
+    /// What was accepted before is sent all the same, and with another deadline the stream can be written on. `shutdown`
+    /// has no deadline: it does not wait. Whoever waits to write looks again.
+    pub fn set_write_deadline(&self, at: Option<Instant>) {
+        self.inner.set_write_deadline(at);
+    }
+
     /// Streams of a higher priority go first, equals take turns. The default is 0.
     pub fn set_priority(&self, priority: i8) {
         self.inner.set_priority(priority);
@@ -183,6 +211,14 @@ impl RecvStream {
     /// Dropping the future loses nothing.
     pub async fn read_chunk(&mut self, max: usize) -> Result<Option<Bytes>, ReadError> {
         self.inner.read_chunk(max).await
+    }
+
+    /// After `at` reading fails with the kind `TimedOut`, at once if `at` has passed; `None` takes the deadline away.
+    /// Nothing is lost: with another deadline the stream can be read on. Whoever waits to read looks again.
+    ///
+    /// The clock is tokio's: [`tokio::time::Instant::into_std`] tells its time where it is paused.
+    pub fn set_read_deadline(&self, at: Option<Instant>) {
+        self.inner.set_read_deadline(at);
     }
 
     /// Asks the peer to stop sending: resets the whole stream with `code`, any but 0, 5 and 9.

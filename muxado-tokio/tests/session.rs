@@ -137,3 +137,20 @@ async fn s80_s81_what_a_slow_peer_has_not_read_when_we_end_still_arrives() {
     assert!(answer.len() > LEN, "{} bytes arrived", answer.len());
     assert!(answer.ends_with(&wire::go_away(3, 0, b"")));
 }
+
+#[tokio::test(start_paused = true)]
+async fn deadlines_follow_tokios_clock() {
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let (client, server) = (Session::client(near), Session::server(far));
+    let mut stream = client.open().await.unwrap();
+    stream.write_all(b"x").await.unwrap();
+    let mut other = server.accept().await.unwrap();
+    let start = tokio::time::Instant::now();
+    stream.set_read_deadline(Some((start + Duration::from_secs(3600)).into_std()));
+    let error = stream.read_u8().await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
+    assert_eq!(start.elapsed().as_secs(), 3600);
+    stream.set_deadline(None);
+    other.write_all(b"y").await.unwrap();
+    assert_eq!(stream.read_u8().await.unwrap(), b'y');
+}

@@ -107,6 +107,8 @@ pub enum ReadError {
     Reset(Reset),
     /// The session ended before the stream did.
     Session(SessionLost),
+    /// The read deadline has passed. The stream is as it was: with another deadline it can be read on.
+    TimedOut,
 }
 
 /// Writing or finishing failed.
@@ -119,6 +121,8 @@ pub enum WriteError {
     Session(SessionLost),
     /// This side has finished the stream already.
     Finished,
+    /// The write deadline has passed. The stream is as it was: with another deadline it can be written on.
+    TimedOut,
 }
 
 /// A code that this operation must not send.
@@ -158,6 +162,7 @@ impl ReadError {
         match self {
             ReadError::Reset(reset) => reset.retry(),
             ReadError::Session(lost) => lost.retry(),
+            ReadError::TimedOut => Retry::Unknown,
         }
     }
 
@@ -167,15 +172,17 @@ impl ReadError {
         match self {
             ReadError::Reset(reset) => reset.initiator(),
             ReadError::Session(lost) => lost.end().initiator(),
+            ReadError::TimedOut => Initiator::Local,
         }
     }
 
-    /// The code of the reset, or of the session's end.
+    /// The code of the reset, or of the session's end; `NO_ERROR` after a deadline, which ends nothing.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
             ReadError::Reset(reset) => reset.code(),
             ReadError::Session(lost) => lost.code(),
+            ReadError::TimedOut => ErrorCode::NO_ERROR,
         }
     }
 }
@@ -187,7 +194,7 @@ impl WriteError {
         match self {
             WriteError::Reset(reset) => reset.retry(),
             WriteError::Session(lost) => lost.retry(),
-            WriteError::Finished => Retry::Unknown,
+            WriteError::Finished | WriteError::TimedOut => Retry::Unknown,
         }
     }
 
@@ -197,17 +204,19 @@ impl WriteError {
         match self {
             WriteError::Reset(reset) => reset.initiator(),
             WriteError::Session(lost) => lost.end().initiator(),
-            WriteError::Finished => Initiator::Local,
+            WriteError::Finished | WriteError::TimedOut => Initiator::Local,
         }
     }
 
-    /// The code of the reset, or of the session's end; `STREAM_CLOSED` after this side finished.
+    /// The code of the reset, or of the session's end; `STREAM_CLOSED` after this side finished; `NO_ERROR` after a
+    /// deadline, which ends nothing.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
             WriteError::Reset(reset) => reset.code(),
             WriteError::Session(lost) => lost.code(),
             WriteError::Finished => ErrorCode::STREAM_CLOSED,
+            WriteError::TimedOut => ErrorCode::NO_ERROR,
         }
     }
 }
@@ -217,6 +226,7 @@ impl fmt::Display for ReadError {
         match self {
             ReadError::Reset(reset) => reset.fmt(f),
             ReadError::Session(lost) => lost.fmt(f),
+            ReadError::TimedOut => f.write_str("the read deadline has passed"),
         }
     }
 }
@@ -227,6 +237,7 @@ impl fmt::Display for WriteError {
             WriteError::Reset(reset) => reset.fmt(f),
             WriteError::Session(lost) => lost.fmt(f),
             WriteError::Finished => f.write_str("this side of the stream is finished"),
+            WriteError::TimedOut => f.write_str("the write deadline has passed"),
         }
     }
 }
@@ -244,7 +255,7 @@ impl fmt::Display for ResetError {
 impl std::error::Error for ReadError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            ReadError::Reset(_) => None,
+            ReadError::Reset(_) | ReadError::TimedOut => None,
             ReadError::Session(lost) => lost.source(),
         }
     }
@@ -254,7 +265,7 @@ impl std::error::Error for WriteError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             WriteError::Session(lost) => lost.source(),
-            WriteError::Reset(_) | WriteError::Finished => None,
+            WriteError::Reset(_) | WriteError::Finished | WriteError::TimedOut => None,
         }
     }
 }
@@ -262,13 +273,14 @@ impl std::error::Error for WriteError {
 impl std::error::Error for ResetError {}
 
 /// The kinds are stable: `ConnectionReset` for a reset by the peer, `UnexpectedEof` for a session lost through the
-/// peer or the transport, `ConnectionAborted` for either by this side. The error itself is inside: `get_ref()` and
+/// peer or the transport, `ConnectionAborted` for either by this side, `TimedOut` for a deadline. The error itself is inside: `get_ref()` and
 /// `downcast_ref::<ReadError>()`.
 impl From<ReadError> for io::Error {
     fn from(error: ReadError) -> io::Error {
         let kind = match &error {
             ReadError::Reset(reset) => reset_kind(reset),
             ReadError::Session(lost) => lost_kind(lost),
+            ReadError::TimedOut => io::ErrorKind::TimedOut,
         };
         io::Error::new(kind, error)
     }
@@ -281,6 +293,7 @@ impl From<WriteError> for io::Error {
             WriteError::Reset(reset) => reset_kind(reset),
             WriteError::Session(lost) => lost_kind(lost),
             WriteError::Finished => io::ErrorKind::BrokenPipe,
+            WriteError::TimedOut => io::ErrorKind::TimedOut,
         };
         io::Error::new(kind, error)
     }

@@ -9,7 +9,7 @@ use super::state::{RecvState, SendState};
 use crate::error::Failure;
 
 /// The name of a stream inside its machine. A key is never used again for another stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamKey {
     pub(crate) slot: u32,
     pub(crate) serial: u32,

@@ -6,7 +6,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
@@ -207,9 +207,11 @@ where
             let old = driver.waker.replace(waker);
             driver.credit_armed |= state.mux.has_lazy_credit();
             driver.sweep_armed |= state.mux.has_lingering();
+            driver.deadline_armed = state.deadlines.next();
             News {
                 lazy: driver.credit_armed,
                 lingering: driver.sweep_armed,
+                deadline: driver.deadline_armed,
                 peer_leaving: state.mux.is_peer_leaving(),
                 limit: state.limit.take(),
                 ended: state.mux.is_ended(),
@@ -228,6 +230,7 @@ where
         if news.lingering {
             self.timers.start(Limit::Sweep, (self.config.drain_timeout() / 2).max(SWEEP));
         }
+        self.timers.set(Limit::Stream, news.deadline);
         if news.peer_leaving && !std::mem::replace(&mut self.peer_leaving, true) {
             self.timers.advance(Limit::Deadline, self.config.drain_timeout());
         }
@@ -253,6 +256,7 @@ where
                     state.driver.sweep_armed = false;
                     state.mux.handle_sweep();
                 }
+                Limit::Stream => {}
                 Limit::Deadline => state.mux.handle_deadline(),
                 Limit::Stall if self.broken.is_none() => state.mux.handle_stall(),
                 Limit::Goodbye | Limit::Stall => {}
@@ -264,10 +268,21 @@ where
                     Some(error) => self.lost(Some(error)),
                     None => self.give_up_writing(),
                 },
+                Limit::Stream => self.pass_deadlines(),
                 Limit::Credit | Limit::Sweep => {}
             }
         }
         any
+    }
+
+    /// The deadlines of streams that have passed: whoever waits there is told.
+    fn pass_deadlines(&mut self) {
+        let now = self.timers.now();
+        let mut passed = WakeList::default();
+        self.shared.with_driver(&mut self.woken, |state| {
+            state.deadlines.pass(now, &mut state.wakers, &mut passed);
+        });
+        passed.wake();
     }
 
     /// Writing has failed: what the transport has not taken is never sent. A peer that said its last words and closed
@@ -303,6 +318,7 @@ where
 struct News {
     lazy: bool,
     lingering: bool,
+    deadline: Option<Instant>,
     peer_leaving: bool,
     limit: Option<Duration>,
     ended: bool,

@@ -1,5 +1,6 @@
 //! The session as applications hold it: open, accept, and the end.
 
+mod deadlines;
 mod driver;
 mod goodbye;
 mod halves;
@@ -80,7 +81,8 @@ impl Session {
         W: AsyncWrite + Unpin,
         T: Runtime,
     {
-        let shared = Shared::new(Mux::new(side, config));
+        let clock = runtime.clone();
+        let shared = Shared::new(Mux::new(side, config), Box::new(move || clock.now()));
         let driver = Driver::new(shared.clone(), read, write, config.clone(), runtime);
         (Session { shared }, driver)
     }

@@ -4,19 +4,24 @@
 //! Everybody goes through [`Shared::with`], which takes out the wakers and what is to be dropped, and deals with them
 //! once the lock is released.
 
+use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::task::Waker;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::deadlines::Deadlines;
 use super::sync::{AtomicUsize, Mutex, MutexGuard};
-use super::wakers::{WakeList, Wakers};
-use crate::proto::Mux;
+use super::wakers::{Direction, WakeList, Wakers};
+use crate::proto::{Mux, StreamKey};
+
+/// Tells the time, as the session's runtime does.
+type Clock = Box<dyn Fn() -> Instant + Send + Sync>;
 
 /// What the handles of a session and its driver share.
-#[derive(Debug)]
 pub(crate) struct Shared {
     state: Mutex<State>,
+    clock: Clock,
     /// `Session` handles alive. Streams do not count.
     handles: AtomicUsize,
 }
@@ -26,6 +31,7 @@ pub(crate) struct Shared {
 pub(crate) struct State {
     pub(crate) mux: Mux,
     pub(crate) wakers: Wakers,
+    pub(crate) deadlines: Deadlines,
     pub(crate) driver: DriverState,
     /// A time limit that a `drain` or `close` asked for, until the driver has seen it.
     pub(crate) limit: Option<Duration>,
@@ -41,6 +47,8 @@ pub(crate) struct DriverState {
     /// It has a timer running for lazy credit, and for dropped streams.
     pub(crate) credit_armed: bool,
     pub(crate) sweep_armed: bool,
+    /// It has a timer running for a stream's deadline, at this instant or before.
+    pub(crate) deadline_armed: Option<Instant>,
     /// The transport is closed, or only waits for a silent peer to close it too: whoever waits for the end is told.
     pub(crate) done: bool,
 }
@@ -57,6 +65,12 @@ impl State {
             || (self.mux.has_lazy_credit() && !self.driver.credit_armed)
             || (self.mux.has_lingering() && !self.driver.sweep_armed)
             || self.limit.is_some()
+            || self.has_earlier_deadline()
+    }
+
+    fn has_earlier_deadline(&self) -> bool {
+        let armed = self.driver.deadline_armed;
+        self.deadlines.next().is_some_and(|next| armed.is_none_or(|armed| next < armed))
     }
 
     /// Takes out everybody whom the last changes concern, except the driver.
@@ -71,14 +85,16 @@ impl State {
 }
 
 impl Shared {
-    pub(crate) fn new(mux: Mux) -> Arc<Shared> {
+    pub(crate) fn new(mux: Mux, clock: Clock) -> Arc<Shared> {
         Arc::new(Shared {
             state: Mutex::new(State {
                 mux,
                 wakers: Wakers::default(),
+                deadlines: Deadlines::default(),
                 driver: DriverState::default(),
                 limit: None,
             }),
+            clock,
             handles: AtomicUsize::new(1),
         })
     }
@@ -117,6 +133,18 @@ impl Shared {
         result
     }
 
+    /// Sets or takes away a deadline, and lets whoever waits there look again.
+    pub(crate) fn set_deadline(&self, key: StreamKey, direction: Direction, at: Option<Instant>) {
+        let now = (self.clock)();
+        let waiting = self.with(|state| {
+            state.deadlines.set(key, direction, at, now);
+            state.wakers.take(key, direction)
+        });
+        if let Some(waiting) = waiting {
+            waiting.wake();
+        }
+    }
+
     /// A panic of ours under the lock would be a bug; it must not become a second one for everybody else.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -131,5 +159,11 @@ impl Shared {
         if self.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.with(|state| state.mux.abandon());
         }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("state", &self.state).finish_non_exhaustive()
     }
 }

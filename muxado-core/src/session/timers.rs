@@ -14,6 +14,8 @@ pub(crate) enum Limit {
     Credit,
     /// Time to look after dropped streams with bytes unsent.
     Sweep,
+    /// The earliest deadline of a stream has passed.
+    Stream,
     /// A drain, a close or the peer's GOAWAY has had its time.
     Deadline,
     /// The transport has taken nothing for too long.
@@ -22,7 +24,8 @@ pub(crate) enum Limit {
     Goodbye,
 }
 
-const LIMITS: [Limit; 5] = [Limit::Credit, Limit::Sweep, Limit::Deadline, Limit::Stall, Limit::Goodbye];
+const LIMITS: [Limit; 6] =
+    [Limit::Credit, Limit::Sweep, Limit::Stream, Limit::Deadline, Limit::Stall, Limit::Goodbye];
 
 /// The limits that run, and the sleep for the earliest.
 #[derive(Debug)]
@@ -60,6 +63,15 @@ impl<T: Runtime> Timers<T> {
             (Some(old), Some(due)) => Some(old.min(due)),
             (old, due) => due.or(old),
         };
+    }
+
+    /// Starts a limit anew, at an instant of its own, or stops it.
+    pub(crate) fn set(&mut self, limit: Limit, due: Option<Instant>) {
+        self.due[limit as usize] = due;
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.runtime.now()
     }
 
     pub(crate) fn stop(&mut self, limit: Limit) {

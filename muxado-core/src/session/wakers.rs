@@ -7,7 +7,7 @@ use std::task::Waker;
 use crate::proto::{Event, StreamKey};
 
 /// The two directions of a stream in which a task can wait.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Direction {
     Read,
     Write,

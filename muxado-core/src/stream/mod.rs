@@ -7,6 +7,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures_io::{AsyncRead, AsyncWrite};
@@ -121,6 +122,22 @@ impl Stream {
     #[must_use]
     pub fn consumed(&self) -> u64 {
         self.send.consumed()
+    }
+
+    /// Both deadlines at once.
+    pub fn set_deadline(&self, at: Option<Instant>) {
+        self.set_read_deadline(at);
+        self.set_write_deadline(at);
+    }
+
+    /// After `at` reading fails. See [`RecvStream::set_read_deadline`].
+    pub fn set_read_deadline(&self, at: Option<Instant>) {
+        self.recv.set_read_deadline(at);
+    }
+
+    /// After `at` writing fails. See [`SendStream::set_write_deadline`].
+    pub fn set_write_deadline(&self, at: Option<Instant>) {
+        self.send.set_write_deadline(at);
     }
 
     /// Streams of a higher priority go first. See [`SendStream::set_priority`].

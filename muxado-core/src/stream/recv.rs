@@ -5,6 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures_io::AsyncRead;
@@ -78,6 +79,13 @@ impl RecvStream {
         self.shared.with(|state| state.mux.reset(self.key, code))
     }
 
+    /// After `at` reading fails with [`ReadError::TimedOut`], at once if `at` has passed, whether there is something to
+    /// read or not; `None` takes the deadline away. Nothing is lost: with another deadline the stream can be read on.
+    /// Whoever waits to read looks again.
+    pub fn set_read_deadline(&self, at: Option<Instant>) {
+        self.shared.set_deadline(self.key, Direction::Read, at);
+    }
+
     /// Gives up to `max` bytes to `take`, in pieces, without a copy of ours. Ready with how many bytes that was: 0 only
     /// at the peer's FIN, or if `max` is 0.
     ///
@@ -120,6 +128,9 @@ impl RecvStream {
         let mut fresh: Option<Waker> = None;
         loop {
             let step = self.shared.with(|state| {
+                if state.deadlines.has_passed(self.key, Direction::Read) {
+                    return Step::Ready(Err(ReadError::TimedOut));
+                }
                 let mut left = max.max(1);
                 for (count, place) in pieces.iter_mut().enumerate() {
                     match state.mux.read(self.key, left) {
@@ -178,6 +189,7 @@ impl Drop for RecvStream {
         // The waker is dropped here, outside the lock.
         let _waker = self.shared.with(|state| {
             state.mux.release_recv(self.key);
+            state.deadlines.forget(self.key, Direction::Read);
             state.wakers.take(self.key, Direction::Read)
         });
     }

@@ -5,6 +5,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures_io::AsyncWrite;
@@ -108,6 +109,13 @@ impl SendStream {
         self.shared.with(|state| state.mux.set_priority(self.key, priority));
     }
 
+    /// After `at` writing fails with [`WriteError::TimedOut`], at once if `at` has passed; `None` takes the deadline away.
+    /// What was accepted before is sent all the same, and with another deadline the stream can be written on. Finishing
+    /// has no deadline: it does not wait. Whoever waits to write looks again.
+    pub fn set_write_deadline(&self, at: Option<Instant>) {
+        self.shared.set_deadline(self.key, Direction::Write, at);
+    }
+
     /// Does `attempt`, which says how many bytes it found room for, and waits while that is 0.
     ///
     /// A waker must be cloned outside the lock, so that the first time there is no room it is asked twice.
@@ -119,7 +127,10 @@ impl SendStream {
         let mut fresh: Option<Waker> = None;
         loop {
             let (result, waiting) = self.shared.with(|state| {
-                let result = attempt(&mut state.mux, self.key);
+                let result = match state.deadlines.has_passed(self.key, Direction::Write) {
+                    true => Err(WriteError::TimedOut),
+                    false => attempt(&mut state.mux, self.key),
+                };
                 let waiting = matches!(result, Ok(0))
                     && state.wakers.wait(self.key, Direction::Write, cx.waker(), &mut fresh);
                 (result, waiting)
@@ -229,6 +240,7 @@ impl Drop for SendStream {
                 state.mux.abort(self.key);
             }
             state.mux.release_send(self.key);
+            state.deadlines.forget(self.key, Direction::Write);
             state.wakers.take(self.key, Direction::Write)
         });
     }

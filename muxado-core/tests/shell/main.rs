@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod budgets;
+mod deadlines;
 mod first_and_last;
 mod foreign_code;
 mod last_words;
