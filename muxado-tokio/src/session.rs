@@ -1,5 +1,6 @@
 //! Sessions on tokio: the driver is spawned for you.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use muxado_core::{AcceptError, Closed, Config, ErrorCode, OpenError, SessionEnd, Side, Stats};
@@ -83,10 +84,11 @@ impl Session {
 
     /// A session over TCP, whose two directions need no lock between them.
     pub(crate) fn over_tcp(tcp: TcpStream, side: Side, config: &Config) -> Session {
+        let (local, peer) = (tcp.local_addr().ok(), tcp.peer_addr().ok());
         let (read, write) = tcp.into_split();
         let (session, driver) =
             muxado_core::Session::from_halves(side, Compat(read), Compat(write), config, Tokio);
-        tokio::spawn(driver.vectored(true).half_closes(true));
+        tokio::spawn(driver.vectored(true).half_closes(true).addresses(local, peer));
         Session { inner: session }
     }
 
@@ -161,6 +163,18 @@ impl Session {
     #[must_use]
     pub fn side(&self) -> Side {
         self.inner.side()
+    }
+
+    /// The address of this end of the transport, where it has one.
+    #[must_use]
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    /// The address of the peer's end of the transport, where it has one.
+    #[must_use]
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.inner.peer_addr()
     }
 
     /// What the session has counted so far.

@@ -1,6 +1,7 @@
 //! Streams with tokio's I/O traits.
 
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -58,6 +59,18 @@ impl Stream {
     #[must_use]
     pub fn id(&self) -> Option<StreamId> {
         self.inner.id()
+    }
+
+    /// The address of this end of the transport, where it has one.
+    #[must_use]
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    /// The address of the peer's end of the transport, where it has one.
+    #[must_use]
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.inner.peer_addr()
     }
 
     /// Ends both directions at once with `code`, any but 0, 5 and 9. What is queued or unread is dropped.
@@ -143,6 +156,18 @@ impl SendStream {
         self.inner.id()
     }
 
+    /// The address of this end of the transport, where it has one.
+    #[must_use]
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    /// The address of the peer's end of the transport, where it has one.
+    #[must_use]
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.inner.peer_addr()
+    }
+
     /// Ends our direction with FIN, without waiting: what `shutdown` does, for where there is no `await`.
     ///
     /// # Errors
@@ -200,6 +225,18 @@ impl RecvStream {
     #[must_use]
     pub fn id(&self) -> Option<StreamId> {
         self.inner.id()
+    }
+
+    /// The address of this end of the transport, where it has one.
+    #[must_use]
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    /// The address of the peer's end of the transport, where it has one.
+    #[must_use]
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.inner.peer_addr()
     }
 
     /// The next bytes, at most `max` of them, without a copy; `None` at the peer's FIN.

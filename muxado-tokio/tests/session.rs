@@ -154,3 +154,15 @@ async fn deadlines_follow_tokios_clock() {
     other.write_all(b"y").await.unwrap();
     assert_eq!(stream.read_u8().await.unwrap(), b'y');
 }
+
+#[tokio::test]
+async fn sessions_and_streams_know_the_addresses_of_their_connection() {
+    let (client, server) = pair(Config::default()).await;
+    let (ours, theirs) = (client.local_addr().unwrap(), client.peer_addr().unwrap());
+    assert_ne!(ours, theirs);
+    assert_eq!((server.local_addr(), server.peer_addr()), (Some(theirs), Some(ours)));
+    let (send, recv) = client.open().await.unwrap().into_split();
+    assert_eq!((send.local_addr(), recv.peer_addr()), (Some(ours), Some(theirs)));
+    let (near, _far) = tokio::io::duplex(16);
+    assert_eq!(Session::client(near).peer_addr(), None, "a transport without addresses");
+}

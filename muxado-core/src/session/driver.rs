@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -112,6 +113,13 @@ where
     /// if the peer sends anything to a socket that is closed.
     pub fn half_closes(mut self, half_closes: bool) -> Self {
         self.half_closes = half_closes;
+        self
+    }
+
+    /// States the addresses of the transport's ends, for [`Session::local_addr`](crate::Session::local_addr) and its
+    /// like. Default: none. The first statement counts.
+    pub fn addresses(self, local: Option<SocketAddr>, peer: Option<SocketAddr>) -> Self {
+        self.shared.set_addresses(local, peer);
         self
     }
 

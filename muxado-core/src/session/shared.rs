@@ -5,8 +5,9 @@
 //! once the lock is released.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,8 @@ type Clock = Box<dyn Fn() -> Instant + Send + Sync>;
 pub(crate) struct Shared {
     state: Mutex<State>,
     clock: Clock,
+    /// Ours and the peer's, where the transport has any.
+    addresses: OnceLock<[Option<SocketAddr>; 2]>,
     /// `Session` handles alive. Streams do not count.
     handles: AtomicUsize,
 }
@@ -95,6 +98,7 @@ impl Shared {
                 limit: None,
             }),
             clock,
+            addresses: OnceLock::new(),
             handles: AtomicUsize::new(1),
         })
     }
@@ -148,6 +152,19 @@ impl Shared {
     /// A panic of ours under the lock would be a bug; it must not become a second one for everybody else.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Said once, when the session is made.
+    pub(crate) fn set_addresses(&self, local: Option<SocketAddr>, peer: Option<SocketAddr>) {
+        let _ = self.addresses.set([local, peer]);
+    }
+
+    pub(crate) fn local_addr(&self) -> Option<SocketAddr> {
+        self.addresses.get()?[0]
+    }
+
+    pub(crate) fn peer_addr(&self) -> Option<SocketAddr> {
+        self.addresses.get()?[1]
     }
 
     pub(crate) fn add_handle(&self) {

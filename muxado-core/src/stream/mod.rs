@@ -4,6 +4,7 @@ mod recv;
 mod send;
 
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -64,6 +65,18 @@ impl Stream {
     #[must_use]
     pub fn id(&self) -> Option<StreamId> {
         self.send.id()
+    }
+
+    /// The address of this end of the transport, where it has one.
+    #[must_use]
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.send.local_addr()
+    }
+
+    /// The address of the peer's end of the transport, where it has one.
+    #[must_use]
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.send.peer_addr()
     }
 
     /// Ends both directions at once with `code`. What is queued or unread is dropped.

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -40,6 +41,18 @@ impl RecvStream {
     #[must_use]
     pub fn id(&self) -> Option<StreamId> {
         self.shared.with(|state| state.mux.stream_id(self.key))
+    }
+
+    /// The address of this end of the transport, where it has one.
+    #[must_use]
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.shared.local_addr()
+    }
+
+    /// The address of the peer's end of the transport, where it has one.
+    #[must_use]
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.shared.peer_addr()
     }
 
     /// The next bytes, at most `max` of them and at least one, without a copy; `None` at the peer's FIN.

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -46,6 +47,18 @@ impl SendStream {
     #[must_use]
     pub fn id(&self) -> Option<StreamId> {
         self.shared.with(|state| state.mux.stream_id(self.key))
+    }
+
+    /// The address of this end of the transport, where it has one.
+    #[must_use]
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.shared.local_addr()
+    }
+
+    /// The address of the peer's end of the transport, where it has one.
+    #[must_use]
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.shared.peer_addr()
     }
 
     /// Sends all of `chunk` without a copy.
