@@ -72,6 +72,7 @@
 
 mod config;
 mod error;
+pub mod face;
 #[cfg(test)]
 #[cfg(muxado_models)]
 mod models;
@@ -88,7 +89,7 @@ pub use error::{
 };
 pub use muxado_frame::{ErrorCode, Side, StreamId};
 pub use proto::Stats;
-pub use session::{Accept, Closed, Driver, Half, Open, Session};
+pub use session::{Accept, Closed, Driver, Half, Leaving, Observer, Open, Session};
 pub use stream::{ReadChunk, RecvStream, SendStream, Stream, WriteChunk};
 
 /// Runs the programs of the page as tests.

@@ -8,6 +8,7 @@
 //! - [`Watched`]: a future held to the contract of polling. [`counter`]: a waker that counts.
 //! - [`every_split`]: the same bytes in other pieces.
 //! - [`sim`]: random use of machines, checked after every step.
+//! - [`suite`]: what every face must do, over real connections.
 //! - [`spec`]: what any peer must do, played over TCP.
 //! - [`assert_sender_rules`]: what we may put on the wire.
 
@@ -24,6 +25,8 @@ mod sessions;
 pub mod sim;
 pub mod spec;
 mod split;
+#[allow(clippy::unwrap_used, clippy::panic, reason = "they are tests")]
+pub mod suite;
 mod watch;
 pub mod wire;
 mod world;
@@ -33,7 +36,7 @@ pub use pair::Pair;
 pub use peer::{Ending, Outcome, Peer};
 pub use pipe::{End, Lane, Mood, Reader, Writer, pipe};
 pub use rules::assert_sender_rules;
-pub use sessions::{Alone, Connected, alone, connected, slow, start};
+pub use sessions::{Alone, Connected, Faced, alone, connected, slow, start};
 pub use split::every_split;
 pub use watch::{Counter, Watched, counter, poll};
 pub use world::{Sleep, World};

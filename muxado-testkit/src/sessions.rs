@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use muxado_core::face::Face;
 use muxado_core::rt::Runtime;
-use muxado_core::{Config, Session, Side};
+use muxado_core::{Config, Session, Side, Stream};
 
 use crate::pipe::{End, Lane, pipe};
 use crate::watch::Watched;
@@ -21,6 +22,33 @@ pub struct Connected {
     pub to_server: Lane,
     /// What the server writes.
     pub to_client: Lane,
+}
+
+/// A session of ours as a face: on virtual time.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "tests make it")]
+pub struct Faced {
+    /// The session.
+    pub session: Session,
+    /// Its runtime.
+    pub world: World,
+}
+
+impl Face for Faced {
+    type Stream = Stream;
+    type Runtime = World;
+
+    fn core(&self) -> &Session {
+        &self.session
+    }
+
+    fn runtime(&self) -> World {
+        self.world.clone()
+    }
+
+    fn wrap(&self, stream: Stream) -> Stream {
+        stream
+    }
 }
 
 /// Connects two sessions of ours.

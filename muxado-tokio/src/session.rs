@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use muxado_core::face::Face;
 use muxado_core::{AcceptError, Closed, Config, ErrorCode, OpenError, SessionEnd, Side, Stats};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -187,5 +188,22 @@ impl Session {
     #[must_use]
     pub fn into_core(self) -> muxado_core::Session {
         self.inner
+    }
+}
+
+impl Face for Session {
+    type Stream = Stream;
+    type Runtime = Tokio;
+
+    fn core(&self) -> &muxado_core::Session {
+        &self.inner
+    }
+
+    fn runtime(&self) -> Tokio {
+        Tokio
+    }
+
+    fn wrap(&self, stream: muxado_core::Stream) -> Stream {
+        Stream::new(stream)
     }
 }

@@ -122,7 +122,7 @@ impl Mux {
             return;
         }
         if let Some(stream) = self.streams.get_mut(key) {
-            stream.used = true;
+            stream.was_written = true;
             push(&mut stream.send.queue);
         }
         self.settle(key);
@@ -157,7 +157,7 @@ impl Mux {
     /// [`ReadError`] if the stream was reset or lost before its end, once everything that came before is read.
     pub fn read(&mut self, key: StreamKey, max: usize) -> Result<Read, ReadError> {
         let Some(stream) = self.streams.get_mut(key) else { return Err(let_go()) };
-        stream.used = true;
+        stream.was_read = true;
         if let Some(chunk) = stream.recv.queue.pop(max.max(1)) {
             stream.recv.credit.consume(chunk.len());
             self.stats.unread_bytes = self.stats.unread_bytes.saturating_sub(chunk.len());
@@ -222,7 +222,7 @@ impl Mux {
             Err(error) => return Err(error),
         }
         if let Some(stream) = self.streams.get_mut(key) {
-            stream.used = true;
+            stream.was_written = true;
             stream.send.state.finish();
         }
         self.leave_line(key);
@@ -252,9 +252,19 @@ impl Mux {
     /// # Errors
     /// [`ResetError::AlreadyUsed`] if that promise cannot be made any more.
     pub fn refuse(&mut self, key: StreamKey) -> Result<(), ResetError> {
-        let fresh =
-            self.streams.get(key).is_some_and(|stream| !stream.used && stream.opener == Opener::Remote);
-        if !fresh {
+        match self.streams.get(key).is_some_and(|stream| !stream.was_read) {
+            true => self.refuse_after_header(key),
+            false => Err(ResetError::AlreadyUsed),
+        }
+    }
+
+    /// The same for one of which a header was read, by a layer that promises that nothing more was done with it.
+    ///
+    /// # Errors
+    /// [`ResetError::AlreadyUsed`] if it was written, or is ours.
+    pub fn refuse_after_header(&mut self, key: StreamKey) -> Result<(), ResetError> {
+        let fresh = |stream: &Stream| !stream.was_written && stream.opener == Opener::Remote;
+        if !self.streams.get(key).is_some_and(fresh) {
             return Err(ResetError::AlreadyUsed);
         }
         self.cancel(key, ErrorCode::STREAM_REFUSED);

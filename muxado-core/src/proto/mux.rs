@@ -144,6 +144,12 @@ impl Mux {
         self.lingering > 0
     }
 
+    /// Whether this side opens no more streams: it drains, is closed or has ended, or the peer has said GOAWAY.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.shutdown.phase > Phase::Open || self.is_peer_leaving()
+    }
+
     /// Whether the peer has said GOAWAY: [`handle_deadline`](Mux::handle_deadline) is wanted after
     /// [`Config::drain_timeout`].
     #[must_use]

@@ -69,7 +69,8 @@ pub(super) struct Stream {
     /// Waits in the accept queue: the application has not seen it.
     pub(super) in_backlog: bool,
     /// The application has read or written: it cannot be refused any more.
-    pub(super) used: bool,
+    pub(super) was_read: bool,
+    pub(super) was_written: bool,
     /// A RST that has to go out, before anything else of this stream and as its last frame.
     pub(super) rst: Option<ErrorCode>,
     /// RST went out or will: DATA that still comes was sent before the peer knew.
@@ -122,7 +123,8 @@ impl Stream {
             failure: None,
             priority: 0,
             in_backlog: false,
-            used: false,
+            was_read: false,
+            was_written: false,
             rst: None,
             was_reset_by_us: false,
             rst_after_fin: false,

@@ -17,6 +17,8 @@ pub(crate) struct Deadlines {
     due: BTreeSet<(Instant, Place)>,
     /// All of them; none for one that has passed.
     set: HashMap<Place, Option<Instant>, RandomState>,
+    /// The earliest may be another than the driver was told.
+    changed: bool,
 }
 
 impl Deadlines {
@@ -28,6 +30,7 @@ impl Deadlines {
             Some(at) => self.set.insert(place, at),
             None => self.set.remove(&place),
         };
+        self.changed = true;
         if let Some(before) = before.flatten() {
             self.due.remove(&(before, place));
         }
@@ -38,22 +41,33 @@ impl Deadlines {
 
     /// The handle is gone.
     pub(crate) fn forget(&mut self, key: StreamKey, direction: Direction) {
+        // Most streams never have one, and this is cheaper than looking.
+        if self.set.is_empty() {
+            return;
+        }
         if let Some(Some(at)) = self.set.remove(&(key, direction)) {
             self.due.remove(&(at, (key, direction)));
         }
     }
 
+    /// Whether reading or writing is to fail.
     pub(crate) fn has_passed(&self, key: StreamKey, direction: Direction) -> bool {
         !self.set.is_empty() && matches!(self.set.get(&(key, direction)), Some(None))
     }
 
-    /// The earliest that has not passed.
-    pub(crate) fn next(&self) -> Option<Instant> {
-        self.due.first().map(|(at, _)| *at)
+    /// Whether there is something to tell the driver.
+    pub(crate) fn is_news(&self) -> bool {
+        self.changed
+    }
+
+    /// The earliest that has not passed, if it may be another than before.
+    pub(crate) fn news(&mut self) -> Option<Option<Instant>> {
+        std::mem::take(&mut self.changed).then(|| self.due.first().map(|(at, _)| *at))
     }
 
     /// Lets all pass that are not after `now`, and takes out whoever waits there.
     pub(crate) fn pass(&mut self, now: Instant, wakers: &mut Wakers, woken: &mut WakeList) {
+        self.changed = true;
         while let Some((at, place)) = self.due.pop_first() {
             if at > now {
                 self.due.insert((at, place));

@@ -65,6 +65,8 @@ pub struct Driver<R, W, T: Runtime> {
     pub(super) half_closes: bool,
     /// The peer has said GOAWAY, and what is left has its limit.
     peer_leaving: bool,
+    /// Bytes of the peer's have come since the machine was last asked.
+    heard: bool,
     /// A poll is under way. If it still is when the next one begins, it has panicked.
     polling: bool,
     pub(super) woken: WakeList,
@@ -89,6 +91,7 @@ where
             out_of_time: false,
             half_closes: false,
             peer_leaving: false,
+            heard: false,
             polling: false,
             woken: WakeList::default(),
         }
@@ -144,7 +147,10 @@ where
     /// Reads once. How much, or none if there is nothing to read.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Option<usize> {
         match self.read.step(cx, &self.shared, &mut self.woken) {
-            ReadStep::Handled { bytes, frames } => Some(bytes.max(frames * FRAME_WORK)),
+            ReadStep::Handled { bytes, frames } => {
+                self.heard = true;
+                Some(bytes.max(frames * FRAME_WORK))
+            }
             ReadStep::Pending => None,
             ReadStep::Ended(error) => {
                 self.lost(error);
@@ -205,21 +211,26 @@ where
         let waker = cx.waker().clone();
         let (batch, reported) = (&mut self.write.batch, std::mem::take(&mut self.write.unreported));
         let blocked = !batch.is_empty() || self.broken.is_some();
+        let heard = std::mem::take(&mut self.heard);
+        let now = self.shared.is_observed().then(|| self.timers.now());
         let news = self.shared.with_driver(&mut self.woken, |state| {
             state.mux.handle_written(reported);
             if !blocked {
                 state.mux.poll_transmit(batch, BATCH);
             }
             let driver = &mut state.driver;
+            // A transport that was full takes more only if the other end takes something out.
+            if heard || (reported > 0 && driver.write_blocked) {
+                driver.life = driver.life.and_then(|old| now.or(Some(old)));
+            }
             driver.write_blocked = blocked || !batch.is_empty();
             let old = driver.waker.replace(waker);
             driver.credit_armed |= state.mux.has_lazy_credit();
             driver.sweep_armed |= state.mux.has_lingering();
-            driver.deadline_armed = state.deadlines.next();
             News {
                 lazy: driver.credit_armed,
                 lingering: driver.sweep_armed,
-                deadline: driver.deadline_armed,
+                deadline: state.deadlines.news(),
                 peer_leaving: state.mux.is_peer_leaving(),
                 limit: state.limit.take(),
                 ended: state.mux.is_ended(),
@@ -238,7 +249,9 @@ where
         if news.lingering {
             self.timers.start(Limit::Sweep, (self.config.drain_timeout() / 2).max(SWEEP));
         }
-        self.timers.set(Limit::Stream, news.deadline);
+        if let Some(deadline) = news.deadline {
+            self.timers.set(Limit::Stream, deadline);
+        }
         if news.peer_leaving && !std::mem::replace(&mut self.peer_leaving, true) {
             self.timers.advance(Limit::Deadline, self.config.drain_timeout());
         }
@@ -326,7 +339,8 @@ where
 struct News {
     lazy: bool,
     lingering: bool,
-    deadline: Option<Instant>,
+    /// The earliest deadline of a stream, if that has changed.
+    deadline: Option<Option<Instant>>,
     peer_leaving: bool,
     limit: Option<Duration>,
     ended: bool,

@@ -4,6 +4,7 @@ mod deadlines;
 mod driver;
 mod goodbye;
 mod halves;
+mod observer;
 pub(crate) mod pool;
 mod read;
 mod retry;
@@ -24,7 +25,8 @@ use muxado_frame::{ErrorCode, Side};
 
 pub use driver::Driver;
 pub use halves::Half;
-pub use wait::{Accept, Closed, Open};
+pub use observer::Observer;
+pub use wait::{Accept, Closed, Leaving, Open};
 
 use crate::config::Config;
 use crate::error::{OpenError, SessionEnd};
@@ -154,11 +156,13 @@ impl Session {
     /// are open fail at once. Resolves as [`closed`](Session::closed) does; [`SessionEnd::cut`] says what was lost.
     /// Starts at once, awaited or not; the first close counts.
     pub fn close(&self, code: ErrorCode, text: &str) -> Closed {
-        self.shared.with(|state| {
-            state.limit_to(state.mux.config().close_linger());
-            state.mux.close(code, text.as_bytes());
-        });
-        self.closed()
+        self.shared.close(code, text)
+    }
+
+    /// Watches the session without keeping it open.
+    #[must_use]
+    pub fn observer(&self) -> Observer {
+        Observer::new(self.shared.clone())
     }
 
     /// Waits until the session has ended and its transport is closed, and says why it ended.
@@ -178,6 +182,12 @@ impl Session {
     #[must_use]
     pub fn end(&self) -> Option<SessionEnd> {
         self.shared.with(|state| state.mux.end())
+    }
+
+    /// Its settings.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        self.shared.with(|state| state.mux.config().clone())
     }
 
     /// Which side this is.

@@ -6,15 +6,17 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::deadlines::Deadlines;
 use super::sync::{AtomicUsize, Mutex, MutexGuard};
+use super::wait::Closed;
 use super::wakers::{Direction, WakeList, Wakers};
 use crate::proto::{Mux, StreamKey};
+use muxado_frame::ErrorCode;
 
 /// Tells the time, as the session's runtime does.
 type Clock = Box<dyn Fn() -> Instant + Send + Sync>;
@@ -23,6 +25,8 @@ type Clock = Box<dyn Fn() -> Instant + Send + Sync>;
 pub(crate) struct Shared {
     state: Mutex<State>,
     clock: Clock,
+    /// Somebody wants to know when the peer last showed that it lives.
+    observed: AtomicBool,
     /// Ours and the peer's, where the transport has any.
     addresses: OnceLock<[Option<SocketAddr>; 2]>,
     /// `Session` handles alive. Streams do not count.
@@ -50,8 +54,8 @@ pub(crate) struct DriverState {
     /// It has a timer running for lazy credit, and for dropped streams.
     pub(crate) credit_armed: bool,
     pub(crate) sweep_armed: bool,
-    /// It has a timer running for a stream's deadline, at this instant or before.
-    pub(crate) deadline_armed: Option<Instant>,
+    /// When the peer last showed that it lives; none while nobody wants to know.
+    pub(crate) life: Option<Instant>,
     /// The transport is closed, or only waits for a silent peer to close it too: whoever waits for the end is told.
     pub(crate) done: bool,
 }
@@ -68,18 +72,16 @@ impl State {
             || (self.mux.has_lazy_credit() && !self.driver.credit_armed)
             || (self.mux.has_lingering() && !self.driver.sweep_armed)
             || self.limit.is_some()
-            || self.has_earlier_deadline()
-    }
-
-    fn has_earlier_deadline(&self) -> bool {
-        let armed = self.driver.deadline_armed;
-        self.deadlines.next().is_some_and(|next| armed.is_none_or(|armed| next < armed))
+            || self.deadlines.is_news()
     }
 
     /// Takes out everybody whom the last changes concern, except the driver.
     pub(crate) fn collect(&mut self, woken: &mut WakeList) {
         while let Some(event) = self.mux.poll_event() {
             self.wakers.collect(event, woken);
+        }
+        if !self.wakers.leaving.is_empty() && self.mux.is_leaving() {
+            woken.extend(std::iter::from_fn(|| self.wakers.leaving.pop()));
         }
         if self.driver.done {
             woken.extend(std::iter::from_fn(|| self.wakers.closed.pop()));
@@ -98,6 +100,7 @@ impl Shared {
                 limit: None,
             }),
             clock,
+            observed: AtomicBool::new(false),
             addresses: OnceLock::new(),
             handles: AtomicUsize::new(1),
         })
@@ -139,7 +142,7 @@ impl Shared {
 
     /// Sets or takes away a deadline, and lets whoever waits there look again.
     pub(crate) fn set_deadline(&self, key: StreamKey, direction: Direction, at: Option<Instant>) {
-        let now = (self.clock)();
+        let now = self.now();
         let waiting = self.with(|state| {
             state.deadlines.set(key, direction, at, now);
             state.wakers.take(key, direction)
@@ -154,6 +157,21 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn now(&self) -> Instant {
+        (self.clock)()
+    }
+
+    /// From now on it is known when the peer last showed that it lives.
+    pub(crate) fn observe(&self) {
+        self.observed.store(true, Ordering::Relaxed);
+        let now = self.now();
+        self.with(|state| _ = state.driver.life.get_or_insert(now));
+    }
+
+    pub(crate) fn is_observed(&self) -> bool {
+        self.observed.load(Ordering::Relaxed)
+    }
+
     /// Said once, when the session is made.
     pub(crate) fn set_addresses(&self, local: Option<SocketAddr>, peer: Option<SocketAddr>) {
         let _ = self.addresses.set([local, peer]);
@@ -165,6 +183,14 @@ impl Shared {
 
     pub(crate) fn peer_addr(&self) -> Option<SocketAddr> {
         self.addresses.get()?[1]
+    }
+
+    pub(crate) fn close(self: &Arc<Shared>, code: ErrorCode, text: &str) -> Closed {
+        self.with(|state| {
+            state.limit_to(state.mux.config().close_linger());
+            state.mux.close(code, text.as_bytes());
+        });
+        Closed::new(self.clone())
     }
 
     pub(crate) fn add_handle(&self) {

@@ -163,6 +163,31 @@ impl Future for Closed {
     }
 }
 
+/// The future of [`Observer::leaving`](super::Observer::leaving).
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct Leaving(Place);
+
+impl Leaving {
+    pub(super) fn new(shared: Arc<Shared>) -> Leaving {
+        Leaving(Place { shared, line: |state| &mut state.wakers.leaving, ticket: None })
+    }
+}
+
+impl Future for Leaving {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.poll(cx, |state, _, _| state.mux.is_leaving().then_some(()))
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.leave(|_| false);
+    }
+}
+
 impl Drop for Closed {
     fn drop(&mut self) {
         self.0.leave(|_| false);

@@ -21,6 +21,7 @@ pub(crate) struct Wakers {
     pub(crate) open: WaitList,
     pub(crate) accept: WaitList,
     pub(crate) closed: WaitList,
+    pub(crate) leaving: WaitList,
 }
 
 impl Wakers {

@@ -95,6 +95,15 @@ impl Stream {
         self.send.refuse()
     }
 
+    /// Refuses an accepted stream of which a header was read, to see whose it is, and which nothing else was done with:
+    /// that is the caller's promise, and the peer learns from it that it is safe to retry.
+    ///
+    /// # Errors
+    /// [`ResetError::AlreadyUsed`] if it was written, or opened by this side. The stream is dropped all the same.
+    pub fn refuse_after_header(self) -> Result<(), ResetError> {
+        self.send.refuse_after_header()
+    }
+
     /// The next bytes, at most `max` of them, without a copy; none at the end. See [`RecvStream::read_chunk`].
     pub fn read_chunk(&mut self, max: usize) -> ReadChunk<'_> {
         self.recv.read_chunk(max)

@@ -108,6 +108,10 @@ impl SendStream {
         self.shared.with(|state| state.mux.refuse(self.key))
     }
 
+    pub(super) fn refuse_after_header(&self) -> Result<(), ResetError> {
+        self.shared.with(|state| state.mux.refuse_after_header(self.key))
+    }
+
     /// How many of our bytes the peer's application has read or thrown away, in bytes.
     ///
     /// A lower bound, learned from the credit that comes back, so it needs no support from the peer's application. It

@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// The crates of others that the inner crates may be built from. Each costs every user, and a runtime among them would
 /// be the end of runtime neutrality.
 const FOREIGN: &[(&str, &[&str])] =
-    &[("muxado-frame", &[]), ("muxado-core", &["bytes", "foldhash", "futures-io", "slab"])];
+    &[("muxado-frame", &[]), ("muxado-core", &["bytes", "foldhash", "futures-io", "slab", "socket2"])];
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let manifests = manifest::all(tree);

@@ -1,0 +1,47 @@
+//! The seam to async-std: spawn, now, sleep.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use muxado_core::rt::Runtime;
+
+/// async-std as a runtime for the core: its tasks and its timers.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct AsyncStd;
+
+/// A sleep on async-std.
+pub struct Sleep(Pin<Box<dyn Future<Output = ()> + Send>>);
+
+impl Runtime for AsyncStd {
+    type Sleep = Sleep;
+
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        async_std::task::spawn(future);
+    }
+
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        Sleep(Box::pin(async_std::task::sleep(duration)))
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sleep")
+    }
+}

@@ -1,0 +1,98 @@
+//! TCP: connect, bind, accept.
+
+use std::io;
+use std::net::SocketAddr;
+
+use async_std::net::{TcpListener, TcpStream, ToSocketAddrs};
+use futures_lite::stream::{self, Stream};
+use muxado_core::face::{accept, tune};
+use muxado_core::{Config, Side};
+
+use crate::half::WriteHalf;
+use crate::{AsyncStd, Session};
+
+/// Connects over TCP and starts the client's end of a session, with the default settings.
+///
+/// `TCP_NODELAY` and TCP keepalive are on.
+///
+/// # Errors
+/// Whatever resolving and connecting report.
+pub async fn connect(address: impl ToSocketAddrs) -> io::Result<Session> {
+    connect_with(address, &Config::default()).await
+}
+
+/// As [`connect`], with settings.
+///
+/// # Errors
+/// Whatever resolving and connecting report.
+pub async fn connect_with(address: impl ToSocketAddrs, config: &Config) -> io::Result<Session> {
+    Ok(over_tcp(TcpStream::connect(address).await?, Side::Client, config))
+}
+
+/// Accepts TCP connections and starts the server's end of a session on each.
+#[derive(Debug)]
+pub struct Listener {
+    tcp: TcpListener,
+    config: Config,
+}
+
+impl Listener {
+    /// Listens on `address`, with the default settings for the sessions.
+    ///
+    /// # Errors
+    /// Whatever resolving and binding report.
+    pub async fn bind(address: impl ToSocketAddrs) -> io::Result<Listener> {
+        Listener::bind_with(address, Config::default()).await
+    }
+
+    /// As [`bind`](Listener::bind), with settings.
+    ///
+    /// # Errors
+    /// Whatever resolving and binding report.
+    pub async fn bind_with(address: impl ToSocketAddrs, config: Config) -> io::Result<Listener> {
+        Ok(Listener { tcp: TcpListener::bind(address).await?, config })
+    }
+
+    /// Takes over a listener that was made elsewhere.
+    #[must_use]
+    pub fn from_tcp(tcp: TcpListener, config: Config) -> Listener {
+        Listener { tcp, config }
+    }
+
+    /// The address it listens on.
+    ///
+    /// # Errors
+    /// Whatever the system reports.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+
+    /// Waits for the next connection and starts a session on it. `TCP_NODELAY` and TCP keepalive are on.
+    ///
+    /// What goes wrong with one connection, or passes, is absorbed: see [`accept`].
+    ///
+    /// # Errors
+    /// Only what makes the listener itself useless.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses no connection.
+    pub async fn accept(&self) -> io::Result<(Session, SocketAddr)> {
+        let (tcp, peer) = accept(&AsyncStd, || self.tcp.accept()).await?;
+        Ok((over_tcp(tcp, Side::Server, &self.config), peer))
+    }
+
+    /// The sessions of all connections to come. It never ends by itself.
+    pub fn incoming(&self) -> impl Stream<Item = io::Result<Session>> + Send + Unpin + '_ {
+        Box::pin(stream::unfold(self, |listener| async move {
+            Some((listener.accept().await.map(|(session, _)| session), listener))
+        }))
+    }
+}
+
+fn over_tcp(tcp: TcpStream, side: Side, config: &Config) -> Session {
+    tune(&tcp, config);
+    let (local, peer) = (tcp.local_addr().ok(), tcp.peer_addr().ok());
+    let (session, driver) =
+        muxado_core::Session::from_halves(side, tcp.clone(), WriteHalf(tcp), config, AsyncStd);
+    Session::spawn(session, driver.vectored(true).half_closes(true).addresses(local, peer))
+}

@@ -1,0 +1,23 @@
+//! What every face must do, on async-std.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use muxado_async_std::{Config, Listener, connect_with};
+use muxado_testkit::suite::{Ends, play};
+
+fn connect(config: &Config) -> Ends {
+    let (client, server) = async_std::task::block_on(async {
+        let listener = Listener::bind_with("127.0.0.1:0", config.clone()).await.unwrap();
+        let client = connect_with(listener.local_addr().unwrap(), config).await.unwrap();
+        (client, listener.accept().await.unwrap().0)
+    });
+    Ends {
+        client: client.into_core(),
+        server: server.into_core(),
+        spawn: |task| drop(async_std::task::spawn(task)),
+    }
+}
+
+#[test]
+fn async_std_does_what_every_face_must() {
+    play(connect);
+}

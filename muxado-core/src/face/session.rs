@@ -1,0 +1,161 @@
+//! A session whose driver is spawned for its owner.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_io::{AsyncRead, AsyncWrite};
+use muxado_frame::{ErrorCode, Side};
+
+use crate::rt::Runtime;
+use crate::{Accept, Closed, Config, Driver, Open, OpenError, SessionEnd, Stats, Stream};
+
+/// One end of a muxado session, on the runtime `R`. Cheap to clone; every clone is the same session.
+///
+/// # Dropping
+/// When the last handle is dropped, no new streams are opened or accepted; the streams that there are live on, and the
+/// session ends when the last of them does.
+pub struct Session<R> {
+    pub(super) inner: crate::Session,
+    runtime: PhantomData<fn() -> R>,
+}
+
+impl<R: Runtime + Default> Session<R> {
+    /// The client's end of a session over any transport with the futures-io traits, with the default settings.
+    ///
+    /// The roles only decide which ids streams get; either side may open. For TCP, `connect` and `Listener` know more
+    /// about the transport: closing it half needs no luck, and its directions no lock between them.
+    pub fn client<T>(transport: T) -> Session<R>
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        Session::client_with(transport, &Config::default())
+    }
+
+    /// The server's end of a session; see [`client`](Session::client).
+    pub fn server<T>(transport: T) -> Session<R>
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        Session::server_with(transport, &Config::default())
+    }
+
+    /// As [`client`](Session::client), with settings.
+    pub fn client_with<T>(transport: T, config: &Config) -> Session<R>
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let (session, driver) = crate::Session::client(transport, config, R::default());
+        Session::spawn(session, driver)
+    }
+
+    /// As [`server`](Session::server), with settings.
+    pub fn server_with<T>(transport: T, config: &Config) -> Session<R>
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let (session, driver) = crate::Session::server(transport, config, R::default());
+        Session::spawn(session, driver)
+    }
+
+    /// Spawns the driver of a session. For whoever knows more of the transport than [`client`](Session::client) does:
+    /// that it takes vectored writes, that it can be half-closed, or what its addresses are.
+    pub fn spawn<I, O>(session: crate::Session, driver: Driver<I, O, R>) -> Session<R>
+    where
+        I: AsyncRead + Send + Unpin + 'static,
+        O: AsyncWrite + Send + Unpin + 'static,
+    {
+        R::default().spawn(async { drop(driver.await) });
+        Session { inner: session, runtime: PhantomData }
+    }
+}
+
+impl<R> Session<R> {
+    /// Opens a stream, at no round-trip cost. See [`crate::Session::open`].
+    pub fn open(&self) -> Open {
+        self.inner.open()
+    }
+
+    /// Opens a stream without waiting.
+    ///
+    /// # Errors
+    /// As [`open`](Session::open), and [`OpenError::Busy`] where that would wait.
+    pub fn try_open(&self) -> Result<Stream, OpenError> {
+        self.inner.try_open()
+    }
+
+    /// Waits for the next stream that the peer opens. See [`crate::Session::accept`].
+    pub fn accept(&self) -> Accept {
+        self.inner.accept()
+    }
+
+    /// Takes no new streams, and ends the session when those there are have ended. See [`crate::Session::go_away`].
+    pub fn go_away(&self) {
+        self.inner.go_away();
+    }
+
+    /// As [`go_away`](Session::go_away), but what has not ended within `limit` is cut off. See
+    /// [`crate::Session::drain`].
+    pub fn drain(&self, limit: Duration) -> Closed {
+        self.inner.drain(limit)
+    }
+
+    /// Ends the session now and tells the peer why. See [`crate::Session::close`].
+    pub fn close(&self, code: ErrorCode, text: &str) -> Closed {
+        self.inner.close(code, text)
+    }
+
+    /// Waits until the session has ended, and says why. Keeps nothing open. See [`crate::Session::closed`].
+    pub fn closed(&self) -> Closed {
+        self.inner.closed()
+    }
+
+    /// Why the session has ended, or none while it lives.
+    #[must_use]
+    pub fn end(&self) -> Option<SessionEnd> {
+        self.inner.end()
+    }
+
+    /// Which side this is.
+    #[must_use]
+    pub fn side(&self) -> Side {
+        self.inner.side()
+    }
+
+    /// The address of this end of the transport, where it has one that is known.
+    #[must_use]
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    /// The address of the peer's end of the transport, where it has one that is known.
+    #[must_use]
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.inner.peer_addr()
+    }
+
+    /// What the session has counted so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.inner.stats()
+    }
+
+    /// The session without its runtime.
+    #[must_use]
+    pub fn into_core(self) -> crate::Session {
+        self.inner
+    }
+}
+
+impl<R> Clone for Session<R> {
+    fn clone(&self) -> Session<R> {
+        Session { inner: self.inner.clone(), runtime: PhantomData }
+    }
+}
+
+impl<R> fmt::Debug for Session<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}

@@ -1,0 +1,39 @@
+//! How a TCP connection should be set up for a session.
+
+use std::time::Duration;
+
+use socket2::{SockRef, TcpKeepalive};
+
+use crate::Config;
+
+/// How long a connection may be silent before the kernel asks whether the peer is alive, and how long between asking.
+/// Finds dead peers that no one writes to, within a minute and a half or so.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(45);
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(15);
+
+/// What waits unsent in the socket at the most, in bytes: a message goes behind this and no more. Socket buffers
+/// themselves are left to the system, which knows the link.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNSENT: u32 = 128 * 1024;
+
+/// Sets up a connection for a session: `TCP_NODELAY` and TCP keepalive, and where there are such things a bound on what the
+/// socket holds unsent, and the time that sent bytes may stay unacknowledged: that of [`Config::write_stall`], which only
+/// sees what the socket does not take.
+///
+/// All of it is advice: a system that does not take it still carries the bytes, and a connection that is dead already
+/// says so soon enough.
+pub fn tune<'s, S>(tcp: &'s S, config: &Config)
+where
+    SockRef<'s>: From<&'s S>,
+{
+    let socket = SockRef::from(tcp);
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_EVERY);
+    let _ = socket.set_tcp_nodelay(true);
+    let _ = socket.set_tcp_keepalive(&keepalive);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = socket.set_tcp_notsent_lowat(UNSENT);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = socket.set_tcp_user_timeout(config.write_stall());
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = config;
+}

@@ -1,0 +1,52 @@
+//! A session watched from outside: it is not kept open by that.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use muxado_frame::ErrorCode;
+
+use super::shared::Shared;
+use super::wait::{Closed, Leaving};
+use crate::error::SessionEnd;
+
+/// Watches a session without being one of its handles: dropping the last of those ends the session all the same.
+///
+/// What layers on top of sessions need, to know whether the peer lives.
+#[derive(Clone, Debug)]
+pub struct Observer {
+    shared: Arc<Shared>,
+}
+
+impl Observer {
+    pub(super) fn new(shared: Arc<Shared>) -> Observer {
+        shared.observe();
+        Observer { shared }
+    }
+
+    /// When the peer last showed that it lives: bytes of it came, or a transport that was full took more, which only
+    /// happens if the other end takes something out. At first, when the session was first observed.
+    #[must_use]
+    pub fn last_life(&self) -> Option<Instant> {
+        self.shared.with(|state| state.driver.life)
+    }
+
+    /// Waits until the session takes no new streams from this side any more: it drains, is closed or has ended, or the
+    /// peer has said GOAWAY.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub fn leaving(&self) -> Leaving {
+        Leaving::new(self.shared.clone())
+    }
+
+    /// Ends the session. See [`Session::close`](super::Session::close).
+    pub fn close(&self, code: ErrorCode, text: &str) -> Closed {
+        self.shared.close(code, text)
+    }
+
+    /// Why the session has ended, or none while it lives.
+    #[must_use]
+    pub fn end(&self) -> Option<SessionEnd> {
+        self.shared.with(|state| state.mux.end())
+    }
+}

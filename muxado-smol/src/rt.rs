@@ -1,0 +1,42 @@
+//! The seam to smol: spawn, now, sleep.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use muxado_core::rt::Runtime;
+use smol::Timer;
+
+/// smol as a runtime for the core: tasks of its global executor, and its timers.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Smol;
+
+/// A sleep on smol.
+#[derive(Debug)]
+pub struct Sleep(Timer);
+
+impl Runtime for Smol {
+    type Sleep = Sleep;
+
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        smol::spawn(future).detach();
+    }
+
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        Sleep(Timer::after(duration))
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.0).poll(cx).map(drop)
+    }
+}

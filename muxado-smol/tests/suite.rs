@@ -1,0 +1,19 @@
+//! What every face must do, on smol.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use muxado_smol::{Config, Listener, connect_with};
+use muxado_testkit::suite::{Ends, play};
+
+fn connect(config: &Config) -> Ends {
+    let (client, server) = smol::block_on(async {
+        let listener = Listener::bind_with("127.0.0.1:0", config.clone()).await.unwrap();
+        let client = connect_with(listener.local_addr().unwrap(), config).await.unwrap();
+        (client, listener.accept().await.unwrap().0)
+    });
+    Ends { client: client.into_core(), server: server.into_core(), spawn: |task| smol::spawn(task).detach() }
+}
+
+#[test]
+fn smol_does_what_every_face_must() {
+    play(connect);
+}
