@@ -1,0 +1,153 @@
+//! Brings each stream to whoever is there for its type.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_channel::{Receiver, Sender, bounded};
+use muxado_core::face::Face;
+use muxado_core::rt::Runtime;
+use muxado_core::{AcceptError, Stream};
+
+use crate::stream_type::StreamType;
+use crate::typed::Typed;
+use crate::typed_stream::TypedStream;
+
+type Handler<T> = Box<dyn Fn(TypedStream<T>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// Accepts the streams of a typed session, and brings each to the handler or the queue of its type.
+///
+/// A stream of a type that nobody is there for, or that has as many streams as it may, is refused: its opener learns that
+/// it is safe to retry. One type's streams never hold up another's.
+pub struct Router<S: Face> {
+    typed: Typed<S>,
+    routes: HashMap<StreamType, Route<S::Stream>>,
+}
+
+enum Route<T> {
+    /// Runs a task for each stream, so many at a time.
+    Handler { handler: Handler<T>, running: Arc<AtomicUsize>, limit: usize },
+    /// Holds so many streams until somebody accepts them.
+    Queue(Sender<TypedStream<T>>),
+}
+
+impl<S: Face> Router<S> {
+    /// A router that knows no type yet.
+    pub fn new(typed: Typed<S>) -> Router<S> {
+        Router { typed, routes: HashMap::new() }
+    }
+
+    /// Runs `handler` for each stream of a type, in a task of its own, `limit` at a time. The last word on a type counts.
+    #[must_use]
+    pub fn handle<F>(
+        mut self,
+        stream_type: impl Into<StreamType>,
+        limit: usize,
+        handler: impl Fn(TypedStream<S::Stream>) -> F + Send + Sync + 'static,
+    ) -> Router<S>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let handler: Handler<S::Stream> = Box::new(move |stream| Box::pin(handler(stream)));
+        let route = Route::Handler { handler, running: Arc::default(), limit };
+        self.routes.insert(stream_type.into(), route);
+        self
+    }
+
+    /// A queue for the streams of a type, which holds `limit` of them, at least one. The last word on a type counts.
+    pub fn queue(&mut self, stream_type: impl Into<StreamType>, limit: usize) -> Queue<S::Stream> {
+        let (sender, receiver) = bounded(limit.max(1));
+        self.routes.insert(stream_type.into(), Route::Queue(sender));
+        Queue(receiver)
+    }
+
+    /// Brings streams to where they belong, until the session ends.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses no stream; handlers that run go on.
+    pub async fn run(&self) -> AcceptError {
+        loop {
+            match self.typed.accept_core().await {
+                Ok((stream_type, stream)) => self.route(stream_type, stream),
+                Err(error) => return error,
+            }
+        }
+    }
+
+    fn route(&self, stream_type: StreamType, stream: Stream) {
+        match self.routes.get(&stream_type) {
+            Some(Route::Handler { handler, running, limit }) => {
+                let Some(place) = Place::take(running, *limit) else { return refuse(stream) };
+                let handled = handler(self.typed.wrap_core(stream_type, stream));
+                self.typed.get_ref().runtime().spawn(async move {
+                    handled.await;
+                    drop(place);
+                });
+            }
+            // Nobody else sends into it: there is still room.
+            Some(Route::Queue(queue)) if !queue.is_full() && !queue.is_closed() => {
+                drop(queue.try_send(self.typed.wrap_core(stream_type, stream)));
+            }
+            _ => refuse(stream),
+        }
+    }
+}
+
+/// Nothing was done with it but to read its type.
+fn refuse(stream: Stream) {
+    let _ = stream.refuse_after_header();
+}
+
+/// One of the places that a type's streams have, until it is dropped.
+struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    fn take(running: &Arc<AtomicUsize>, limit: usize) -> Option<Place> {
+        let free = |running| (running < limit).then_some(running + 1);
+        running.fetch_update(Ordering::AcqRel, Ordering::Acquire, free).ok()?;
+        Some(Place(running.clone()))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl<S: Face + fmt::Debug> fmt::Debug for Router<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let types: Vec<_> = self.routes.keys().collect();
+        f.debug_struct("Router").field("typed", &self.typed).field("types", &types).finish()
+    }
+}
+
+/// The streams of one type, as a [`Router`] brings them. Clones share them.
+///
+/// Dropped, the type's streams are refused.
+pub struct Queue<T>(Receiver<TypedStream<T>>);
+
+impl<T> Queue<T> {
+    /// Waits for the next one; none when the router is gone.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses no stream.
+    pub async fn accept(&self) -> Option<TypedStream<T>> {
+        self.0.recv().await.ok()
+    }
+}
+
+impl<T> Clone for Queue<T> {
+    fn clone(&self) -> Queue<T> {
+        Queue(self.0.clone())
+    }
+}
+
+impl<T> fmt::Debug for Queue<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue").field("waiting", &self.0.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,179 @@
+//! Sessions whose streams begin with their type.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+
+use async_lock::Mutex;
+use muxado_core::face::Face;
+use muxado_core::rt::Runtime;
+use muxado_core::{AcceptError, Bytes, OpenError, Retry, Stream, WriteError};
+
+use crate::stream_type::StreamType;
+use crate::typed_stream::TypedStream;
+use crate::waiting::Waiting;
+
+/// Bytes of a type. They are never split: one existing peer takes them with one read (W13).
+const TYPE_LEN: usize = 4;
+
+/// A session, of any face, whose streams all begin with a [`StreamType`]. Cheap to clone.
+///
+/// Both sides must use it. Everything but opening and accepting is done with the session inside: [`get_ref`](Typed::get_ref).
+pub struct Typed<S> {
+    session: S,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+impl<S: Face> Typed<S> {
+    /// Opens streams of the session with their type, and accepts them by it.
+    pub fn new(session: S) -> Typed<S> {
+        Typed { session, waiting: Arc::default() }
+    }
+
+    /// Opens a stream of type `stream_type`, at no round-trip cost: the type goes out with the stream's first frame.
+    ///
+    /// # Errors
+    /// [`OpenTypedError`], which says whether it is safe to retry.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the place in line, or the stream that was opened.
+    pub async fn open_typed(
+        &self,
+        stream_type: impl Into<StreamType>,
+    ) -> Result<TypedStream<S::Stream>, OpenTypedError> {
+        let stream_type = stream_type.into();
+        let stream = self.open_core(stream_type).await?;
+        Ok(self.wrap_core(stream_type, stream))
+    }
+
+    /// As [`open_typed`](Typed::open_typed), with the core's stream: for layers on top.
+    ///
+    /// # Errors
+    /// As [`open_typed`](Typed::open_typed).
+    pub async fn open_core(&self, stream_type: StreamType) -> Result<Stream, OpenTypedError> {
+        let session = self.session.core();
+        let config = session.config();
+        if (config.window().min(config.max_frame()) as usize).min(config.send_queue()) < TYPE_LEN {
+            return Err(OpenTypedError::WouldSplit);
+        }
+        let mut stream = session.open().await.map_err(OpenTypedError::Open)?;
+        let bytes = Bytes::copy_from_slice(&stream_type.to_bytes());
+        stream.write_chunk(bytes).await.map_err(OpenTypedError::Write)?;
+        Ok(stream)
+    }
+
+    /// Waits for the next stream of the peer's whose type has come.
+    ///
+    /// A stream that is slow to tell its type, never does, or breaks holds up no other. It has 10 seconds, after which it
+    /// is reset; as many as [`accept_backlog`](muxado_core::Config::accept_backlog) are waited for at a time, and one
+    /// more takes the place of the oldest.
+    ///
+    /// # Errors
+    /// [`AcceptError`] once the session has ended; streams that were there are given first.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses no stream.
+    pub async fn accept_typed(&self) -> Result<TypedStream<S::Stream>, AcceptError> {
+        let (stream_type, stream) = self.accept_core().await?;
+        Ok(self.wrap_core(stream_type, stream))
+    }
+
+    /// As [`accept_typed`](Typed::accept_typed), with the core's stream: for layers on top.
+    ///
+    /// # Errors
+    /// As [`accept_typed`](Typed::accept_typed).
+    pub async fn accept_core(&self) -> Result<(StreamType, Stream), AcceptError> {
+        let (session, runtime) = (self.session.core(), self.session.runtime());
+        let mut waiting = self.waiting.lock().await;
+        let mut accept = session.accept();
+        poll_fn(|cx| waiting.poll(cx, session, &mut accept, || runtime.now())).await
+    }
+
+    /// A stream that was opened or accepted so, as its face has it.
+    pub fn wrap_core(&self, stream_type: StreamType, stream: Stream) -> TypedStream<S::Stream> {
+        TypedStream::new(stream_type, self.session.wrap(stream))
+    }
+
+    /// The session.
+    pub fn get_ref(&self) -> &S {
+        &self.session
+    }
+
+    /// The session. Streams whose type has not come are reset, unless another clone waits for them.
+    pub fn into_inner(self) -> S {
+        self.session
+    }
+}
+
+impl<S: Clone> Clone for Typed<S> {
+    fn clone(&self) -> Typed<S> {
+        Typed { session: self.session.clone(), waiting: self.waiting.clone() }
+    }
+}
+
+impl<S> AsRef<S> for Typed<S> {
+    fn as_ref(&self) -> &S {
+        &self.session
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for Typed<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Typed").field(&self.session).finish()
+    }
+}
+
+/// Opening a typed stream failed.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum OpenTypedError {
+    /// The session's window, frames or queues are too small for the four bytes of a type, which must go out in one frame.
+    WouldSplit,
+    /// There is no stream to be had.
+    Open(OpenError),
+    /// The stream was lost before its type was on its way.
+    Write(WriteError),
+}
+
+impl OpenTypedError {
+    /// Whether it is safe to retry.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        match self {
+            OpenTypedError::WouldSplit => Retry::NotProcessed,
+            OpenTypedError::Open(error) => error.retry(),
+            OpenTypedError::Write(error) => error.retry(),
+        }
+    }
+}
+
+impl fmt::Display for OpenTypedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenTypedError::WouldSplit => f.write_str("the settings of the session leave no room for a type"),
+            OpenTypedError::Open(error) => error.fmt(f),
+            OpenTypedError::Write(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for OpenTypedError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            OpenTypedError::WouldSplit => None,
+            OpenTypedError::Open(error) => error.source(),
+            OpenTypedError::Write(error) => error.source(),
+        }
+    }
+}
+
+impl From<OpenTypedError> for io::Error {
+    fn from(error: OpenTypedError) -> io::Error {
+        match error {
+            OpenTypedError::WouldSplit => io::Error::new(io::ErrorKind::InvalidInput, error),
+            OpenTypedError::Open(error) => error.into(),
+            OpenTypedError::Write(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Accepted streams whose type has not come yet. Each is waited for by itself, so that none holds up another (S90, B28).
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use futures_io::AsyncRead;
+use muxado_core::{Accept, AcceptError, ErrorCode, Session, Stream};
+
+use crate::stream_type::StreamType;
+
+/// How long the type of a stream may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The streams, the oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    streams: VecDeque<Nameless>,
+}
+
+/// One stream, with what has come of its type.
+#[derive(Debug)]
+struct Nameless {
+    stream: Stream,
+    bytes: [u8; 4],
+    len: usize,
+}
+
+impl Waiting {
+    /// Takes in what the session has to accept, and gives the first stream whose type is there.
+    ///
+    /// When as many wait as may, a new one takes the place of the oldest: whoever says nothing is no reason to turn away
+    /// somebody who might.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        session: &Session,
+        accept: &mut Accept,
+        now: impl Fn() -> Instant,
+    ) -> Poll<Result<(StreamType, Stream), AcceptError>> {
+        let ended = loop {
+            match Pin::new(&mut *accept).poll(cx) {
+                Poll::Ready(Ok(stream)) => {
+                    stream.set_read_deadline(now().checked_add(PATIENCE));
+                    if self.streams.len() >= most(session) {
+                        self.streams.pop_front().into_iter().for_each(Nameless::give_up);
+                    }
+                    self.streams.push_back(Nameless { stream, bytes: [0; 4], len: 0 });
+                    *accept = session.accept();
+                }
+                Poll::Ready(Err(error)) => break Some(error),
+                Poll::Pending => break None,
+            }
+        };
+        let mut at = 0;
+        while at < self.streams.len() {
+            match self.streams[at].poll(cx) {
+                Poll::Pending => at += 1,
+                Poll::Ready(typed) => {
+                    let Some(nameless) = self.streams.remove(at) else { continue };
+                    match typed {
+                        true => return Poll::Ready(Ok(nameless.into_typed())),
+                        false => nameless.give_up(),
+                    }
+                }
+            }
+        }
+        match ended {
+            // Nothing of an ended session is waited for: those that are left have said all.
+            Some(error) => Poll::Ready(Err(error)),
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// As many may wait for their type as may wait to be accepted (B28).
+fn most(session: &Session) -> usize {
+    session.config().accept_backlog().max(1)
+}
+
+impl Nameless {
+    /// Ready when the type is there, or never will be.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        while self.len < self.bytes.len() {
+            match Pin::new(&mut self.stream).poll_read(cx, &mut self.bytes[self.len..]) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(false),
+                Poll::Ready(Ok(read)) => self.len += read,
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(true)
+    }
+
+    fn into_typed(self) -> (StreamType, Stream) {
+        self.stream.set_read_deadline(None);
+        (StreamType::from_bytes(self.bytes), self.stream)
+    }
+
+    fn give_up(mut self) {
+        let _ = self.stream.reset(ErrorCode::STREAM_CANCELLED);
+    }
+}

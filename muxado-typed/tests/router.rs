@@ -1,0 +1,81 @@
+//! Each stream comes to the handler or the queue of its type, within its limit, or is refused.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::{AsyncReadExt, AsyncWriteExt};
+use muxado_core::{Config, Retry, Stream};
+use muxado_testkit::{Connected, Faced, World, connected};
+use muxado_typed::{Router, Typed, TypedStream};
+
+fn typed(world: &World) -> (Connected, Typed<Faced>, Typed<Faced>) {
+    let pair = connected(world, 1 << 16, &Config::default());
+    let on =
+        |session: &muxado_core::Session| Typed::new(Faced { session: session.clone(), world: world.clone() });
+    let (client, server) = (on(&pair.client), on(&pair.server));
+    (pair, client, server)
+}
+
+async fn is_refused(mut stream: TypedStream<Stream>) -> bool {
+    stream.get_mut().read_chunk(1).await.unwrap_err().retry() == Retry::NotProcessed
+}
+
+#[test]
+fn each_type_has_its_handler_or_queue_and_an_unknown_one_is_refused() {
+    let world = World::new();
+    let (_pair, client, server) = typed(&world);
+    let mut router = Router::new(server).handle(1, 10, |mut stream| async move {
+        stream.write_all(b"one").await.unwrap();
+        stream.close().await.unwrap();
+    });
+    let twos = router.queue(2, 10);
+    let running = router;
+    let tasks = world.clone();
+    muxado_core::rt::Runtime::spawn(&tasks, async move { drop(running.run().await) });
+    world.block_on(async {
+        let mut one = client.open_typed(1).await.unwrap();
+        let mut answer = Vec::new();
+        one.read_to_end(&mut answer).await.unwrap();
+        assert_eq!(answer, b"one");
+        let _two = client.open_typed(2).await.unwrap();
+        assert_eq!(twos.accept().await.unwrap().stream_type().get(), 2);
+        assert!(is_refused(client.open_typed(3).await.unwrap()).await);
+        drop(twos);
+        assert!(is_refused(client.open_typed(2).await.unwrap()).await, "nobody is there any more");
+    });
+}
+
+#[test]
+fn a_type_has_as_many_streams_as_it_may_and_the_others_are_not_held_up() {
+    let world = World::new();
+    let (pair, client, server) = typed(&world);
+    let most = Arc::new(AtomicUsize::new(0));
+    let count = most.clone();
+    let mut router = Router::new(server).handle(1, 2, move |mut stream| {
+        let count = count.clone();
+        async move {
+            count.fetch_add(1, Ordering::SeqCst);
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+    });
+    let twos = router.queue(2, 1);
+    let tasks = world.clone();
+    muxado_core::rt::Runtime::spawn(&tasks, async move { drop(router.run().await) });
+    world.block_on(async {
+        let mut held = [client.open_typed(1).await.unwrap(), client.open_typed(1).await.unwrap()];
+        assert!(is_refused(client.open_typed(1).await.unwrap()).await);
+        let _queued = client.open_typed(2).await.unwrap();
+        assert!(is_refused(client.open_typed(2).await.unwrap()).await);
+        held[0].close().await.unwrap();
+        world.settle();
+        let mut next = client.open_typed(1).await.unwrap();
+        next.flush().await.unwrap();
+        world.settle();
+        assert_eq!(most.load(Ordering::SeqCst), 3, "a place was free again");
+        drop(pair.client.close(muxado_core::ErrorCode::NO_ERROR, ""));
+        world.settle();
+        assert!(twos.accept().await.is_some(), "what is in the queue is not lost");
+        assert!(twos.accept().await.is_none());
+    });
+}

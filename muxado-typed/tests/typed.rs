@@ -1,0 +1,161 @@
+//! Typed streams in virtual time, byte by byte and between two sessions.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::pin::pin;
+use std::task::Waker;
+use std::time::Duration;
+
+use futures_util::{AsyncReadExt, AsyncWriteExt};
+use muxado_core::rt::Runtime;
+use muxado_core::{Config, Retry, Side};
+use muxado_testkit::{Faced, World, alone, connected, poll, wire};
+use muxado_typed::{OpenTypedError, StreamType, Typed};
+
+fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+#[test]
+fn s90_w13_the_type_goes_out_in_one_frame_with_the_syn() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+    let mut stream = world.block_on(typed.open_typed(0x0102_0304)).unwrap();
+    assert_eq!(stream.stream_type().get(), 0x0102_0304);
+    world.settle();
+    assert_eq!(one.to_peer.take(), wire::syn(3, &[1, 2, 3, 4]));
+    world.block_on(stream.write_all(b"x")).unwrap();
+    world.settle();
+    assert_eq!(one.to_peer.take(), wire::data(3, b"x"));
+}
+
+#[test]
+fn w13_a_session_that_would_split_the_type_opens_no_typed_stream() {
+    let small = [
+        Config::builder().max_frame(3),
+        Config::builder().send_queue(3),
+        Config::builder().window(3).window_agreed_out_of_band(),
+    ];
+    for config in small.map(|config| config.build().unwrap()) {
+        let world = World::new();
+        let one = alone(&world, Side::Client, &config);
+        let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+        let error = world.block_on(typed.open_typed(1)).unwrap_err();
+        assert_eq!((error.clone(), error.retry()), (OpenTypedError::WouldSplit, Retry::NotProcessed));
+        world.settle();
+        assert_eq!((one.to_peer.take(), one.session.stats().streams), (Vec::new(), 0));
+    }
+}
+
+#[test]
+fn s90_a_type_in_pieces_is_put_together() {
+    let world = World::new();
+    let one = alone(&world, Side::Server, &Config::default());
+    let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+    let mut accept = pin!(typed.accept_typed());
+    assert!(poll(&mut accept, Waker::noop()).is_pending());
+    for piece in [&b"\x11"[..], b"\0\0", b"\x07and more"] {
+        let first = piece == b"\x11";
+        one.from_peer.inject(&if first { wire::syn(3, piece) } else { wire::data(3, piece) });
+        world.settle();
+    }
+    let mut stream = world.block_on(accept).unwrap();
+    assert_eq!(stream.stream_type(), StreamType::new(0x1100_0007));
+    let mut more = [0; 8];
+    world.block_on(stream.read_exact(&mut more)).unwrap();
+    assert_eq!(&more, b"and more");
+}
+
+#[test]
+fn s90_b28_whoever_does_not_say_a_type_holds_up_nobody_and_is_reset_after_ten_seconds() {
+    let world = World::new();
+    let one = alone(&world, Side::Server, &Config::default());
+    let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+    one.from_peer.inject(
+        &[
+            wire::syn(3, b""),
+            wire::syn(5, b"\0\0\0"),
+            wire::syn_fin(7, b"\0\0"),
+            wire::syn(9, b""),
+            wire::rst(9, 6),
+            wire::syn(11, b"\0\0\0\x01fine"),
+        ]
+        .concat(),
+    );
+    let stream = world.block_on(typed.accept_typed()).unwrap();
+    assert_eq!((stream.stream_type().get(), world.elapsed()), (1, Duration::ZERO));
+    world.settle();
+    assert_eq!(one.to_peer.take(), wire::rst(7, 6), "one that ended without a type");
+    let mut next = pin!(typed.accept_typed());
+    assert!(poll(&mut next, Waker::noop()).is_pending());
+    world.block_on(async {
+        futures_util::future::select(next, pin!(world.sleep(secs(10) + Duration::from_millis(1)))).await;
+    });
+    let sent = one.to_peer.take();
+    // The three bytes of a type were read, and their credit came first.
+    assert_eq!(sent, [wire::wndinc(5, 3), wire::rst(3, 6), wire::rst(5, 6)].concat());
+}
+
+#[test]
+fn b28_one_more_than_may_wait_takes_the_place_of_the_oldest() {
+    let world = World::new();
+    let config = Config::builder().accept_backlog(2).build().unwrap();
+    let one = alone(&world, Side::Server, &config);
+    let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+    let mut accept = pin!(typed.accept_typed());
+    for id in [3, 5, 7, 9] {
+        one.from_peer.inject(&wire::syn(id, b"\0"));
+        world.settle();
+        assert!(poll(&mut accept, Waker::noop()).is_pending());
+    }
+    world.settle();
+    assert_eq!(one.to_peer.take(), [wire::rst(3, 6), wire::rst(5, 6)].concat());
+    one.from_peer.inject(&wire::data(7, b"\0\0\x02"));
+    assert_eq!(world.block_on(accept).unwrap().stream_type().get(), 2);
+}
+
+#[test]
+fn an_accept_that_is_given_up_loses_no_stream_and_no_byte_of_a_type() {
+    let world = World::new();
+    let one = alone(&world, Side::Server, &Config::default());
+    let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+    one.from_peer.inject(&wire::syn(3, b"\0\0"));
+    world.settle();
+    for _ in 0..3 {
+        assert!(poll(&mut pin!(typed.accept_typed()), Waker::noop()).is_pending());
+    }
+    let (mut first, mut second) = (Box::pin(typed.accept_typed()), Box::pin(typed.accept_typed()));
+    assert!(poll(&mut first, Waker::noop()).is_pending());
+    assert!(poll(&mut second, Waker::noop()).is_pending());
+    drop(first);
+    one.from_peer.inject(&wire::data(3, b"\x01\x02"));
+    assert_eq!(world.block_on(second).unwrap().stream_type().get(), 0x102);
+}
+
+#[test]
+fn what_was_there_when_the_session_ended_is_given_first() {
+    let world = World::new();
+    let one = alone(&world, Side::Server, &Config::default());
+    let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+    one.from_peer.inject(&[wire::syn(3, b"\0\0"), wire::syn_fin(5, b"\0\0\0\x05")].concat());
+    one.from_peer.cut();
+    world.settle();
+    assert_eq!(world.block_on(typed.accept_typed()).unwrap().stream_type().get(), 5);
+    world.block_on(typed.accept_typed()).unwrap_err();
+    assert_eq!(world.elapsed(), Duration::ZERO);
+}
+
+#[test]
+fn a_stream_whose_type_nobody_wants_is_refused_and_safe_to_retry() {
+    let world = World::new();
+    let pair = connected(&world, 1 << 16, &Config::default());
+    let client = Typed::new(Faced { session: pair.client.clone(), world: world.clone() });
+    let server = Typed::new(Faced { session: pair.server.clone(), world: world.clone() });
+    world.block_on(async {
+        let mut ours = client.open_typed(77).await.unwrap();
+        let theirs = server.accept_typed().await.unwrap();
+        theirs.into_inner().refuse_after_header().unwrap();
+        let error = ours.get_mut().read_chunk(9).await.unwrap_err();
+        assert_eq!(error.retry(), Retry::NotProcessed);
+    });
+}
