@@ -7,6 +7,7 @@ mod bulk;
 mod end;
 mod exchange;
 mod half_close;
+mod heartbeat;
 mod limits;
 mod reset;
 mod roles;

@@ -10,7 +10,8 @@ use super::named::named;
 use crate::tidy::tree::Tree;
 
 /// The packages whose tests prove the rows. Others test a peer, or the tests.
-const PACKAGES: [&str; 3] = ["muxado-frame", "muxado-core", "muxado-tokio"];
+const PACKAGES: [&str; 5] =
+    ["muxado-frame", "muxado-core", "muxado-typed", "muxado-heartbeat", "muxado-tokio"];
 
 /// What a program of tests may take before it counts as hanging. They take some seconds at the most.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,0 +1,100 @@
+//! Times, limits, and what to do about silence.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use muxado_core::ErrorCode;
+
+type Callback = Arc<dyn Fn(Result<Duration, Duration>) + Send + Sync>;
+
+/// How a session's heartbeat works. The default suits a connection over the internet.
+#[derive(Clone)]
+pub struct HeartbeatConfig {
+    pub(crate) interval: Duration,
+    pub(crate) tolerance: Duration,
+    pub(crate) policy: Policy,
+    pub(crate) beats: bool,
+    pub(crate) callback: Option<Callback>,
+}
+
+/// What to do when the peer has been silent for too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Policy {
+    /// Tell the callback, and go on.
+    Report,
+    /// Tell the callback, and close the session with this code.
+    Close(ErrorCode),
+}
+
+impl Default for HeartbeatConfig {
+    fn default() -> HeartbeatConfig {
+        HeartbeatConfig {
+            interval: Duration::from_secs(10),
+            tolerance: Duration::from_secs(15),
+            policy: Policy::Close(ErrorCode::SESSION_CLOSED),
+            beats: true,
+            callback: None,
+        }
+    }
+}
+
+impl HeartbeatConfig {
+    /// A beat goes out so often. Default 10 s.
+    #[must_use]
+    pub fn interval(mut self, interval: Duration) -> HeartbeatConfig {
+        self.interval = interval;
+        self
+    }
+
+    /// So much longer than the interval the peer may be silent. Default 15 s.
+    #[must_use]
+    pub fn tolerance(mut self, tolerance: Duration) -> HeartbeatConfig {
+        self.tolerance = tolerance;
+        self
+    }
+
+    /// What to do about silence. Default: close the session.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> HeartbeatConfig {
+        self.policy = policy;
+        self
+    }
+
+    /// Sends no beats: for a peer that does not answer them. Then only what it says by itself shows that it lives, and
+    /// interval and tolerance together are an idle limit.
+    #[must_use]
+    pub fn without_beats(mut self) -> HeartbeatConfig {
+        self.beats = false;
+        self
+    }
+
+    /// Told of each echo, with the time it took, and of silence that has lasted too long, with how long it was. It runs
+    /// in the task of the heartbeat: it should not take long.
+    #[must_use]
+    pub fn on_beat(
+        mut self,
+        callback: impl Fn(Result<Duration, Duration>) + Send + Sync + 'static,
+    ) -> HeartbeatConfig {
+        self.callback = Some(Arc::new(callback));
+        self
+    }
+
+    pub(crate) fn tell(&self, news: Result<Duration, Duration>) {
+        if let Some(callback) = &self.callback {
+            callback(news);
+        }
+    }
+}
+
+impl fmt::Debug for HeartbeatConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeartbeatConfig")
+            .field("interval", &self.interval)
+            .field("tolerance", &self.tolerance)
+            .field("policy", &self.policy)
+            .field("beats", &self.beats)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,210 @@
+//! The handle: wraps a typed session, sends beats and answers the peer's.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use async_channel::{Receiver, Sender, bounded};
+use muxado_core::face::Face;
+use muxado_core::rt::Runtime;
+use muxado_core::{AcceptError, Observer};
+use muxado_typed::{OpenTypedError, StreamType, Typed, TypedStream};
+
+use crate::config::HeartbeatConfig;
+use crate::proto::Pulse;
+use crate::requester::{Requester, Shared};
+use crate::responder::Responders;
+
+/// The highest: a beat goes out before all that waits in other streams.
+const FIRST: i8 = i8::MAX;
+
+/// A typed session with a heartbeat. Cheap to clone; dropping the last clone ends the heartbeat, not the session.
+///
+/// The peer's beats are answered by [`accept_typed`](Heartbeat::accept_typed): call it in a loop, whether the peer
+/// opens streams or not.
+pub struct Heartbeat<S: Face> {
+    typed: Typed<S>,
+    observer: Observer,
+    shared: Arc<Shared>,
+    changes: Sender<()>,
+    responders: Responders,
+}
+
+impl<S: Face> Heartbeat<S> {
+    /// Starts a heartbeat, whose task runs on the session's runtime.
+    ///
+    /// # Errors
+    /// [`OpenTypedError`] if there is no stream for the beats to be had.
+    pub async fn start(typed: Typed<S>, config: HeartbeatConfig) -> Result<Heartbeat<S>, OpenTypedError> {
+        let runtime = typed.get_ref().runtime();
+        let observer = typed.get_ref().core().observer();
+        let stream = match config.beats {
+            true => Some(typed.open_core(StreamType::HEARTBEAT).await?),
+            false => None,
+        };
+        if let Some(stream) = &stream {
+            stream.set_priority(FIRST);
+        }
+        let start = runtime.now();
+        let shared = Shared::new(Pulse::new(config.interval, config.tolerance, Duration::ZERO));
+        let (changes, changed) = bounded(1);
+        let requester = Requester {
+            runtime: runtime.clone(),
+            start,
+            observer: observer.clone(),
+            stream,
+            shared: shared.clone(),
+            config,
+            changes: changed,
+        };
+        runtime.spawn(requester.run());
+        Ok(Heartbeat { typed, observer, shared, changes, responders: Responders::default() })
+    }
+
+    /// Opens a stream of a type. See [`Typed::open_typed`].
+    ///
+    /// # Errors
+    /// [`OpenTypedError`], which says whether it is safe to retry.
+    pub async fn open_typed(
+        &self,
+        stream_type: impl Into<StreamType>,
+    ) -> Result<TypedStream<S::Stream>, OpenTypedError> {
+        self.typed.open_typed(stream_type).await
+    }
+
+    /// Waits for the next stream of the peer's, and answers its beats meanwhile. See [`Typed::accept_typed`].
+    ///
+    /// # Errors
+    /// [`AcceptError`] once the session has ended.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses no stream.
+    pub async fn accept_typed(&self) -> Result<TypedStream<S::Stream>, AcceptError> {
+        loop {
+            let (stream_type, stream) = self.typed.accept_core().await?;
+            if stream_type != StreamType::HEARTBEAT {
+                return Ok(self.typed.wrap_core(stream_type, stream));
+            }
+            if let Some(answering) = self.responders.answer(stream, self.observer.clone()) {
+                self.typed.get_ref().runtime().spawn(answering);
+            }
+        }
+    }
+
+    /// Sends a beat now, or waits for the one that is under way. How long the way there and back took.
+    ///
+    /// # Errors
+    /// [`BeatError`] if the echo did not come within `limit`, or cannot come any more.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn beat(&self, limit: Duration) -> Result<Duration, BeatError> {
+        let tell = self.wait_for_echo().ok_or(BeatError::Ended)?;
+        self.shared.lock().pulse.want();
+        self.change();
+        let mut echo = pin!(tell.recv());
+        let mut limit = pin!(self.typed.get_ref().runtime().sleep(limit));
+        poll_fn(|cx| {
+            if let Poll::Ready(echo) = Future::poll(echo.as_mut(), cx) {
+                return Poll::Ready(echo.map_err(|_| BeatError::Ended));
+            }
+            Future::poll(limit.as_mut(), cx).map(|()| Err(BeatError::TimedOut))
+        })
+        .await
+    }
+
+    /// How long the last beat and its echo took; none before the first.
+    #[must_use]
+    pub fn rtt(&self) -> Option<Duration> {
+        self.shared.lock().pulse.rtt()
+    }
+
+    /// Waits for the next echo, and gives the time it took; none when no more come.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn next_rtt(&self) -> Option<Duration> {
+        self.wait_for_echo()?.recv().await.ok()
+    }
+
+    /// From now on a beat goes out so often.
+    pub fn set_interval(&self, interval: Duration) {
+        self.shared.lock().pulse.set_interval(interval);
+        self.change();
+    }
+
+    /// From now on the peer may be silent for so much longer than the interval.
+    pub fn set_tolerance(&self, tolerance: Duration) {
+        self.shared.lock().pulse.set_tolerance(tolerance);
+        self.change();
+    }
+
+    /// Gets the time of the next echo; none if the task has ended.
+    fn wait_for_echo(&self) -> Option<Receiver<Duration>> {
+        let (told, tell) = bounded(1);
+        let mut state = self.shared.lock();
+        state.waiting.retain(|waiting| !waiting.is_closed());
+        state.waiting.push(told);
+        // It closes this before it looks through the waiting for the last time.
+        (!self.changes.is_closed()).then_some(tell)
+    }
+
+    fn change(&self) {
+        let _ = self.changes.try_send(());
+    }
+
+    /// The typed session.
+    pub fn get_ref(&self) -> &Typed<S> {
+        &self.typed
+    }
+
+    /// The typed session, without the heartbeat if this was its last handle.
+    pub fn into_inner(self) -> Typed<S> {
+        self.typed
+    }
+}
+
+impl<S: Face> Clone for Heartbeat<S> {
+    fn clone(&self) -> Heartbeat<S> {
+        Heartbeat {
+            typed: self.typed.clone(),
+            observer: self.observer.clone(),
+            shared: self.shared.clone(),
+            changes: self.changes.clone(),
+            responders: self.responders.clone(),
+        }
+    }
+}
+
+impl<S: Face + fmt::Debug> fmt::Debug for Heartbeat<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Heartbeat")
+            .field("typed", &self.typed)
+            .field("rtt", &self.rtt())
+            .finish_non_exhaustive()
+    }
+}
+
+/// No echo came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BeatError {
+    /// Not within the limit.
+    TimedOut,
+    /// The heartbeat has ended, or the session with it.
+    Ended,
+}
+
+impl fmt::Display for BeatError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            BeatError::TimedOut => "no echo within the limit",
+            BeatError::Ended => "the heartbeat has ended",
+        })
+    }
+}
+
+impl std::error::Error for BeatError {}

@@ -1,0 +1,188 @@
+//! The task that sends beats, reads their echoes and concludes silence.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use async_channel::{Receiver, Sender};
+use futures_io::{AsyncRead, AsyncWrite};
+use muxado_core::rt::Runtime;
+use muxado_core::{ErrorCode, Leaving, Observer, Stream};
+
+use crate::config::{HeartbeatConfig, Policy};
+use crate::proto::{Pulse, Step};
+
+/// What the handles and the task share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) pulse: Pulse,
+    /// Who waits for the next echo.
+    pub(crate) waiting: Vec<Sender<Duration>>,
+}
+
+impl Shared {
+    pub(crate) fn new(pulse: Pulse) -> Arc<Shared> {
+        Arc::new(Shared { state: Mutex::new(State { pulse, waiting: Vec::new() }) })
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One session's requester.
+pub(crate) struct Requester<R: Runtime> {
+    pub(crate) runtime: R,
+    /// The moment from which the pulse counts.
+    pub(crate) start: Instant,
+    pub(crate) observer: Observer,
+    /// None if no beats are sent.
+    pub(crate) stream: Option<Stream>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) config: HeartbeatConfig,
+    /// Says that something was changed; closed when the last handle is gone.
+    pub(crate) changes: Receiver<()>,
+}
+
+/// Why the task wakes up.
+enum Wake {
+    /// It is time, or something was changed.
+    Look,
+    /// So many of the four bytes of an echo are there, or the stream has ended.
+    Echo,
+    StreamEnded,
+    /// The session is to end, or nobody wants to know any more.
+    Stop,
+}
+
+impl<R: Runtime> Requester<R> {
+    pub(crate) async fn run(mut self) {
+        let mut leaving = pin!(self.observer.clone().leaving());
+        let mut echo = [0; 4];
+        let mut have = 0;
+        while let Some(until) = self.step() {
+            match self.wait(until, leaving.as_mut(), &mut echo, &mut have).await {
+                Wake::Look => {}
+                Wake::Echo => {
+                    have = 0;
+                    self.take_echo(u32::from_be_bytes(echo));
+                }
+                // The peer answers no beats: what it says by itself has to do.
+                Wake::StreamEnded => self.stream = None,
+                Wake::Stop => break,
+            }
+        }
+        self.changes.close();
+        self.shared.lock().waiting.clear();
+        // Its end, without FIN: one existing peer answers that with zeros without end.
+        if let Some(mut stream) = self.stream.take() {
+            let _ = stream.reset(ErrorCode::STREAM_CANCELLED);
+        }
+    }
+
+    /// Does what is due. Until when there is nothing more, or none if the session was closed.
+    fn step(&mut self) -> Option<Option<Duration>> {
+        loop {
+            let now = self.now();
+            let step = {
+                let state = &mut *self.shared.lock();
+                if let Some(life) = self.observer.last_life() {
+                    state.pulse.handle_life(life.saturating_duration_since(self.start));
+                }
+                state.pulse.poll(now)
+            };
+            match step {
+                Step::Beat => self.beat(now),
+                Step::Silent(silence) => {
+                    self.config.tell(Err(silence));
+                    if let Policy::Close(code) = self.config.policy {
+                        drop(self.observer.close(code, "no sign of life"));
+                        return None;
+                    }
+                }
+                Step::Until(instant) => return Some(Some(instant)),
+                Step::Rest => return Some(None),
+            }
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.runtime.now().saturating_duration_since(self.start)
+    }
+
+    /// Sends one, if the peer takes it: one that is never read is as good as one that never arrives.
+    fn beat(&mut self, now: Duration) {
+        let value = fastrand::u32(..);
+        if let Some(stream) = &mut self.stream {
+            let mut cx = Context::from_waker(std::task::Waker::noop());
+            let _ = Pin::new(stream).poll_write(&mut cx, &value.to_be_bytes());
+        }
+        self.shared.lock().pulse.sent(value, now);
+    }
+
+    fn take_echo(&mut self, value: u32) {
+        let now = self.now();
+        let (result, waiting) = {
+            let state = &mut *self.shared.lock();
+            (state.pulse.handle_echo(value, now), std::mem::take(&mut state.waiting))
+        };
+        match result {
+            Ok(rtt) => {
+                for waiting in waiting {
+                    let _ = waiting.try_send(rtt);
+                }
+                self.config.tell(Ok(rtt));
+            }
+            // It does not play by the rules of this game.
+            Err(_) => {
+                if let Some(mut stream) = self.stream.take() {
+                    let _ = stream.reset(ErrorCode::PROTOCOL_ERROR);
+                }
+            }
+        }
+    }
+
+    async fn wait(
+        &mut self,
+        until: Option<Duration>,
+        mut leaving: Pin<&mut Leaving>,
+        echo: &mut [u8; 4],
+        have: &mut usize,
+    ) -> Wake {
+        let now = self.now();
+        let mut sleep = pin!(until.map(|until| self.runtime.sleep(until.saturating_sub(now))));
+        let mut changes = pin!(self.changes.recv());
+        poll_fn(|cx| {
+            if leaving.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Wake::Stop);
+            }
+            match changes.as_mut().poll(cx) {
+                Poll::Ready(Ok(())) => return Poll::Ready(Wake::Look),
+                Poll::Ready(Err(_)) => return Poll::Ready(Wake::Stop),
+                Poll::Pending => {}
+            }
+            while let Some(stream) = &mut self.stream {
+                match Pin::new(stream).poll_read(cx, &mut echo[*have..]) {
+                    Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Wake::StreamEnded),
+                    Poll::Ready(Ok(read)) => *have += read,
+                    Poll::Pending => break,
+                }
+                if *have == echo.len() {
+                    return Poll::Ready(Wake::Echo);
+                }
+            }
+            match sleep.as_mut().as_pin_mut() {
+                Some(sleep) => sleep.poll(cx).map(|()| Wake::Look),
+                None => Poll::Pending,
+            }
+        })
+        .await
+    }
+}

@@ -1,0 +1,91 @@
+//! Answers the peer's beats: each four bytes that come go back, until the stream ends (S91).
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use futures_io::{AsyncRead, AsyncWrite};
+use muxado_core::{ErrorCode, Observer, Stream};
+
+/// Streams of beats that are answered at a time (B29).
+const RESPONDERS: usize = 4;
+
+/// Who answers now. Clones count together.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Responders(Arc<AtomicUsize>);
+
+impl Responders {
+    /// The future that answers one stream of beats; none, and the stream is refused, if there are enough.
+    pub(crate) fn answer(
+        &self,
+        stream: Stream,
+        observer: Observer,
+    ) -> Option<impl Future<Output = ()> + Send + use<>> {
+        let free = |running| (running < RESPONDERS).then_some(running + 1);
+        if self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, free).is_err() {
+            let _ = stream.refuse_after_header();
+            return None;
+        }
+        let place = Place(self.0.clone());
+        Some(async move {
+            respond(stream, &observer).await;
+            drop(place);
+        })
+    }
+}
+
+struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Until the peer ends the stream, or the session is to end, which must not wait for it.
+async fn respond(mut stream: Stream, observer: &Observer) {
+    let mut leaving = pin!(observer.leaving());
+    let mut echo = Echo::default();
+    poll_fn(|cx| match leaving.as_mut().poll(cx) {
+        Poll::Ready(()) => Poll::Ready(()),
+        Poll::Pending => echo.poll(cx, &mut stream).map(drop),
+    })
+    .await;
+    if observer.end().is_none() && stream.finish().is_err() {
+        let _ = stream.reset(ErrorCode::STREAM_CANCELLED);
+    }
+}
+
+/// Four bytes at a time, read and then written: a peer that reads no echoes is not read either.
+#[derive(Default)]
+struct Echo {
+    bytes: [u8; 4],
+    read: usize,
+    written: usize,
+}
+
+impl Echo {
+    fn poll(&mut self, cx: &mut Context<'_>, stream: &mut Stream) -> Poll<io::Result<()>> {
+        loop {
+            while self.read < self.bytes.len() {
+                match Pin::new(&mut *stream).poll_read(cx, &mut self.bytes[self.read..]) {
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Ok(())),
+                    Poll::Ready(Ok(read)) => self.read += read,
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            while self.written < self.bytes.len() {
+                match Pin::new(&mut *stream).poll_write(cx, &self.bytes[self.written..]) {
+                    Poll::Ready(Ok(written)) => self.written += written,
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            (self.read, self.written) = (0, 0);
+        }
+    }
+}

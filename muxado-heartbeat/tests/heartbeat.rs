@@ -1,0 +1,265 @@
+//! Heartbeats in virtual time: when beats go out, what counts as life, and when silence has lasted too long.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::{AsyncReadExt, AsyncWriteExt};
+use muxado_core::rt::Runtime;
+use muxado_core::{Config, EndCause, ErrorCode, Session, Side};
+use muxado_heartbeat::{BeatError, Heartbeat, HeartbeatConfig, Policy};
+use muxado_testkit::{Alone, Faced, World, alone, connected, slow, wire};
+use muxado_typed::Typed;
+
+const BEATS: [u8; 4] = [0xFF; 4];
+
+fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+fn typed(world: &World, session: &Session) -> Typed<Faced> {
+    Typed::new(Faced { session: session.clone(), world: world.clone() })
+}
+
+fn started(world: &World, one: &Alone, config: HeartbeatConfig) -> Heartbeat<Faced> {
+    world.block_on(Heartbeat::start(typed(world, &one.session), config)).unwrap()
+}
+
+/// What the task told its callback, and when.
+type Told = Arc<Mutex<Vec<(Duration, Result<Duration, Duration>)>>>;
+
+fn telling(world: &World, config: HeartbeatConfig) -> (HeartbeatConfig, Told) {
+    let told = Told::default();
+    let (tell, clock) = (told.clone(), world.clone());
+    let config = config.on_beat(move |news| tell.lock().unwrap().push((clock.elapsed(), news)));
+    (config, told)
+}
+
+/// Takes the four bytes of one beat out of what was sent, behind `before`.
+fn beat(sent: &[u8], before: &[u8]) -> [u8; 4] {
+    let rest = sent.strip_prefix(before).unwrap();
+    let value = rest.strip_prefix(&wire::data(3, b"")[..0]).unwrap();
+    let value: [u8; 4] = value[value.len() - 4..].try_into().unwrap();
+    assert_eq!(rest, wire::data(3, &value));
+    value
+}
+
+/// Reads the peer's streams and answers their beats, until the session ends.
+fn serve(world: &World, heartbeat: Heartbeat<Faced>) {
+    world.spawn(async move { while heartbeat.accept_typed().await.is_ok() {} });
+}
+
+#[test]
+fn a_beat_goes_out_at_once_and_after_each_interval_and_its_echo_is_timed() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    let (config, told) = telling(&world, HeartbeatConfig::default());
+    let heartbeat = started(&world, &one, config);
+    world.settle();
+    let sent = one.to_peer.take();
+    // The type and the first beat may share a frame.
+    let first: [u8; 4] = sent[sent.len() - 4..].try_into().unwrap();
+    let together = wire::syn(3, &[BEATS, first].concat());
+    assert!(sent == together || sent == [wire::syn(3, &BEATS), wire::data(3, &first)].concat(), "{sent:?}");
+    world.block_on(world.sleep(Duration::from_millis(30)));
+    one.from_peer.inject(&wire::data(3, &first));
+    world.settle();
+    assert_eq!(heartbeat.rtt(), Some(Duration::from_millis(30)));
+    world.block_on(world.sleep(Duration::from_millis(9_969)));
+    drop(one.to_peer.take());
+    world.block_on(world.sleep(Duration::from_millis(1)));
+    let second = beat(&one.to_peer.take(), b"");
+    assert_ne!(first, second);
+    // An echo in pieces is one echo.
+    one.from_peer.inject(&wire::data(3, &second[..1]));
+    world.settle();
+    one.from_peer.inject(&wire::data(3, &second[1..]));
+    world.settle();
+    let told = told.lock().unwrap();
+    assert_eq!(
+        *told,
+        [(Duration::from_millis(30), Ok(Duration::from_millis(30))), (secs(10), Ok(Duration::ZERO))]
+    );
+}
+
+#[test]
+fn a_black_hole_is_found_exactly_after_interval_and_tolerance() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    let (config, told) =
+        telling(&world, HeartbeatConfig::default().policy(Policy::Close(ErrorCode::new(77))));
+    let _heartbeat = started(&world, &one, config);
+    // The last sign of life: something on another stream.
+    world.block_on(world.sleep(secs(3)));
+    one.from_peer.inject(&wire::syn(2, b"x"));
+    let end = world.block_on(one.session.closed());
+    assert_eq!(end.code(), ErrorCode::new(77));
+    assert!(matches!(end.cause(), EndCause::Closed { .. }));
+    assert_eq!(*told.lock().unwrap(), [(secs(28), Err(secs(25)))]);
+}
+
+#[test]
+fn silence_may_only_be_reported_again_and_again() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    let config = HeartbeatConfig::default().interval(secs(1)).tolerance(secs(2)).policy(Policy::Report);
+    let (config, told) = telling(&world, config);
+    let _heartbeat = started(&world, &one, config);
+    world.block_on(world.sleep(secs(10)));
+    assert!(one.session.end().is_none());
+    let expected: Vec<_> = [3, 6, 9].map(|at| (secs(at), Err(secs(3)))).into();
+    assert_eq!(*told.lock().unwrap(), expected);
+}
+
+/// 200 KB/s, 4 MiB under way in each direction, and one minute: beats are late, but the link is alive.
+#[test]
+fn a_busy_link_is_never_taken_for_dead_and_beats_go_before_bulk() {
+    let world = World::new();
+    let pair = connected(&world, 64 * 1024, &Config::default());
+    slow(&world, pair.to_server.clone(), 20_000);
+    slow(&world, pair.to_client.clone(), 20_000);
+    let (config, told) = telling(&world, HeartbeatConfig::default());
+    let (client, server) = world.block_on(async {
+        let client = Heartbeat::start(typed(&world, &pair.client), config.clone()).await.unwrap();
+        let server = Heartbeat::start(typed(&world, &pair.server), config).await.unwrap();
+        (client, server)
+    });
+    for (from, to) in [(client.clone(), server.clone()), (server.clone(), client.clone())] {
+        world.spawn(async move {
+            let mut bulk = from.open_typed(1).await.unwrap();
+            bulk.write_all(&vec![7; 4 << 20]).await.unwrap();
+            bulk.close().await.unwrap();
+        });
+        let tasks = world.clone();
+        world.spawn(async move {
+            while let Ok(mut stream) = to.accept_typed().await {
+                tasks.spawn(async move { drop(stream.read_to_end(&mut Vec::new()).await) });
+            }
+        });
+    }
+    world.block_on(world.sleep(secs(60)));
+    let told = told.lock().unwrap();
+    assert!(told.iter().all(|(_, news)| news.is_ok()), "{told:?}");
+    assert!(told.len() >= 10, "{} echoes", told.len());
+    let worst = told.iter().filter_map(|(_, news)| news.ok()).max().unwrap();
+    assert!(worst < secs(4), "{worst:?}");
+    assert!(pair.client.end().is_none() && pair.server.end().is_none());
+}
+
+#[test]
+fn one_on_demand_has_a_limit_of_its_own() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    let heartbeat = started(&world, &one, HeartbeatConfig::default().policy(Policy::Report));
+    assert_eq!(world.block_on(heartbeat.beat(secs(2))), Err(BeatError::TimedOut));
+    assert_eq!(world.elapsed(), secs(2));
+    let pair = connected(&world, 1 << 16, &Config::default());
+    let (client, server) = world.block_on(async {
+        let quiet = HeartbeatConfig::default();
+        let client = Heartbeat::start(typed(&world, &pair.client), quiet.clone()).await.unwrap();
+        (client, Heartbeat::start(typed(&world, &pair.server), quiet.without_beats()).await.unwrap())
+    });
+    serve(&world, server);
+    for _ in 0..3 {
+        assert_eq!(world.block_on(client.beat(secs(1))), Ok(Duration::ZERO));
+    }
+    drop(pair.client.close(ErrorCode::NO_ERROR, ""));
+    world.settle();
+    assert_eq!(world.block_on(client.beat(secs(1))), Err(BeatError::Ended));
+    assert_eq!(world.block_on(client.next_rtt()), None);
+}
+
+#[test]
+fn the_times_may_change_while_it_runs() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    let (config, told) = telling(&world, HeartbeatConfig::default().policy(Policy::Report));
+    let heartbeat = started(&world, &one, config);
+    world.block_on(world.sleep(secs(1)));
+    heartbeat.set_interval(secs(2));
+    heartbeat.set_tolerance(secs(3));
+    world.block_on(world.sleep(secs(5)));
+    assert_eq!(*told.lock().unwrap(), [(secs(5), Err(secs(5)))]);
+}
+
+#[test]
+fn without_beats_it_is_an_idle_limit() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    let config = HeartbeatConfig::default().interval(secs(20)).tolerance(secs(10)).without_beats();
+    let _heartbeat = started(&world, &one, config);
+    world.block_on(world.sleep(secs(29)));
+    assert_eq!(one.to_peer.take(), b"");
+    one.from_peer.inject(&wire::syn(2, b"x"));
+    world.block_on(one.session.closed());
+    assert_eq!(world.elapsed(), secs(29 + 30) + Duration::from_millis(250));
+}
+
+/// Neither the stream of beats nor its answer keeps a session from its end, or its task alive.
+#[test]
+fn a_heartbeat_keeps_no_session_open() {
+    for dropped in [false, true] {
+        let world = World::new();
+        let pair = connected(&world, 1 << 16, &Config::default());
+        let config = HeartbeatConfig::default();
+        let (client, server) = world.block_on(async {
+            let client = Heartbeat::start(typed(&world, &pair.client), config.clone()).await.unwrap();
+            (client, Heartbeat::start(typed(&world, &pair.server), config).await.unwrap())
+        });
+        serve(&world, client.clone());
+        serve(&world, server);
+        world.settle();
+        let closed = pair.client.closed();
+        if dropped {
+            let end = world.block_on(pair.client.drain(secs(60)));
+            assert!(end.is_clean() && end.cut().is_nothing(), "{end} {:?}", end.cut());
+            drop((client, pair));
+        } else {
+            drop(pair.server.drain(secs(60)));
+            assert!(world.block_on(closed).is_clean());
+        }
+        world.block_on(world.sleep(secs(1)));
+        assert_eq!((world.elapsed() <= secs(2), world.tasks()), (true, 0));
+    }
+}
+
+#[test]
+fn s91_b29_four_streams_of_beats_are_answered_and_more_are_refused() {
+    let world = World::new();
+    let one = alone(&world, Side::Server, &Config::default());
+    let heartbeat = started(&world, &one, HeartbeatConfig::default().without_beats());
+    serve(&world, heartbeat);
+    for id in [3, 5, 7, 9, 11] {
+        one.from_peer.inject(&wire::syn(id, &[BEATS, [0, 0, 0, id as u8]].concat()));
+    }
+    world.settle();
+    let echoes: Vec<u8> = [3, 5, 7, 9].map(|id| wire::data(id, &[0, 0, 0, id as u8])).concat();
+    assert_eq!(one.to_peer.take(), [wire::rst(11, 5), echoes].concat());
+    // Its end is not a beat: nothing but FIN goes back, and a place is free.
+    one.from_peer.inject(&wire::fin(3));
+    world.settle();
+    assert_eq!(one.to_peer.take(), wire::fin(3));
+    one.from_peer.inject(&wire::syn(13, &[BEATS, *b"beat"].concat()));
+    world.settle();
+    assert_eq!(one.to_peer.take(), wire::data(13, b"beat"));
+}
+
+#[test]
+fn s91_a_wrong_echo_ends_the_stream_of_beats_and_life_is_what_else_comes() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    let (config, told) = telling(&world, HeartbeatConfig::default());
+    let _heartbeat = started(&world, &one, config);
+    world.settle();
+    drop(one.to_peer.take());
+    one.from_peer.inject(&wire::data(3, b"\0\0\0\0"));
+    world.settle();
+    assert_eq!(one.to_peer.take(), wire::rst(3, 1));
+    for _ in 0..10 {
+        world.block_on(world.sleep(secs(20)));
+        one.from_peer.inject(&wire::wndinc(3, 1));
+    }
+    assert!(one.session.end().is_none());
+    world.block_on(one.session.closed());
+    assert_eq!(told.lock().unwrap().len(), 1);
+}
