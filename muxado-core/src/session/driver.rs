@@ -65,8 +65,8 @@ pub struct Driver<R, W, T: Runtime> {
     pub(super) half_closes: bool,
     /// The peer has said GOAWAY, and what is left has its limit.
     peer_leaving: bool,
-    /// Bytes of the peer's have come since the machine was last asked.
-    heard: bool,
+    /// The transport took no more when it was last asked to.
+    full: bool,
     /// A poll is under way. If it still is when the next one begins, it has panicked.
     polling: bool,
     pub(super) woken: WakeList,
@@ -91,7 +91,7 @@ where
             out_of_time: false,
             half_closes: false,
             peer_leaving: false,
-            heard: false,
+            full: false,
             polling: false,
             woken: WakeList::default(),
         }
@@ -148,7 +148,7 @@ where
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Option<usize> {
         match self.read.step(cx, &self.shared, &mut self.woken) {
             ReadStep::Handled { bytes, frames } => {
-                self.heard = true;
+                self.note_life();
                 Some(bytes.max(frames * FRAME_WORK))
             }
             ReadStep::Pending => None,
@@ -172,7 +172,12 @@ where
         if self.broken.is_some() {
             return None;
         }
-        match self.write.poll_write(cx) {
+        let written = self.write.poll_write(cx);
+        // One that was full takes more only if the other end takes something out.
+        if std::mem::replace(&mut self.full, written.is_pending()) && self.write.unreported > 0 {
+            self.note_life();
+        }
+        match written {
             Poll::Ready(Ok(())) if pulled == 0 => self.poll_flush(cx),
             Poll::Ready(Ok(())) => {
                 self.timers.stop(Limit::Stall);
@@ -183,6 +188,14 @@ where
                 self.watch_stall(self.write.unreported > 0);
                 None
             }
+        }
+    }
+
+    /// The peer has just shown that it lives, for whoever wants to know.
+    fn note_life(&mut self) {
+        if self.shared.is_observed() {
+            let now = self.timers.now();
+            self.shared.with_driver(&mut self.woken, |state| state.driver.life = Some(now));
         }
     }
 
@@ -211,18 +224,12 @@ where
         let waker = cx.waker().clone();
         let (batch, reported) = (&mut self.write.batch, std::mem::take(&mut self.write.unreported));
         let blocked = !batch.is_empty() || self.broken.is_some();
-        let heard = std::mem::take(&mut self.heard);
-        let now = self.shared.is_observed().then(|| self.timers.now());
         let news = self.shared.with_driver(&mut self.woken, |state| {
             state.mux.handle_written(reported);
             if !blocked {
                 state.mux.poll_transmit(batch, BATCH);
             }
             let driver = &mut state.driver;
-            // A transport that was full takes more only if the other end takes something out.
-            if heard || (reported > 0 && driver.write_blocked) {
-                driver.life = driver.life.and_then(|old| now.or(Some(old)));
-            }
             driver.write_blocked = blocked || !batch.is_empty();
             let old = driver.waker.replace(waker);
             driver.credit_armed |= state.mux.has_lazy_credit();

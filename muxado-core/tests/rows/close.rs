@@ -74,6 +74,24 @@ fn s80_a_finished_stream_that_nobody_reads_does_not_keep_a_drain_though_it_is_he
 }
 
 #[test]
+fn a_session_leaves_from_the_moment_it_opens_no_more_streams() {
+    let ways: [fn(&mut Peer); 6] = [
+        |peer| peer.mux.drain(),
+        |peer| peer.mux.go_away(),
+        |peer| peer.mux.abandon(),
+        |peer| peer.mux.close(ErrorCode::NO_ERROR, b""),
+        |peer| peer.feed(go_away(0, 0, b"")),
+        |peer| peer.mux.handle_eof(),
+    ];
+    for way in ways {
+        let (mut peer, _streams) = server_with(&[syn(3, b"a")]);
+        assert!(!peer.mux.is_leaving());
+        way(&mut peer);
+        assert!(peer.mux.is_leaving());
+    }
+}
+
+#[test]
 fn s80_the_drain_limit_cuts_what_is_left() {
     let (mut peer, streams) = server_with(&[syn(3, b"a")]);
     peer.mux.write(streams[0], b"unsent").unwrap();
