@@ -61,7 +61,7 @@ impl<S: Face> Heartbeat<S> {
             changes: changed,
         };
         runtime.spawn(requester.run());
-        Ok(Heartbeat { typed, observer, shared, changes, responders: Responders::default() })
+        Ok(Heartbeat { typed, observer, shared, changes, responders: Responders::new() })
     }
 
     /// Opens a stream of a type. See [`Typed::open_typed`].

@@ -55,8 +55,9 @@ pub(crate) struct Requester<R: Runtime> {
 enum Wake {
     /// It is time, or something was changed.
     Look,
-    /// So many of the four bytes of an echo are there, or the stream has ended.
+    /// The four bytes of an echo are there.
     Echo,
+    /// The stream of beats has ended.
     StreamEnded,
     /// The session is to end, or nobody wants to know any more.
     Stop,

@@ -4,9 +4,9 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
+use async_lock::Semaphore;
 use futures_io::{AsyncRead, AsyncWrite};
 use muxado_core::{ErrorCode, Observer, Stream};
 
@@ -14,34 +14,28 @@ use muxado_core::{ErrorCode, Observer, Stream};
 const RESPONDERS: usize = 4;
 
 /// Who answers now. Clones count together.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Responders(Arc<AtomicUsize>);
+#[derive(Clone, Debug)]
+pub(crate) struct Responders(Arc<Semaphore>);
 
 impl Responders {
+    pub(crate) fn new() -> Responders {
+        Responders(Arc::new(Semaphore::new(RESPONDERS)))
+    }
+
     /// The future that answers one stream of beats; none, and the stream is refused, if there are enough.
     pub(crate) fn answer(
         &self,
         stream: Stream,
         observer: Observer,
     ) -> Option<impl Future<Output = ()> + Send + use<>> {
-        let free = |running| (running < RESPONDERS).then_some(running + 1);
-        if self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, free).is_err() {
+        let Some(place) = self.0.try_acquire_arc() else {
             let _ = stream.refuse_after_header();
             return None;
-        }
-        let place = Place(self.0.clone());
+        };
         Some(async move {
             respond(stream, &observer).await;
             drop(place);
         })
-    }
-}
-
-struct Place(Arc<AtomicUsize>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

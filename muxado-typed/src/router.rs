@@ -5,9 +5,9 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_channel::{Receiver, Sender, bounded};
+use async_lock::Semaphore;
 use muxado_core::face::Face;
 use muxado_core::rt::Runtime;
 use muxado_core::{AcceptError, Stream};
@@ -29,7 +29,7 @@ pub struct Router<S: Face> {
 
 enum Route<T> {
     /// Runs a task for each stream, so many at a time.
-    Handler { handler: Handler<T>, running: Arc<AtomicUsize>, limit: usize },
+    Handler { handler: Handler<T>, places: Arc<Semaphore> },
     /// Holds so many streams until somebody accepts them.
     Queue(Sender<TypedStream<T>>),
 }
@@ -52,8 +52,8 @@ impl<S: Face> Router<S> {
         F: Future<Output = ()> + Send + 'static,
     {
         let handler: Handler<S::Stream> = Box::new(move |stream| Box::pin(handler(stream)));
-        let route = Route::Handler { handler, running: Arc::default(), limit };
-        self.routes.insert(stream_type.into(), route);
+        let places = Arc::new(Semaphore::new(limit));
+        self.routes.insert(stream_type.into(), Route::Handler { handler, places });
         self
     }
 
@@ -79,8 +79,8 @@ impl<S: Face> Router<S> {
 
     fn route(&self, stream_type: StreamType, stream: Stream) {
         match self.routes.get(&stream_type) {
-            Some(Route::Handler { handler, running, limit }) => {
-                let Some(place) = Place::take(running, *limit) else { return refuse(stream) };
+            Some(Route::Handler { handler, places }) => {
+                let Some(place) = places.try_acquire_arc() else { return refuse(stream) };
                 let handled = handler(self.typed.wrap_core(stream_type, stream));
                 self.typed.get_ref().runtime().spawn(async move {
                     handled.await;
@@ -99,23 +99,6 @@ impl<S: Face> Router<S> {
 /// Nothing was done with it but to read its type.
 fn refuse(stream: Stream) {
     let _ = stream.refuse_after_header();
-}
-
-/// One of the places that a type's streams have, until it is dropped.
-struct Place(Arc<AtomicUsize>);
-
-impl Place {
-    fn take(running: &Arc<AtomicUsize>, limit: usize) -> Option<Place> {
-        let free = |running| (running < limit).then_some(running + 1);
-        running.fetch_update(Ordering::AcqRel, Ordering::Acquire, free).ok()?;
-        Some(Place(running.clone()))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
 }
 
 impl<S: Face + fmt::Debug> fmt::Debug for Router<S> {

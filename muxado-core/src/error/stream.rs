@@ -273,8 +273,8 @@ impl std::error::Error for WriteError {
 impl std::error::Error for ResetError {}
 
 /// The kinds are stable: `ConnectionReset` for a reset by the peer, `UnexpectedEof` for a session lost through the
-/// peer or the transport, `ConnectionAborted` for either by this side, `TimedOut` for a deadline. The error itself is inside: `get_ref()` and
-/// `downcast_ref::<ReadError>()`.
+/// peer or the transport, `ConnectionAborted` for either by this side, `TimedOut` for a deadline. The error itself is
+/// inside: `get_ref()` and `downcast_ref::<ReadError>()`.
 impl From<ReadError> for io::Error {
     fn from(error: ReadError) -> io::Error {
         let kind = match &error {
