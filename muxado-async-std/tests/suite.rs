@@ -1,20 +1,17 @@
 //! What every face must do, on async-std.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use muxado_async_std::{Config, Listener, connect_with};
-use muxado_testkit::suite::{Ends, play};
+use muxado_async_std::{Config, Listener, Session, connect_with};
+use muxado_testkit::suite::{At, play};
 
-fn connect(config: &Config) -> Ends {
+fn connect(config: &Config) -> (At<Session>, At<Session>) {
     let (client, server) = async_std::task::block_on(async {
         let listener = Listener::bind_with("127.0.0.1:0", config.clone()).await.unwrap();
         let client = connect_with(listener.local_addr().unwrap(), config).await.unwrap();
         (client, listener.accept().await.unwrap().0)
     });
-    Ends {
-        client: client.into_core(),
-        server: server.into_core(),
-        spawn: |task| drop(async_std::task::spawn(task)),
-    }
+    let at = |session| At { session, spawn: |task| drop(async_std::task::spawn(task)) };
+    (at(client), at(server))
 }
 
 #[test]

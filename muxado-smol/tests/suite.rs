@@ -1,16 +1,17 @@
 //! What every face must do, on smol.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use muxado_smol::{Config, Listener, connect_with};
-use muxado_testkit::suite::{Ends, play};
+use muxado_smol::{Config, Listener, Session, connect_with};
+use muxado_testkit::suite::{At, play};
 
-fn connect(config: &Config) -> Ends {
+fn connect(config: &Config) -> (At<Session>, At<Session>) {
     let (client, server) = smol::block_on(async {
         let listener = Listener::bind_with("127.0.0.1:0", config.clone()).await.unwrap();
         let client = connect_with(listener.local_addr().unwrap(), config).await.unwrap();
         (client, listener.accept().await.unwrap().0)
     });
-    Ends { client: client.into_core(), server: server.into_core(), spawn: |task| smol::spawn(task).detach() }
+    let at = |session| At { session, spawn: |task| smol::spawn(task).detach() };
+    (at(client), at(server))
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! What every face must do, played on two sessions over a real connection: on any runtime, and between two of them.
 //!
-//! The cases know only the core's handles, so that they are the same for everybody; what a face adds of its own, traits
-//! and names, is for its own tests.
+//! The cases know only the core's handles, and what is built on top of any face, so that they are the same for everybody;
+//! what a face adds of its own, traits and names, is for its own tests.
 
 mod ends;
+mod heartbeat;
 mod streams;
 mod time;
+mod typed;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,6 +16,7 @@ use std::thread;
 use std::time::Duration;
 
 use futures_lite::future::block_on;
+use muxado_core::face::Face;
 use muxado_core::{Config, Session};
 
 /// No case takes nearly as long.
@@ -21,38 +24,58 @@ const HANGS: Duration = Duration::from_secs(60);
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Both ends of one session, and how to start a task beside them.
-#[derive(Debug)]
+/// One end of a session, as its face has it, and how to start a task on its runtime.
+#[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "tests make it")]
-pub struct Ends {
-    /// The client's end.
-    pub client: Session,
-    /// The server's end.
-    pub server: Session,
-    /// Starts a task on the client's runtime.
+pub struct At<F> {
+    /// The session.
+    pub session: F,
+    /// Starts a task on its runtime.
     pub spawn: fn(Task),
+}
+
+/// Both ends with the core's handles, and how to start a task beside the client.
+struct Ends {
+    client: Session,
+    server: Session,
+    spawn: fn(Task),
+}
+
+impl Ends {
+    /// The faces' own handles are dropped: what ends with the last handle ends.
+    fn of<C: Face, S: Face>(client: At<C>, server: At<S>) -> Ends {
+        let (ours, theirs) = (client.session.core().clone(), server.session.core().clone());
+        Ends { client: ours, server: theirs, spawn: client.spawn }
+    }
 }
 
 type Case = (&'static str, fn() -> Config, fn(Ends) -> Task);
 
-/// Plays every case on a connection of its own that `connect` makes.
+/// Plays every case on a connection of its own that `connect` makes: the client's end and the server's.
 ///
 /// # Panics
 /// When a case fails, or takes a minute.
-pub fn play(connect: impl Fn(&Config) -> Ends) {
-    let cases = streams::CASES.iter().chain(ends::CASES).chain(time::CASES);
-    for (name, config, case) in cases {
-        let ends = connect(&config());
-        let (done, wait) = channel();
-        thread::spawn(move || {
-            block_on(case(ends));
-            let _ = done.send(());
-        });
-        match wait.recv_timeout(HANGS) {
-            Ok(()) => {}
-            Err(RecvTimeoutError::Timeout) => panic!("{name}: it hangs"),
-            Err(RecvTimeoutError::Disconnected) => panic!("{name}: it failed, see above"),
-        }
+pub fn play<C: Face, S: Face>(connect: impl Fn(&Config) -> (At<C>, At<S>)) {
+    for (name, config, case) in streams::CASES.iter().chain(ends::CASES).chain(time::CASES) {
+        let (client, server) = connect(&config());
+        finish(name, case(Ends::of(client, server)));
+    }
+    let (client, server) = connect(&Config::default());
+    finish("typed", Box::pin(typed::typed(client, server)));
+    let (client, server) = connect(&Config::default());
+    finish("heartbeat", Box::pin(heartbeat::heartbeat(client, server)));
+}
+
+fn finish(name: &str, case: Task) {
+    let (done, wait) = channel();
+    thread::spawn(move || {
+        block_on(case);
+        let _ = done.send(());
+    });
+    match wait.recv_timeout(HANGS) {
+        Ok(()) => {}
+        Err(RecvTimeoutError::Timeout) => panic!("{name}: it hangs"),
+        Err(RecvTimeoutError::Disconnected) => panic!("{name}: it failed, see above"),
     }
 }
 

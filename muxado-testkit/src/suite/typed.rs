@@ -1,0 +1,66 @@
+//! Streams with types, and the router, on each end's own runtime.
+
+use futures_lite::io::{AsyncReadExt, AsyncWriteExt};
+use muxado_core::face::Face;
+use muxado_core::{ErrorCode, Retry};
+use muxado_typed::{Router, StreamType, Typed};
+
+use super::{At, bytes, in_a_task};
+
+/// What the server answers.
+const ECHO: u32 = 1;
+/// What it knows, but has no place for.
+const FULL: u32 = 2;
+/// What nobody is there for.
+const UNKNOWN: u32 = 3;
+
+/// The server routes; the client calls a handler, is refused twice, and one stream never says what it is.
+pub(super) async fn typed<C: Face, S: Face>(client: At<C>, server: At<S>) {
+    let accepting = Typed::new(server.session.clone());
+    let serving = in_a_task(server.spawn, async move {
+        // The face's stream is for the face's own tests: here the core's goes back to whoever opened it.
+        while let Ok((stream_type, mut stream)) = accepting.accept_core().await {
+            assert_eq!(stream_type, StreamType::new(ECHO));
+            let mut said = Vec::new();
+            stream.read_to_end(&mut said).await.unwrap();
+            stream.write_all(&said).await.unwrap();
+            stream.close().await.unwrap();
+        }
+    })
+    .await;
+    let calling = in_a_task(client.spawn, calls(client.session.clone(), server)).await;
+    calling.await;
+    serving.await;
+}
+
+async fn calls<C: Face, S: Face>(client: C, server: At<S>) {
+    let typed = Typed::new(client.clone());
+    let mut silent = client.core().open().await.unwrap();
+    silent.flush().await.unwrap();
+    for seed in 0..50 {
+        let said = bytes(seed, seed * 1000);
+        let mut stream = typed.open_core(StreamType::new(ECHO)).await.unwrap();
+        stream.write_all(&said).await.unwrap();
+        stream.close().await.unwrap();
+        let mut echo = Vec::new();
+        stream.read_to_end(&mut echo).await.unwrap();
+        assert!(echo == said, "the same bytes");
+    }
+    // Now the other way round, through a router.
+    let router = Router::new(typed).handle(ECHO, 8, |stream| async move { drop(stream) });
+    let router = router.handle(FULL, 0, |stream| async move { drop(stream) });
+    let typed = Typed::new(server.session.clone());
+    let refused = async {
+        for stream_type in [FULL, UNKNOWN] {
+            let mut stream = typed.open_core(StreamType::new(stream_type)).await.unwrap();
+            let error = stream.read_chunk(1).await.unwrap_err();
+            assert_eq!(error.retry(), Retry::NotProcessed, "{error}");
+        }
+        let mut stream = typed.open_core(StreamType::new(ECHO)).await.unwrap();
+        let error = stream.read_chunk(1).await.unwrap_err();
+        assert_ne!(error.retry(), Retry::NotProcessed, "the handler dropped it: {error}");
+        server.session.core().close(ErrorCode::NO_ERROR, "").await;
+    };
+    futures_lite::future::zip(router.run(), refused).await;
+    drop(silent);
+}
