@@ -6,6 +6,7 @@
 //! - [`Pair`]: two machines on a perfect link.
 //! - [`World`]: a runtime with virtual time. [`pipe`]: a transport with moods. [`connected`], [`alone`]: sessions on them.
 //! - [`Watched`]: a future held to the contract of polling. [`counter`]: a waker that counts.
+//! - [`recorded`]: what the existing implementations sent in a session.
 //! - [`every_split`]: the same bytes in other pieces.
 //! - [`sim`]: random use of machines, checked after every step.
 //! - [`suite`]: what every face must do, over real connections.
@@ -20,6 +21,8 @@ mod host;
 mod pair;
 mod peer;
 mod pipe;
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod recorded;
 mod rules;
 mod sessions;
 pub mod sim;
@@ -35,6 +38,7 @@ pub use host::Host;
 pub use pair::Pair;
 pub use peer::{Ending, Outcome, Peer};
 pub use pipe::{End, Lane, Mood, Reader, Writer, pipe};
+pub use recorded::{Recorded, frames_of, payload_of, recorded};
 pub use rules::assert_sender_rules;
 pub use sessions::{Alone, Connected, Faced, alone, connected, slow, start};
 pub use split::every_split;

@@ -1,0 +1,88 @@
+//! The recorded typed sessions: fed what the existing peers sent, whole and byte by byte, do we accept what they opened,
+//! and send what they were sent.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use futures_util::{AsyncReadExt, AsyncWriteExt};
+use muxado_core::{Config, Side};
+use muxado_testkit::{Alone, Faced, World, alone, payload_of, recorded};
+use muxado_typed::Typed;
+
+/// Of the two sides, and of type 42: see the recordings.
+const SESSIONS: [&str; 2] = ["typed_stream", "ngrok_server_typed"];
+
+fn start(side: Side) -> (World, Alone, Typed<Faced>) {
+    let world = World::new();
+    let one = alone(&world, side, &Config::default());
+    let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+    (world, one, typed)
+}
+
+/// Gives the peer's bytes in pieces of so many.
+fn feed(world: &World, one: &Alone, bytes: &[u8], piece: usize) {
+    for piece in bytes.chunks(piece) {
+        one.from_peer.inject(piece);
+        world.settle();
+    }
+}
+
+/// Opens a stream, says something and finishes; accepts one, hears something, answers and finishes.
+fn plays(side: Side, peer: &[u8], says: &[u8], hears: &[u8], answers: &[u8], piece: usize) -> Vec<u8> {
+    let (world, one, typed) = start(side);
+    let mut opened = world.block_on(typed.open_typed(42)).unwrap();
+    world.block_on(opened.write_all(says)).unwrap();
+    world.block_on(opened.close()).unwrap();
+    world.settle();
+    feed(&world, &one, peer, piece);
+    let mut accepted = world.block_on(typed.accept_typed()).unwrap();
+    assert_eq!(accepted.stream_type().get(), 42);
+    let mut heard = Vec::new();
+    world.block_on(accepted.read_to_end(&mut heard)).unwrap();
+    assert_eq!(heard, hears);
+    let _ = world.block_on(accepted.write_all(answers));
+    let _ = world.block_on(accepted.close());
+    world.settle();
+    one.to_peer.take()
+}
+
+#[test]
+fn s90_a_server_accepts_and_opens_what_the_recorded_server_did() {
+    for name in SESSIONS {
+        let session = recorded(name);
+        // Without the GOAWAY: what we answer would not be sent after it.
+        let peer = &session.client[..session.client.len() - 24];
+        for piece in [1, usize::MAX] {
+            let sent = plays(Side::Server, peer, b"typed push", b"typed hello", b"typed world", piece);
+            for stream in [2, 3] {
+                assert_eq!(
+                    payload_of(stream, &sent),
+                    payload_of(stream, &session.server),
+                    "{name}, {stream}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn s90_a_client_opens_and_accepts_what_the_recorded_client_did() {
+    for name in SESSIONS {
+        let session = recorded(name);
+        for piece in [1, usize::MAX] {
+            let sent = plays(Side::Client, &session.server, b"typed hello", b"typed push", b"", piece);
+            assert_eq!(payload_of(3, &sent), payload_of(3, &session.client), "{name}");
+        }
+    }
+}
+
+/// Go's own acceptor takes the first two bytes for the type, and the other two for data.
+#[test]
+fn s90_the_recorded_split_type_is_put_together() {
+    let session = recorded("typed_stream_split_type");
+    let (world, one, typed) = start(Side::Server);
+    feed(&world, &one, &session.client, usize::MAX);
+    let mut stream = world.block_on(typed.accept_typed()).unwrap();
+    assert_eq!(stream.stream_type().get(), 0x0102_0304);
+    let mut rest = Vec::new();
+    world.block_on(stream.read_to_end(&mut rest)).unwrap();
+    assert_eq!(rest, b"rest");
+}
