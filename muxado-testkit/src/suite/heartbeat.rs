@@ -36,9 +36,10 @@ async fn beats<F: Face>(At { session, spawn }: At<F>) -> impl Future<Output = ()
         assert!(heartbeat.beat(LIMIT).await.unwrap() < LIMIT);
         assert!(heartbeat.next_rtt().await.unwrap() < LIMIT);
     }
-    async move {
+    in_a_task(spawn, async move {
         answers.await;
         core.closed().await;
         assert_eq!(heartbeat.beat(LIMIT).await, Err(BeatError::Ended));
-    }
+    })
+    .await
 }
