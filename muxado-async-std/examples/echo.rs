@@ -1,14 +1,15 @@
 //! An echo over muxado: every stream gets back what it sends, as it comes. A server that listens, and a client that dials
 //! in, again whenever its session has ended, until nobody listens.
 //!
-//! `cargo run -p muxado-async-std --example echo -- 127.0.0.1:7000`, and with `--client` for the client. It is what the
-//! conformance suite `muxspec` plays against; with `--opens` each session also opens one stream itself.
+//! `cargo run -p muxado-async-std --example echo -- 127.0.0.1:7000`, and with `--say hello` for a client that prints what
+//! comes back. With `--client` it is the side that dials in that echoes: that and the server are what the conformance
+//! suite `muxspec` plays against; with `--opens` each session also opens one stream itself.
 
 use std::io;
 
 use anyhow::{Context, bail};
-use futures_lite::io::AsyncWriteExt;
-use muxado_async_std::{Config, Listener, Session, Stream};
+use futures_lite::io::{AsyncReadExt, AsyncWriteExt};
+use muxado_async_std::{Config, ErrorCode, Listener, Session, Stream};
 
 /// The most bytes read at once.
 const CHUNK: usize = 64 * 1024;
@@ -19,11 +20,15 @@ fn main() -> anyhow::Result<()> {
 
 async fn run() -> anyhow::Result<()> {
     let mut arguments = pico_args::Arguments::from_env();
+    let say: Option<String> = arguments.opt_value_from_str("--say")?;
     let (client, opens) = (arguments.contains("--client"), arguments.contains("--opens"));
     let address: String =
         arguments.free_from_str().context("an address is missing, such as 127.0.0.1:7000")?;
     if let Some(unknown) = arguments.finish().first() {
         bail!("unknown argument {unknown:?}");
+    }
+    if let Some(text) = say {
+        return say_to(&address, &text).await;
     }
     if client {
         run_client(&address, opens).await?;
@@ -31,6 +36,20 @@ async fn run() -> anyhow::Result<()> {
     }
     let listener = Listener::bind(&address).await.with_context(|| format!("cannot listen on {address}"))?;
     run_server(listener, opens).await?;
+    Ok(())
+}
+
+/// Says something over a stream, and prints the echo.
+async fn say_to(address: &str, text: &str) -> anyhow::Result<()> {
+    let connecting = muxado_async_std::connect(address).await;
+    let session = connecting.with_context(|| format!("cannot connect to {address}"))?;
+    let mut stream = session.open().await?;
+    stream.write_all(text.as_bytes()).await?;
+    stream.close().await?;
+    let mut echo = Vec::new();
+    stream.read_to_end(&mut echo).await?;
+    println!("{}", String::from_utf8_lossy(&echo));
+    session.close(ErrorCode::NO_ERROR, "").await;
     Ok(())
 }
 
