@@ -38,7 +38,7 @@ pub use host::Host;
 pub use pair::Pair;
 pub use peer::{Ending, Outcome, Peer};
 pub use pipe::{End, Lane, Mood, Reader, Writer, pipe};
-pub use recorded::{Recorded, frames_of, payload_of, recorded};
+pub use recorded::{Recorded, expand, frames_of, payload_of, recorded, recordings, unhex};
 pub use rules::assert_sender_rules;
 pub use sessions::{Alone, Connected, Faced, alone, connected, slow, start};
 pub use split::every_split;

@@ -1,6 +1,7 @@
 //! The recorded sessions, for tests that want a few of their frames. Those of the core judge whole ones.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -22,10 +23,26 @@ pub struct Recorded {
 /// If there is none, or it is not of the form that the recordings have.
 #[must_use]
 pub fn recorded(name: &str) -> Recorded {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../muxado-core/tests/vectors/sessions");
-    let text = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
-    let json: Value = serde_json::from_str(&text).unwrap();
-    Recorded { client: bytes(&json["client_to_server"]), server: bytes(&json["server_to_client"]) }
+    read(&folder().join(format!("{name}.json")))
+}
+
+/// All recordings, by name.
+///
+/// # Panics
+/// As [`recorded`].
+#[must_use]
+pub fn recordings() -> BTreeMap<String, Recorded> {
+    let paths = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    paths.map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), read(&path))).collect()
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../muxado-core/tests/vectors/sessions")
+}
+
+fn read(path: &Path) -> Recorded {
+    let json: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    Recorded { client: expand(&json["client_to_server"]), server: expand(&json["server_to_client"]) }
 }
 
 /// The frames of one stream, one after the other.
@@ -51,18 +68,25 @@ pub fn payload_of(stream: u32, bytes: &[u8]) -> Vec<u8> {
     data.flat_map(|frame| &frame[8..]).copied().collect()
 }
 
-/// A string of hexadecimal, or a list of such and of bytes that are repeated.
-fn bytes(wire: &Value) -> Vec<u8> {
+/// The bytes of one direction, as a recording writes them: hexadecimal, or a list of that and of repeats.
+///
+/// # Panics
+/// If they are anything else.
+#[must_use]
+pub fn expand(wire: &Value) -> Vec<u8> {
     match wire {
-        Value::String(hex) => from_hex(hex),
-        Value::Array(parts) => parts.iter().flat_map(bytes).collect(),
-        part => {
-            let count = part["count"].as_u64().unwrap() as usize;
-            from_hex(part["repeat"].as_str().unwrap()).repeat(count)
-        }
+        Value::String(hex) => unhex(hex),
+        Value::Array(parts) => parts.iter().flat_map(expand).collect(),
+        part => expand(&part["repeat"]).repeat(part["count"].as_u64().unwrap() as usize),
     }
 }
 
-fn from_hex(hex: &str) -> Vec<u8> {
+/// The bytes that hexadecimal digits stand for.
+///
+/// # Panics
+/// If there are others, or their number is odd.
+#[must_use]
+pub fn unhex(hex: &str) -> Vec<u8> {
+    assert_eq!(hex.len() % 2, 0, "odd number of hex digits");
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }

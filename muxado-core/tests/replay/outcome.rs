@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use muxado_core::{EndCause, Retry, SessionEnd};
 use muxado_frame::{ErrorCode, Side};
+use muxado_testkit::unhex;
 
-use super::recording::{Frame, Party, ReadEnd, Recording, StreamOutcome, kind, sha256, unhex};
+use super::recording::{Frame, Party, ReadEnd, Recording, StreamOutcome, kind, sha256};
 use super::report::{End, Fault, Held, Report};
 
 /// One thing that our side reports otherwise.

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use muxado_frame::Side;
+use muxado_testkit::expand;
 use serde::Deserialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// Names another folder of recordings.
@@ -22,8 +24,8 @@ struct Json {
     config: BySide<Option<Limits>>,
     client_app: Vec<Call>,
     server_app: Vec<Call>,
-    client_to_server: Wire,
-    server_to_client: Wire,
+    client_to_server: Value,
+    server_to_client: Value,
     client_to_server_len: usize,
     server_to_client_len: usize,
     client_to_server_sha256: String,
@@ -107,35 +109,6 @@ pub(crate) struct SessionOutcome {
 struct TransportEnd {
     client_to_server: String,
     server_to_client: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Wire {
-    Hex(String),
-    Pieces(Vec<Piece>),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Piece {
-    Hex(String),
-    Repeat { repeat: String, count: usize },
-}
-
-impl Wire {
-    fn bytes(&self) -> Bytes {
-        match self {
-            Wire::Hex(hex) => unhex(hex).into(),
-            Wire::Pieces(pieces) => pieces
-                .iter()
-                .flat_map(|piece| match piece {
-                    Piece::Hex(hex) => unhex(hex),
-                    Piece::Repeat { repeat, count } => unhex(repeat).repeat(*count),
-                })
-                .collect(),
-        }
-    }
 }
 
 /// The kinds of frames (docs/protocol.md, "Frame").
@@ -239,7 +212,8 @@ impl Recording {
         let text = std::fs::read_to_string(path).unwrap();
         let json: Json =
             serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let (to_server, to_client) = (json.client_to_server.bytes(), json.server_to_client.bytes());
+        let to_server = Bytes::from(expand(&json.client_to_server));
+        let to_client = Bytes::from(expand(&json.server_to_client));
         assert_eq!(
             (to_server.len(), sha256(&to_server)),
             (json.client_to_server_len, json.client_to_server_sha256),
@@ -307,11 +281,6 @@ pub(crate) fn all() -> Vec<Recording> {
     paths.sort();
     assert!(!paths.is_empty(), "no recordings in {}", folder.display());
     paths.iter().map(|path| Recording::read(path)).collect()
-}
-
-pub(crate) fn unhex(hex: &str) -> Vec<u8> {
-    assert_eq!(hex.len() % 2, 0, "odd number of hex digits");
-    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> String {

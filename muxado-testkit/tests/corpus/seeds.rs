@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use muxado_core::Side;
-use muxado_testkit::catalog;
+use muxado_testkit::{catalog, recordings, unhex};
 use serde_json::Value;
 
 /// Longer seeds are cut: a fuzzer learns nothing from the second kilobyte of a bulk transfer.
@@ -55,11 +55,6 @@ fn read_json(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
-fn unhex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> = text.chars().map(|digit| digit.to_digit(16).unwrap() as u8).collect();
-    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
-}
-
 /// Every frame of the frame vectors, allowed or not, behind the SYN of the stream they name.
 fn frames() -> Vec<Talk> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../muxado-frame/tests/vectors/frames.json");
@@ -75,32 +70,20 @@ fn frames() -> Vec<Talk> {
 
 /// Both directions of every recorded session.
 fn sessions() -> Vec<Talk> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../muxado-core/tests/vectors/sessions");
-    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    let both = paths.iter().flat_map(|path| {
-        let json = read_json(path);
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let talk = |direction: &str, to, opens| Talk {
+    let both = recordings().into_iter().flat_map(|(name, recorded)| {
+        let talk = |direction: &str, to, opens, bytes| Talk {
             name: format!("session_{name}_{direction}"),
             to,
             opens,
             drains: false,
-            bytes: wire(&json[direction]),
+            bytes,
         };
-        [talk("client_to_server", Side::Server, 0), talk("server_to_client", Side::Client, 3)]
+        [
+            talk("client_to_server", Side::Server, 0, recorded.client),
+            talk("server_to_client", Side::Client, 3, recorded.server),
+        ]
     });
     both.filter(|talk| !talk.bytes.is_empty()).collect()
-}
-
-/// The bytes of one direction: hexadecimal, or a list of that and of repeats.
-fn wire(json: &Value) -> Vec<u8> {
-    match json {
-        Value::String(hex) => unhex(hex),
-        Value::Array(pieces) => pieces.iter().flat_map(wire).take(MOST).collect(),
-        Value::Object(piece) => wire(&piece["repeat"]).repeat(piece["count"].as_u64().unwrap() as usize),
-        other => panic!("no bytes: {other}"),
-    }
 }
 
 fn rows() -> Vec<Talk> {
