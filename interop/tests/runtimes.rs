@@ -3,17 +3,14 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::OnceLock;
 
-use muxado_testkit::suite::{At, play};
+use muxado_testkit::suite::{At, Task, play};
 use muxado_tokio::Config;
 use muxado_tokio::core::face::Face;
 use tokio::runtime::{Builder, Handle};
 
 const LOCAL: &str = "127.0.0.1:0";
-
-type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Takes the first session that comes.
 type Accept<F> = Box<dyn FnOnce() -> F>;

@@ -22,10 +22,11 @@ use muxado_core::{Config, Session};
 /// No case takes nearly as long.
 const HANGS: Duration = Duration::from_secs(60);
 
-type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// What a runtime is given to run.
+pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// One end of a session, as its face has it, and how to start a task on its runtime.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "tests make it")]
 pub struct At<F> {
     /// The session.

@@ -32,29 +32,29 @@ fn one_at_a_time() -> Config {
     Config::builder().max_outbound_streams(1).build().unwrap_or_default()
 }
 
-async fn read_all(stream: &mut Stream) -> Vec<u8> {
+pub(super) async fn read_all(stream: &mut Stream) -> Vec<u8> {
     let mut all = Vec::new();
     stream.read_to_end(&mut all).await.unwrap();
     all
 }
 
+/// Answers a stream with all that it says.
+pub(super) async fn answer(mut stream: Stream) {
+    let said = read_all(&mut stream).await;
+    stream.write_all(&said).await.unwrap();
+    stream.close().await.unwrap();
+}
+
 /// Answers every stream with what it says, until the session ends.
 pub(super) async fn serve_echo(session: Session) {
-    while let Ok(mut stream) = session.accept().await {
-        let said = read_all(&mut stream).await;
-        stream.write_all(&said).await.unwrap();
-        stream.close().await.unwrap();
+    while let Ok(stream) = session.accept().await {
+        answer(stream).await;
     }
 }
 
 async fn echo(Ends { client, server, spawn }: Ends) {
     for (from, to) in [(client.clone(), server.clone()), (server, client)] {
-        let serving = in_a_task(spawn, async move {
-            let mut stream = to.accept().await.unwrap();
-            let said = read_all(&mut stream).await;
-            stream.write_all(&said).await.unwrap();
-            stream.close().await.unwrap();
-        });
+        let serving = in_a_task(spawn, async move { answer(to.accept().await.unwrap()).await });
         let serving = serving.await;
         let said = bytes(1, 1_000_000);
         let mut stream = from.open().await.unwrap();

@@ -1,30 +1,27 @@
 //! Streams with types, and the router, on each end's own runtime.
 
-use futures_lite::io::{AsyncReadExt, AsyncWriteExt};
+use futures_lite::io::AsyncWriteExt;
 use muxado_core::face::Face;
 use muxado_core::{ErrorCode, Retry};
 use muxado_typed::{Router, StreamType, Typed};
 
+use super::streams::{answer, read_all};
 use super::{At, bytes, in_a_task};
 
-/// What the server answers.
+/// What is accepted by whoever is asked.
 const ECHO: u32 = 1;
-/// What it knows, but has no place for.
+/// What the router knows, but has no place for.
 const FULL: u32 = 2;
 /// What nobody is there for.
 const UNKNOWN: u32 = 3;
 
-/// The server routes; the client calls a handler, is refused twice, and one stream never says what it is.
+/// The server accepts by type, behind a stream that never says its own; then the client routes, and refuses what it must.
 pub(super) async fn typed<C: Face, S: Face>(client: At<C>, server: At<S>) {
     let accepting = Typed::new(server.session.clone());
     let serving = in_a_task(server.spawn, async move {
-        // The face's stream is for the face's own tests: here the core's goes back to whoever opened it.
-        while let Ok((stream_type, mut stream)) = accepting.accept_core().await {
+        while let Ok((stream_type, stream)) = accepting.accept_core().await {
             assert_eq!(stream_type, StreamType::new(ECHO));
-            let mut said = Vec::new();
-            stream.read_to_end(&mut said).await.unwrap();
-            stream.write_all(&said).await.unwrap();
-            stream.close().await.unwrap();
+            answer(stream).await;
         }
     })
     .await;
@@ -42,9 +39,7 @@ async fn calls<C: Face, S: Face>(client: C, server: At<S>) {
         let mut stream = typed.open_core(StreamType::new(ECHO)).await.unwrap();
         stream.write_all(&said).await.unwrap();
         stream.close().await.unwrap();
-        let mut echo = Vec::new();
-        stream.read_to_end(&mut echo).await.unwrap();
-        assert!(echo == said, "the same bytes");
+        assert!(read_all(&mut stream).await == said, "the same bytes");
     }
     // Now the other way round, through a router.
     let router = Router::new(typed).handle(ECHO, 8, |stream| async move { drop(stream) });
