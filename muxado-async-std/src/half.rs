@@ -5,16 +5,24 @@ use std::net::Shutdown;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use async_std::net::TcpStream;
 use futures_io::AsyncWrite;
 
 /// Sends FIN when it is closed.
 #[derive(Debug)]
-pub(crate) struct WriteHalf(pub(crate) TcpStream);
+pub(crate) struct WriteHalf<S> {
+    socket: S,
+    shutdown: fn(&S, Shutdown) -> io::Result<()>,
+}
 
-impl AsyncWrite for WriteHalf {
+impl<S> WriteHalf<S> {
+    pub(crate) fn new(socket: S, shutdown: fn(&S, Shutdown) -> io::Result<()>) -> WriteHalf<S> {
+        WriteHalf { socket, shutdown }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteHalf<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
+        Pin::new(&mut self.socket).poll_write(cx, buf)
     }
 
     fn poll_write_vectored(
@@ -22,14 +30,14 @@ impl AsyncWrite for WriteHalf {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, bufs)
+        Pin::new(&mut self.socket).poll_write_vectored(cx, bufs)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.socket).poll_flush(cx)
     }
 
     fn poll_close(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.0.shutdown(Shutdown::Write))
+        Poll::Ready((self.shutdown)(&self.socket, Shutdown::Write))
     }
 }

@@ -4,11 +4,12 @@ use std::io;
 use std::net::SocketAddr;
 
 use async_std::net::{TcpListener, TcpStream, ToSocketAddrs};
-use futures_lite::stream::{self, Stream};
+use futures_lite::stream::Stream;
 use muxado_core::face::{accept, tune};
 use muxado_core::{Config, Side};
 
 use crate::half::WriteHalf;
+use crate::listener::{Listener, incoming};
 use crate::{AsyncStd, Session};
 
 /// Connects over TCP and starts the client's end of a session, with the default settings.
@@ -29,14 +30,7 @@ pub async fn connect_with(address: impl ToSocketAddrs, config: &Config) -> io::R
     Ok(over_tcp(TcpStream::connect(address).await?, Side::Client, config))
 }
 
-/// Accepts TCP connections and starts the server's end of a session on each.
-#[derive(Debug)]
-pub struct Listener {
-    tcp: TcpListener,
-    config: Config,
-}
-
-impl Listener {
+impl Listener<TcpListener> {
     /// Listens on `address`, with the default settings for the sessions.
     ///
     /// # Errors
@@ -50,13 +44,13 @@ impl Listener {
     /// # Errors
     /// Whatever resolving and binding report.
     pub async fn bind_with(address: impl ToSocketAddrs, config: Config) -> io::Result<Listener> {
-        Ok(Listener { tcp: TcpListener::bind(address).await?, config })
+        Ok(Listener::from_tcp(TcpListener::bind(address).await?, config))
     }
 
     /// Takes over a listener that was made elsewhere.
     #[must_use]
     pub fn from_tcp(tcp: TcpListener, config: Config) -> Listener {
-        Listener { tcp, config }
+        Listener { source: tcp, config }
     }
 
     /// The address it listens on.
@@ -64,7 +58,7 @@ impl Listener {
     /// # Errors
     /// Whatever the system reports.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.tcp.local_addr()
+        self.source.local_addr()
     }
 
     /// Waits for the next connection and starts a session on it. `TCP_NODELAY` and TCP keepalive are on.
@@ -77,22 +71,25 @@ impl Listener {
     /// # Cancel safety
     /// Dropping the future loses no connection.
     pub async fn accept(&self) -> io::Result<(Session, SocketAddr)> {
-        let (tcp, peer) = accept(&AsyncStd, || self.tcp.accept()).await?;
+        let (tcp, peer) = accept(&AsyncStd, || self.source.accept()).await?;
         Ok((over_tcp(tcp, Side::Server, &self.config), peer))
     }
 
     /// The sessions of all connections to come. It never ends by itself.
     pub fn incoming(&self) -> impl Stream<Item = io::Result<Session>> + Send + Unpin + '_ {
-        Box::pin(stream::unfold(self, |listener| async move {
-            Some((listener.accept().await.map(|(session, _)| session), listener))
-        }))
+        incoming(|| async { self.accept().await.map(|(session, _)| session) })
     }
 }
 
 fn over_tcp(tcp: TcpStream, side: Side, config: &Config) -> Session {
     tune(&tcp, config);
     let (local, peer) = (tcp.local_addr().ok(), tcp.peer_addr().ok());
-    let (session, driver) =
-        muxado_core::Session::from_halves(side, tcp.clone(), WriteHalf(tcp), config, AsyncStd);
+    let (session, driver) = muxado_core::Session::from_halves(
+        side,
+        tcp.clone(),
+        WriteHalf::new(tcp, TcpStream::shutdown),
+        config,
+        AsyncStd,
+    );
     Session::spawn(session, driver.vectored(true).half_closes(true).addresses(local, peer))
 }

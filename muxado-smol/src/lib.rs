@@ -49,9 +49,16 @@
 
 #![forbid(unsafe_code)]
 
+mod listener;
 mod rt;
 mod tcp;
+#[cfg(feature = "tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+pub mod tls;
+#[cfg(unix)]
+mod unix;
 
+pub use listener::Listener;
 pub use muxado_core as core;
 pub use muxado_core::{
     Accept, AcceptError, Bytes, Closed, Config, ConfigBuilder, ConfigError, Cut, EndCause, ErrorCode,
@@ -59,7 +66,11 @@ pub use muxado_core::{
     SessionLost, Side, Stats, Stream, StreamId, WriteError,
 };
 pub use rt::{Sleep, Smol};
-pub use tcp::{Listener, connect, connect_with};
+pub use tcp::{connect, connect_with};
+#[cfg(feature = "tls")]
+pub use tls::{connect_tls, connect_tls_with};
+#[cfg(unix)]
+pub use unix::{connect_unix, connect_unix_with};
 
 /// One end of a muxado session. Cheap to clone; every clone is the same session.
 pub type Session = muxado_core::face::Session<Smol>;

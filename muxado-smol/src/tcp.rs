@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use muxado_core::face::{accept, tune};
 use muxado_core::{Config, Side};
 use smol::net::{AsyncToSocketAddrs, TcpListener, TcpStream};
-use smol::stream::{self, Stream};
+use smol::stream::Stream;
 
+use crate::listener::{Listener, incoming};
 use crate::{Session, Smol};
 
 /// Connects over TCP and starts the client's end of a session, with the default settings.
@@ -28,14 +29,7 @@ pub async fn connect_with(address: impl AsyncToSocketAddrs, config: &Config) -> 
     Ok(over_tcp(TcpStream::connect(address).await?, Side::Client, config))
 }
 
-/// Accepts TCP connections and starts the server's end of a session on each.
-#[derive(Debug)]
-pub struct Listener {
-    tcp: TcpListener,
-    config: Config,
-}
-
-impl Listener {
+impl Listener<TcpListener> {
     /// Listens on `address`, with the default settings for the sessions.
     ///
     /// # Errors
@@ -49,13 +43,13 @@ impl Listener {
     /// # Errors
     /// Whatever resolving and binding report.
     pub async fn bind_with(address: impl AsyncToSocketAddrs, config: Config) -> io::Result<Listener> {
-        Ok(Listener { tcp: TcpListener::bind(address).await?, config })
+        Ok(Listener::from_tcp(TcpListener::bind(address).await?, config))
     }
 
     /// Takes over a listener that was made elsewhere.
     #[must_use]
     pub fn from_tcp(tcp: TcpListener, config: Config) -> Listener {
-        Listener { tcp, config }
+        Listener { source: tcp, config }
     }
 
     /// The address it listens on.
@@ -63,7 +57,7 @@ impl Listener {
     /// # Errors
     /// Whatever the system reports.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.tcp.local_addr()
+        self.source.local_addr()
     }
 
     /// Waits for the next connection and starts a session on it. `TCP_NODELAY` and TCP keepalive are on.
@@ -76,15 +70,13 @@ impl Listener {
     /// # Cancel safety
     /// Dropping the future loses no connection.
     pub async fn accept(&self) -> io::Result<(Session, SocketAddr)> {
-        let (tcp, peer) = accept(&Smol, || self.tcp.accept()).await?;
+        let (tcp, peer) = accept(&Smol, || self.source.accept()).await?;
         Ok((over_tcp(tcp, Side::Server, &self.config), peer))
     }
 
     /// The sessions of all connections to come. It never ends by itself.
     pub fn incoming(&self) -> impl Stream<Item = io::Result<Session>> + Send + Unpin + '_ {
-        Box::pin(stream::unfold(self, |listener| async move {
-            Some((listener.accept().await.map(|(session, _)| session), listener))
-        }))
+        incoming(|| async { self.accept().await.map(|(session, _)| session) })
     }
 }
 

@@ -7,6 +7,7 @@
 //! - [`World`]: a runtime with virtual time. [`pipe`]: a transport with moods. [`connected`], [`alone`]: sessions on them.
 //! - [`Watched`]: a future held to the contract of polling. [`counter`]: a waker that counts.
 //! - [`recorded`]: what the existing implementations sent in a session.
+//! - `certs`, by feature: certificates of a test's own.
 //! - [`every_split`]: the same bytes in other pieces.
 //! - [`sim`]: random use of machines, checked after every step.
 //! - [`suite`]: what every face must do, over real connections.
@@ -16,6 +17,9 @@
 #![forbid(unsafe_code)]
 
 pub mod catalog;
+#[cfg(feature = "certs")]
+#[allow(clippy::expect_used, reason = "tests")]
+pub mod certs;
 pub mod fuzz;
 mod host;
 mod pair;

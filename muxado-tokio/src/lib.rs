@@ -51,11 +51,18 @@
 #![forbid(unsafe_code)]
 
 mod io;
+mod listener;
 mod rt;
 mod session;
 mod stream;
 mod tcp;
+#[cfg(feature = "tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+pub mod tls;
+#[cfg(unix)]
+mod unix;
 
+pub use listener::Listener;
 pub use muxado_core as core;
 pub use muxado_core::{
     AcceptError, Bytes, Closed, Config, ConfigBuilder, ConfigError, Cut, EndCause, ErrorCode, Initiator,
@@ -65,7 +72,11 @@ pub use muxado_core::{
 pub use rt::Tokio;
 pub use session::Session;
 pub use stream::{RecvStream, SendStream, Stream};
-pub use tcp::{Listener, connect, connect_with};
+pub use tcp::{connect, connect_with};
+#[cfg(feature = "tls")]
+pub use tls::{connect_tls, connect_tls_with};
+#[cfg(unix)]
+pub use unix::{connect_unix, connect_unix_with};
 
 /// Runs the programs of the page as tests.
 #[cfg(doctest)]

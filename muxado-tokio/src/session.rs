@@ -6,11 +6,13 @@ use std::time::Duration;
 use muxado_core::face::Face;
 use muxado_core::{AcceptError, Closed, Config, ErrorCode, OpenError, SessionEnd, Side, Stats};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 
 use crate::io::Compat;
 use crate::rt::Tokio;
 use crate::stream::Stream;
+
+/// The addresses of this end and of the peer's, where they are known.
+pub(crate) type Ends = (Option<SocketAddr>, Option<SocketAddr>);
 
 /// One end of a muxado session. Cheap to clone; every clone is the same session.
 ///
@@ -74,22 +76,33 @@ impl Session {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        Session::over_with(transport, side, config, (None, None))
+    }
+
+    /// A session over a transport in one piece, with the addresses of its ends.
+    pub(crate) fn over_with<T>(transport: T, side: Side, config: &Config, ends: Ends) -> Session
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         let vectored = transport.is_write_vectored();
         let (session, driver) = match side {
             Side::Client => muxado_core::Session::client(Compat(transport), config, Tokio),
             Side::Server => muxado_core::Session::server(Compat(transport), config, Tokio),
         };
-        tokio::spawn(driver.vectored(vectored).half_closes(true));
+        tokio::spawn(driver.vectored(vectored).half_closes(true).addresses(ends.0, ends.1));
         Session { inner: session }
     }
 
-    /// A session over TCP, whose two directions need no lock between them.
-    pub(crate) fn over_tcp(tcp: TcpStream, side: Side, config: &Config) -> Session {
-        let (local, peer) = (tcp.local_addr().ok(), tcp.peer_addr().ok());
-        let (read, write) = tcp.into_split();
+    /// A session over a socket, whose two directions need no lock between them.
+    pub(crate) fn from_halves<R, W>(read: R, write: W, side: Side, config: &Config, ends: Ends) -> Session
+    where
+        R: AsyncRead + Send + Unpin + 'static,
+        W: AsyncWrite + Send + Unpin + 'static,
+    {
+        let vectored = write.is_write_vectored();
         let (session, driver) =
             muxado_core::Session::from_halves(side, Compat(read), Compat(write), config, Tokio);
-        tokio::spawn(driver.vectored(true).half_closes(true).addresses(local, peer));
+        tokio::spawn(driver.vectored(vectored).half_closes(true).addresses(ends.0, ends.1));
         Session { inner: session }
     }
 

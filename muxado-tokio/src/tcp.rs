@@ -7,6 +7,7 @@ use muxado_core::face::{accept, tune};
 use muxado_core::{Config, Side};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 
+use crate::listener::Listener;
 use crate::rt::Tokio;
 use crate::session::Session;
 
@@ -25,19 +26,10 @@ pub async fn connect(address: impl ToSocketAddrs) -> io::Result<Session> {
 /// # Errors
 /// Whatever resolving and connecting report.
 pub async fn connect_with(address: impl ToSocketAddrs, config: &Config) -> io::Result<Session> {
-    let tcp = TcpStream::connect(address).await?;
-    tune(&tcp, config);
-    Ok(Session::over_tcp(tcp, Side::Client, config))
+    Ok(over_tcp(TcpStream::connect(address).await?, Side::Client, config))
 }
 
-/// Accepts TCP connections and starts the server's end of a session on each.
-#[derive(Debug)]
-pub struct Listener {
-    tcp: TcpListener,
-    config: Config,
-}
-
-impl Listener {
+impl Listener<TcpListener> {
     /// Listens on `address`, with the default settings for the sessions.
     ///
     /// # Errors
@@ -51,13 +43,13 @@ impl Listener {
     /// # Errors
     /// Whatever resolving and binding report.
     pub async fn bind_with(address: impl ToSocketAddrs, config: Config) -> io::Result<Listener> {
-        Ok(Listener { tcp: TcpListener::bind(address).await?, config })
+        Ok(Listener::from_tcp(TcpListener::bind(address).await?, config))
     }
 
     /// Takes over a listener that was made elsewhere.
     #[must_use]
     pub fn from_tcp(tcp: TcpListener, config: Config) -> Listener {
-        Listener { tcp, config }
+        Listener { source: tcp, config }
     }
 
     /// The address it listens on.
@@ -65,7 +57,7 @@ impl Listener {
     /// # Errors
     /// Whatever the system reports.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.tcp.local_addr()
+        self.source.local_addr()
     }
 
     /// Waits for the next connection and starts a session on it. `TCP_NODELAY` and TCP keepalive are on.
@@ -79,8 +71,14 @@ impl Listener {
     /// # Cancel safety
     /// Dropping the future loses no connection.
     pub async fn accept(&self) -> io::Result<(Session, SocketAddr)> {
-        let (tcp, peer) = accept(&Tokio, || self.tcp.accept()).await?;
-        tune(&tcp, &self.config);
-        Ok((Session::over_tcp(tcp, Side::Server, &self.config), peer))
+        let (tcp, peer) = accept(&Tokio, || self.source.accept()).await?;
+        Ok((over_tcp(tcp, Side::Server, &self.config), peer))
     }
+}
+
+fn over_tcp(tcp: TcpStream, side: Side, config: &Config) -> Session {
+    tune(&tcp, config);
+    let addresses = (tcp.local_addr().ok(), tcp.peer_addr().ok());
+    let (read, write) = tcp.into_split();
+    Session::from_halves(read, write, side, config, addresses)
 }

@@ -11,7 +11,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("muxado-core", &["muxado-frame"]),
     ("muxado-typed", &["muxado-core"]),
     ("muxado-heartbeat", &["muxado-core", "muxado-typed"]),
-    ("muxado-sniff", &["muxado-frame"]),
+    ("muxado-sniff", &["muxado-frame", "muxado-core"]),
     ("muxado-tokio", &["muxado-core", "muxado-typed", "muxado-heartbeat"]),
     ("muxado-async-std", &["muxado-core", "muxado-typed", "muxado-heartbeat"]),
     ("muxado-smol", &["muxado-core", "muxado-typed", "muxado-heartbeat"]),
@@ -19,8 +19,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// The crates of others that the inner crates may be built from. Each costs every user, and a runtime among them would
 /// be the end of runtime neutrality.
-const FOREIGN: &[(&str, &[&str])] =
-    &[("muxado-frame", &[]), ("muxado-core", &["bytes", "foldhash", "futures-io", "slab", "socket2"])];
+const FOREIGN: &[(&str, &[&str])] = &[
+    ("muxado-frame", &[]),
+    ("muxado-core", &["async-channel", "bytes", "foldhash", "futures-io", "slab", "socket2"]),
+];
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let manifests = manifest::all(tree);

@@ -1,6 +1,8 @@
 //! What every face must do, on every runtime and between any two of them.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod transports;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::OnceLock;

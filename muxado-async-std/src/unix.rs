@@ -1,0 +1,89 @@
+//! Unix sockets: connect, bind, accept.
+
+use std::io;
+use std::path::Path;
+
+use async_std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
+use futures_lite::stream::Stream;
+use muxado_core::face::accept;
+use muxado_core::{Config, Side};
+
+use crate::half::WriteHalf;
+use crate::listener::{Listener, incoming};
+use crate::{AsyncStd, Session};
+
+/// Connects to a Unix socket and starts the client's end of a session, with the default settings.
+///
+/// # Errors
+/// Whatever connecting reports.
+pub async fn connect_unix(path: impl AsRef<Path>) -> io::Result<Session> {
+    connect_unix_with(path, &Config::default()).await
+}
+
+/// As [`connect_unix`], with settings.
+///
+/// # Errors
+/// Whatever connecting reports.
+pub async fn connect_unix_with(path: impl AsRef<Path>, config: &Config) -> io::Result<Session> {
+    Ok(over_unix(UnixStream::connect(path.as_ref()).await?, Side::Client, config))
+}
+
+impl Listener<UnixListener> {
+    /// Listens on a Unix socket, with the default settings for the sessions.
+    ///
+    /// The file is made here and stays when the listener is gone: who listens there again removes it first.
+    ///
+    /// # Errors
+    /// Whatever binding reports: `AddrInUse` if there is such a file.
+    pub async fn bind_unix(path: impl AsRef<Path>) -> io::Result<Listener<UnixListener>> {
+        Listener::bind_unix_with(path, Config::default()).await
+    }
+
+    /// As [`bind_unix`](Listener::bind_unix), with settings.
+    ///
+    /// # Errors
+    /// Whatever binding reports: `AddrInUse` if there is such a file.
+    pub async fn bind_unix_with(
+        path: impl AsRef<Path>,
+        config: Config,
+    ) -> io::Result<Listener<UnixListener>> {
+        Ok(Listener::from_unix(UnixListener::bind(path.as_ref()).await?, config))
+    }
+
+    /// Takes over a listener that was made elsewhere.
+    #[must_use]
+    pub fn from_unix(unix: UnixListener, config: Config) -> Listener<UnixListener> {
+        Listener { source: unix, config }
+    }
+
+    /// The address it listens on.
+    ///
+    /// # Errors
+    /// Whatever the system reports.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.source.local_addr()
+    }
+
+    /// Waits for the next connection and starts a session on it.
+    ///
+    /// # Errors
+    /// Only what makes the listener itself useless.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses no connection.
+    pub async fn accept(&self) -> io::Result<(Session, SocketAddr)> {
+        let (unix, peer) = accept(&AsyncStd, || self.source.accept()).await?;
+        Ok((over_unix(unix, Side::Server, &self.config), peer))
+    }
+
+    /// The sessions of all connections to come. It never ends by itself.
+    pub fn incoming(&self) -> impl Stream<Item = io::Result<Session>> + Send + Unpin + '_ {
+        incoming(|| async { self.accept().await.map(|(session, _)| session) })
+    }
+}
+
+fn over_unix(unix: UnixStream, side: Side, config: &Config) -> Session {
+    let write = WriteHalf::new(unix.clone(), UnixStream::shutdown);
+    let (session, driver) = muxado_core::Session::from_halves(side, unix, write, config, AsyncStd);
+    Session::spawn(session, driver.vectored(true).half_closes(true))
+}

@@ -1,0 +1,233 @@
+//! Connections that are not ready to be handed over yet: a handshake is to be done first, or their first bytes to be read.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use async_channel::{Receiver, Sender};
+
+use super::accept;
+use crate::rt::Runtime;
+
+/// How many connections may be getting ready at once, and for how long each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ArrivalLimits {
+    /// How many at once; at least 1. The one that has had the longest time gives way to a new one.
+    pub pending: usize,
+    /// How long one may take.
+    pub time: Duration,
+}
+
+impl ArrivalLimits {
+    /// Both limits.
+    #[must_use]
+    pub fn new(pending: usize, time: Duration) -> ArrivalLimits {
+        ArrivalLimits { pending: pending.max(1), time }
+    }
+}
+
+impl Default for ArrivalLimits {
+    /// 1,024 connections, 10 s.
+    fn default() -> ArrivalLimits {
+        ArrivalLimits::new(1024, Duration::from_secs(10))
+    }
+}
+
+/// What became of the connections that were not handed over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ArrivalStats {
+    /// Getting ready now.
+    pub pending: u64,
+    /// Failed of themselves: a handshake went wrong, the peer left.
+    pub failed: u64,
+    /// Ran out of time.
+    pub late: u64,
+    /// Gave way to newer ones.
+    pub displaced: u64,
+}
+
+/// Gets connections ready side by side, each in a task of its own, and hands over those that are.
+///
+/// A slow or silent connection holds up no other. However many come, at most [`ArrivalLimits::pending`] are getting ready
+/// and as many again wait to be taken; whoever has been at it for longest gives way to a new one, so that silent
+/// connections never keep a lively one out.
+///
+/// Dropping it drops every connection that was not taken.
+pub struct Arrivals<R, T> {
+    runtime: R,
+    limits: ArrivalLimits,
+    guests: Arc<Mutex<Guests>>,
+    ready: (Sender<T>, Receiver<T>),
+}
+
+/// The connections that are getting ready, the oldest first. Each ends when its sender here is dropped.
+#[derive(Default)]
+struct Guests {
+    next: u64,
+    leave: BTreeMap<u64, Sender<Infallible>>,
+    stats: ArrivalStats,
+}
+
+/// How getting ready ended.
+enum Outcome<T> {
+    Ready(T),
+    Failed,
+    Late,
+    ToldToLeave,
+}
+
+impl<R: Runtime, T: Send + 'static> Arrivals<R, T> {
+    /// None yet.
+    pub fn new(runtime: R, limits: ArrivalLimits) -> Arrivals<R, T> {
+        // Unbounded is bounded here: `next` accepts nothing while something is ready.
+        Arrivals { runtime, limits, guests: Arc::default(), ready: async_channel::unbounded() }
+    }
+
+    /// Calls `attempt` for connections, gets them ready with `prepare`, and gives the next that is.
+    ///
+    /// # Errors
+    /// Only what makes the listener itself useless: see [`accept`].
+    ///
+    /// # Cancel safety
+    /// That of `attempt`. What is getting ready goes on.
+    pub async fn next<C, A, F>(
+        &self,
+        mut attempt: impl FnMut() -> A,
+        mut prepare: impl FnMut(C) -> F,
+    ) -> io::Result<T>
+    where
+        A: Future<Output = io::Result<C>>,
+        F: Future<Output = io::Result<T>> + Send + 'static,
+    {
+        enum Next<T, C> {
+            Ready(T),
+            Come(C),
+        }
+        loop {
+            let ready = async {
+                match self.ready.1.recv().await {
+                    Ok(ready) => Ok(Next::Ready(ready)),
+                    Err(_) => std::future::pending().await,
+                }
+            };
+            let come = async { accept(&self.runtime, &mut attempt).await.map(Next::Come) };
+            match first(ready, come).await? {
+                Next::Ready(ready) => return Ok(ready),
+                Next::Come(connection) => self.admit(prepare(connection)),
+            }
+        }
+    }
+
+    /// What became of the others.
+    pub fn stats(&self) -> ArrivalStats {
+        let guests = lock(&self.guests);
+        ArrivalStats { pending: guests.leave.len() as u64, ..guests.stats }
+    }
+
+    fn admit(&self, work: impl Future<Output = io::Result<T>> + Send + 'static) {
+        let (leave, told_to_leave) = async_channel::bounded(1);
+        let (id, displaced) = lock(&self.guests).admit(leave, self.limits.pending);
+        drop(displaced);
+        let place = Place { guests: self.guests.clone(), id };
+        let ready = self.ready.0.clone();
+        let sleep = self.runtime.sleep(self.limits.time);
+        self.runtime.spawn(async move {
+            let work = async {
+                match work.await {
+                    Ok(ready) => Outcome::Ready(ready),
+                    Err(_) => Outcome::Failed,
+                }
+            };
+            let late = async {
+                sleep.await;
+                Outcome::Late
+            };
+            let leave = async {
+                let _closed = told_to_leave.recv().await;
+                Outcome::ToldToLeave
+            };
+            let outcome = first(leave, first(work, late)).await;
+            if let Some(arrived) = place.leave(outcome) {
+                // Nobody is left to take it: the listener was dropped, and the connection goes with it.
+                let _gone = ready.try_send(arrived);
+            }
+        });
+    }
+}
+
+impl Guests {
+    fn admit(&mut self, leave: Sender<Infallible>, limit: usize) -> (u64, Option<Sender<Infallible>>) {
+        let id = self.next;
+        self.next += 1;
+        self.leave.insert(id, leave);
+        let displaced = (self.leave.len() > limit).then(|| self.leave.pop_first()).flatten();
+        self.stats.displaced += u64::from(displaced.is_some());
+        (id, displaced.map(|(_, leave)| leave))
+    }
+}
+
+/// The place of one connection among those that are getting ready, given up when its task ends, however it ends.
+struct Place {
+    guests: Arc<Mutex<Guests>>,
+    id: u64,
+}
+
+impl Place {
+    fn leave<T>(self, outcome: Outcome<T>) -> Option<T> {
+        let stats = &mut lock(&self.guests).stats;
+        match outcome {
+            Outcome::Ready(arrived) => return Some(arrived),
+            Outcome::Failed => stats.failed += 1,
+            Outcome::Late => stats.late += 1,
+            Outcome::ToldToLeave => {}
+        }
+        None
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let left = lock(&self.guests).leave.remove(&self.id);
+        drop(left);
+    }
+}
+
+impl<R, T> Drop for Arrivals<R, T> {
+    fn drop(&mut self) {
+        let told = std::mem::take(&mut lock(&self.guests).leave);
+        self.ready.1.close();
+        drop(told);
+    }
+}
+
+impl<R, T> fmt::Debug for Arrivals<R, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arrivals")
+            .field("limits", &self.limits)
+            .field("ready", &self.ready.1.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A panic while the lock is held leaves nothing half done.
+fn lock(guests: &Mutex<Guests>) -> MutexGuard<'_, Guests> {
+    guests.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The first of the two to be ready, `a` if both are.
+async fn first<T>(a: impl Future<Output = T>, b: impl Future<Output = T>) -> T {
+    let (mut a, mut b) = (pin!(a), pin!(b));
+    poll_fn(|cx| match a.as_mut().poll(cx) {
+        Poll::Ready(first) => Poll::Ready(first),
+        Poll::Pending => b.as_mut().poll(cx),
+    })
+    .await
+}

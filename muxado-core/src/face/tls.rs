@@ -1,0 +1,125 @@
+//! What sessions over TLS need that no TLS library decides.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::{ArrivalLimits, Arrivals};
+use crate::Config;
+use crate::rt::Runtime;
+
+/// The name of this protocol in TLS's application layer protocol negotiation (ALPN).
+pub const ALPN: &[u8] = b"muxado/2";
+
+/// Settings of sessions over TLS, besides those of the TLS library.
+#[derive(Clone, Debug, Default)]
+pub struct TlsOptions {
+    config: Config,
+    require_alpn: bool,
+    limits: ArrivalLimits,
+}
+
+impl TlsOptions {
+    /// The default settings: those of [`Config`], ALPN offered and not demanded, 10 s for a handshake, 1,024 handshakes at
+    /// once.
+    #[must_use]
+    pub fn new() -> TlsOptions {
+        TlsOptions::default()
+    }
+
+    /// Settings for the sessions.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> TlsOptions {
+        self.config = config;
+        self
+    }
+
+    /// Whether a peer that does not agree on [`ALPN`] is refused. Default: no, since the other implementations of muxado
+    /// name no protocol.
+    #[must_use]
+    pub fn require_alpn(mut self, require: bool) -> TlsOptions {
+        self.require_alpn = require;
+        self
+    }
+
+    /// How long a handshake may take. Default: 10 s.
+    #[must_use]
+    pub fn handshake_timeout(mut self, limit: Duration) -> TlsOptions {
+        self.limits.time = limit;
+        self
+    }
+
+    /// How many handshakes a listener does at once; at least 1. With more, the one that has had the longest time gives
+    /// way. Default: 1,024.
+    #[must_use]
+    pub fn max_handshakes(mut self, max: usize) -> TlsOptions {
+        self.limits.pending = max.max(1);
+        self
+    }
+
+    /// The settings for the sessions.
+    #[must_use]
+    pub fn session(&self) -> &Config {
+        &self.config
+    }
+
+    /// A listener's handshakes.
+    pub fn handshakes<R: Runtime, T: Send + 'static>(&self, runtime: R) -> Arrivals<R, T> {
+        Arrivals::new(runtime, self.limits)
+    }
+
+    /// One handshake, within its time.
+    ///
+    /// # Errors
+    /// That of the handshake; the kind `TimedOut` if it takes too long.
+    pub async fn in_time<R: Runtime, T>(
+        &self,
+        runtime: &R,
+        handshake: impl Future<Output = io::Result<T>>,
+    ) -> io::Result<T> {
+        let (mut handshake, mut late) = (pin!(handshake), pin!(runtime.sleep(self.limits.time)));
+        std::future::poll_fn(|cx| match handshake.as_mut().poll(cx) {
+            Poll::Pending => late
+                .as_mut()
+                .poll(cx)
+                .map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "the TLS handshake took too long"))),
+            done => done,
+        })
+        .await
+    }
+
+    /// Judges the protocol that a handshake agreed on.
+    ///
+    /// # Errors
+    /// [`AlpnMismatch`] in an [`io::Error`] if [`ALPN`] is demanded and was not agreed on.
+    pub fn check_alpn(&self, agreed: Option<&[u8]>) -> io::Result<()> {
+        if !self.require_alpn || agreed == Some(ALPN) {
+            return Ok(());
+        }
+        let agreed = agreed.map(<[u8]>::to_vec);
+        Err(io::Error::new(io::ErrorKind::InvalidData, AlpnMismatch { agreed }))
+    }
+}
+
+/// The peer speaks TLS but has not agreed to speak muxado in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AlpnMismatch {
+    /// What was agreed on, or none if nothing was.
+    pub agreed: Option<Vec<u8>>,
+}
+
+impl fmt::Display for AlpnMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.agreed {
+            Some(agreed) => write!(f, "the TLS peer speaks {}, not muxado/2", agreed.escape_ascii()),
+            None => f.write_str("the TLS peer did not agree on the protocol muxado/2"),
+        }
+    }
+}
+
+impl Error for AlpnMismatch {}

@@ -1,0 +1,138 @@
+//! Connections that are getting ready, in virtual time.
+#![cfg(feature = "arrivals")]
+
+use std::cell::RefCell;
+use std::future::{Future, pending, ready};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use muxado_core::face::{ArrivalLimits, Arrivals};
+use muxado_core::rt::Runtime;
+use muxado_testkit::World;
+
+/// What a connection does: nothing, or it is ready after a while, or it fails.
+#[derive(Clone, Copy)]
+enum Peer {
+    Silent,
+    Ready(Duration, u32),
+    Failing,
+}
+
+type Work = Pin<Box<dyn Future<Output = io::Result<u32>> + Send>>;
+
+struct Site {
+    world: World,
+    arrivals: Arrivals<World, u32>,
+    /// Each connection that is alive holds one.
+    alive: Arc<()>,
+    coming: RefCell<std::vec::IntoIter<Peer>>,
+}
+
+impl Site {
+    fn new(limit: usize, coming: Vec<Peer>) -> Site {
+        let world = World::new();
+        let arrivals = Arrivals::new(world.clone(), ArrivalLimits::new(limit, Duration::from_secs(10)));
+        Site { world, arrivals, alive: Arc::new(()), coming: RefCell::new(coming.into_iter()) }
+    }
+
+    async fn next(&self) -> io::Result<u32> {
+        self.arrivals.next(|| self.attempt(), |peer| self.prepare(peer)).await
+    }
+
+    async fn attempt(&self) -> io::Result<Peer> {
+        let next = self.coming.borrow_mut().next();
+        match next {
+            Some(peer) => Ok(peer),
+            None => pending().await,
+        }
+    }
+
+    fn prepare(&self, peer: Peer) -> Work {
+        let (alive, world) = (self.alive.clone(), self.world.clone());
+        Box::pin(async move {
+            let _alive = alive;
+            match peer {
+                Peer::Silent => pending().await,
+                Peer::Ready(after, name) => {
+                    world.sleep(after).await;
+                    Ok(name)
+                }
+                Peer::Failing => Err(io::Error::other("failed")),
+            }
+        })
+    }
+
+    fn alive(&self) -> usize {
+        Arc::strong_count(&self.alive) - 1
+    }
+}
+
+#[test]
+fn silent_connections_never_keep_a_lively_one_out() {
+    let mut coming = vec![Peer::Silent; 2000];
+    coming.push(Peer::Ready(Duration::ZERO, 7));
+    let site = Site::new(64, coming);
+    let served = site.world.block_on(async { site.next().await.unwrap() });
+    assert_eq!(served, 7);
+    site.world.settle();
+    assert!(site.world.elapsed() < Duration::from_secs(1), "{:?}", site.world.elapsed());
+    let stats = site.arrivals.stats();
+    assert_eq!((stats.pending, stats.displaced), (63, 2001 - 64));
+    assert_eq!(site.alive(), 63);
+}
+
+#[test]
+fn each_has_its_time_and_no_more() {
+    let (just_in_time, too_late) = (Duration::from_millis(9_999), Duration::from_millis(10_001));
+    let site = Site::new(
+        64,
+        vec![
+            Peer::Ready(too_late, 1),
+            Peer::Ready(just_in_time, 2),
+            Peer::Failing,
+            Peer::Silent,
+            Peer::Ready(Duration::from_secs(1), 3),
+        ],
+    );
+    let served = site.world.block_on(async { [site.next().await.unwrap(), site.next().await.unwrap()] });
+    assert_eq!(served, [3, 2]);
+    site.world.block_on(site.world.sleep(Duration::from_secs(1)));
+    let stats = site.arrivals.stats();
+    assert_eq!((stats.pending, stats.late, stats.failed, stats.displaced), (0, 2, 1, 0));
+    assert_eq!(site.alive(), 0);
+}
+
+#[test]
+fn the_end_of_the_listener_is_the_end_of_all_that_wait() {
+    let site = Site::new(
+        64,
+        vec![
+            Peer::Silent,
+            Peer::Ready(Duration::from_secs(2), 1),
+            Peer::Ready(Duration::from_secs(2), 2),
+            Peer::Ready(Duration::from_secs(1), 3),
+            Peer::Silent,
+        ],
+    );
+    let first = site.world.block_on(async { site.next().await.unwrap() });
+    assert_eq!(first, 3);
+    let Site { world, arrivals, alive, .. } = site;
+    drop(arrivals);
+    world.settle();
+    assert_eq!(Arc::strong_count(&alive), 1);
+    assert!(world.elapsed() < Duration::from_secs(2), "nobody waited for a silent connection");
+}
+
+#[test]
+fn a_broken_listener_says_so_and_what_is_ready_can_still_be_had() {
+    let site = Site::new(64, vec![Peer::Ready(Duration::ZERO, 5)]);
+    let broken = || ready(Err::<Peer, _>(io::Error::from(io::ErrorKind::InvalidInput)));
+    site.world.block_on(async {
+        let admitted = async { site.next().await.unwrap() };
+        assert_eq!(admitted.await, 5);
+        let error = site.arrivals.next(broken, |peer| site.prepare(peer)).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    });
+}
