@@ -1,5 +1,6 @@
 //! Connections that are getting ready, in virtual time.
 #![cfg(feature = "arrivals")]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::cell::RefCell;
 use std::future::{Future, pending, ready};

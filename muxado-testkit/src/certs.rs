@@ -16,6 +16,7 @@ pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate with its key.
 #[allow(missing_debug_implementations, reason = "it is a secret")]
+#[non_exhaustive]
 pub struct Identity {
     /// The certificate.
     pub cert: CertificateDer<'static>,

@@ -1,4 +1,5 @@
 //! Sessions over TLS.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::error::Error;
 use std::io;
