@@ -48,6 +48,7 @@
 //! Sessions run on smol's global executor, as everything does that [`smol::spawn`] starts.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod listener;
 mod rt;

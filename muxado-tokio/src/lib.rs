@@ -49,7 +49,10 @@
 //! loses nothing, a cancelled `write_all` may have written a part.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(any(feature = "axum", feature = "hyper", feature = "tower", feature = "tonic"))]
+pub mod http;
 mod io;
 mod listener;
 mod rt;

@@ -33,6 +33,7 @@ const STEPS: &[Step] = &[
             env: &[("RUSTDOCFLAGS", "-D warnings")],
         },
     },
+    own("features", |root| crate::features::run(root, &[])),
     own("models", |root| crate::models::run(root, &[])),
     own("ids", |root| crate::ids::run(root, &[])),
     own("tidy", |root| crate::tidy::run(root, &[])),

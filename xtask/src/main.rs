@@ -10,6 +10,7 @@ use std::process::{Command, ExitCode};
 mod bench;
 mod ci;
 mod cost;
+mod features;
 mod fuzz;
 mod ids;
 mod interop;
@@ -29,9 +30,10 @@ struct Task {
 const TASKS: &[Task] = &[
     Task {
         name: "ci",
-        about: "everything a change must pass: fmt, clippy, tests, doc tests, docs, models, ids, tidy",
+        about: "everything a change must pass: fmt, clippy, tests, doc tests, docs, features, models, ids, tidy",
         run: ci::run,
     },
+    Task { name: "features", about: "each feature of each published crate alone", run: features::run },
     Task {
         name: "tidy",
         about: "the house rules that no compiler checks: dependencies, purity, size, links",

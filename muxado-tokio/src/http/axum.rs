@@ -1,0 +1,55 @@
+//! A session as axum's listener.
+
+use std::future::pending;
+use std::io;
+
+use axum::Router;
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+
+use super::StreamInfo;
+use crate::{Session, SessionEnd, Stream};
+
+/// Each stream that the peer opens is a connection. At the end of the session it waits for ever, since axum has no way to
+/// be told: stop serving when [`Session::closed`] resolves, as [`serve_axum`] does.
+impl Listener for Session {
+    type Io = Stream;
+    type Addr = StreamInfo;
+
+    async fn accept(&mut self) -> (Stream, StreamInfo) {
+        match Session::accept(self).await {
+            Ok(stream) => {
+                let info = StreamInfo::of(&stream);
+                (stream, info)
+            }
+            Err(_ended) => pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<StreamInfo> {
+        let (local_addr, peer_addr) = (Session::local_addr(self), Session::peer_addr(self));
+        Ok(StreamInfo { id: None, local_addr, peer_addr })
+    }
+}
+
+impl Connected<IncomingStream<'_, Session>> for StreamInfo {
+    fn connect_info(stream: IncomingStream<'_, Session>) -> StreamInfo {
+        *stream.remote_addr()
+    }
+}
+
+/// Serves an axum application on the streams that the peer opens, until the session ends, and says why it did.
+///
+/// Handlers can ask for `ConnectInfo<StreamInfo>`. For more than this does, pass the session to `axum::serve` yourself.
+///
+/// # Cancel safety
+/// Dropping the future stops serving; the session and what is being served go on.
+pub async fn serve_axum(session: Session, app: Router) -> SessionEnd {
+    let closed = session.closed();
+    let ended = session.closed();
+    let serving = axum::serve(session, app.into_make_service_with_connect_info::<StreamInfo>())
+        .with_graceful_shutdown(async { drop(closed.await) });
+    // It never fails: the listener cannot.
+    let _ = serving.await;
+    ended.await
+}

@@ -1,0 +1,51 @@
+//! HTTP and gRPC over a session, with the libraries that you use already. Each by a feature of its own.
+//!
+//! A session is a listener: [`serve_axum`](crate::http::serve_axum), [`serve_hyper`](crate::http::serve_hyper) and
+//! [`incoming`](crate::http::incoming) for tonic. And it is a connector, a `tower::Service` that opens a stream for each
+//! connection whatever the address, for hyper-util's client and tonic's channel. Which side of the session dialled means
+//! nothing: a program behind a firewall connects out and serves.
+//!
+//! When the session ends, calls fail and do not hang. [`Retry::of`](crate::Retry::of) says of the HTTP client's error
+//! whether the call may be repeated without the risk of doing it twice.
+
+use std::net::SocketAddr;
+
+use crate::{Stream, StreamId};
+
+#[cfg(feature = "axum")]
+mod axum;
+#[cfg(feature = "hyper")]
+mod hyper;
+#[cfg(feature = "tonic")]
+mod tonic;
+#[cfg(feature = "tower")]
+mod tower;
+
+#[cfg(feature = "axum")]
+pub use self::axum::serve_axum;
+#[cfg(feature = "hyper")]
+pub use self::hyper::serve_hyper;
+#[cfg(feature = "tonic")]
+pub use self::tonic::{Incoming, incoming};
+#[cfg(feature = "tower")]
+pub use self::tower::Connecting;
+
+/// What is known of a request's connection: `ConnectInfo<StreamInfo>` in axum, an extension of the request in tonic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StreamInfo {
+    /// The stream's id, the same on both sides.
+    pub id: Option<StreamId>,
+    /// The address of this end of the session's transport, where it has one.
+    pub local_addr: Option<SocketAddr>,
+    /// The address of the peer's end of the session's transport, where it has one.
+    pub peer_addr: Option<SocketAddr>,
+}
+
+impl StreamInfo {
+    /// Of this stream.
+    #[must_use]
+    pub fn of(stream: &Stream) -> StreamInfo {
+        StreamInfo { id: stream.id(), local_addr: stream.local_addr(), peer_addr: stream.peer_addr() }
+    }
+}

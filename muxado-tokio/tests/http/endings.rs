@@ -1,0 +1,110 @@
+//! What callers see when the session or the stream under their calls ends.
+
+use axum::Router;
+use axum::routing::get;
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Error;
+use muxado_tokio::http::serve_axum;
+use muxado_tokio::{EndCause, ErrorCode, Retry, Session};
+
+use super::connected;
+use super::example::server::{http_client, text};
+
+fn request() -> Request<Full<Bytes>> {
+    Request::get("http://peer/").body(Full::default()).unwrap()
+}
+
+/// A call that is accepted and never answered, and how it fails when `end` ends it.
+async fn mid_call(end: impl AsyncFnOnce(&Session)) -> Error {
+    let (client, server) = connected().await;
+    let calling = tokio::spawn(http_client(&client).request(request()));
+    let mut stream = server.accept().await.unwrap();
+    stream.read_chunk(1024).await.unwrap().unwrap();
+    end(&server).await;
+    let error = calling.await.unwrap().unwrap_err();
+    drop(stream);
+    error
+}
+
+#[tokio::test]
+async fn a_session_that_dies_fails_the_call_which_may_have_been_processed() {
+    let error = mid_call(async |server| drop(server.close(ErrorCode::INTERNAL_ERROR, "dead").await)).await;
+    assert_eq!(Retry::of(&error), Retry::Unknown, "{error:?}");
+}
+
+#[tokio::test]
+async fn a_body_is_cut_with_an_error_and_not_with_an_end() {
+    let (client, server) = connected().await;
+    let (send, receive) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(1);
+    let body = std::sync::Mutex::new(Some(axum::body::Body::from_stream(
+        tokio_stream::wrappers::ReceiverStream::new(receive),
+    )));
+    let body = std::sync::Arc::new(body);
+    let endless = get(move || async move { body.lock().unwrap().take().unwrap() });
+    let serving = tokio::spawn(serve_axum(server.clone(), Router::new().route("/", endless)));
+    send.send(Ok(Bytes::from_static(b"a part"))).await.unwrap();
+    let mut answer = http_client(&client).request(request()).await.unwrap().into_body();
+    assert_eq!(answer.frame().await.unwrap().unwrap().into_data().unwrap(), "a part");
+    server.close(ErrorCode::INTERNAL_ERROR, "dead").await;
+    answer.frame().await.unwrap().unwrap_err();
+    let end = serving.await.unwrap();
+    assert!(matches!(end.cause(), EndCause::Closed { .. }), "{end}");
+}
+
+#[tokio::test]
+async fn calls_that_were_never_processed_say_so() {
+    // The stream is refused.
+    let (client, server) = connected().await;
+    let calling = tokio::spawn(http_client(&client).request(request()));
+    server.accept().await.unwrap().refuse().unwrap();
+    let error = calling.await.unwrap().unwrap_err();
+    assert_eq!(Retry::of(&error), Retry::NotProcessed, "{error:?}");
+
+    // The peer goes away while the call waits to be accepted.
+    let (client, server) = connected().await;
+    let calling = tokio::spawn(http_client(&client).request(request()));
+    while client.stats().bytes_sent == 0 {
+        tokio::task::yield_now().await;
+    }
+    drop(server.close(ErrorCode::NO_ERROR, "restarting"));
+    let error = calling.await.unwrap().unwrap_err();
+    assert_eq!(Retry::of(&error), Retry::NotProcessed, "{error:?}");
+
+    // The session has ended before the call.
+    client.closed().await;
+    let error = http_client(&client).request(request()).await.unwrap_err();
+    assert!(error.is_connect(), "{error:?}");
+    assert_eq!(Retry::of(&error), Retry::NotProcessed, "{error:?}");
+}
+
+#[tokio::test]
+async fn who_goes_away_finishes_what_it_serves() {
+    let (client, server) = connected().await;
+    let (finish, finished) = tokio::sync::oneshot::channel::<()>();
+    let finished = std::sync::Mutex::new(Some(finished));
+    let finished = std::sync::Arc::new(finished);
+    let slow = get(move || async move {
+        let waiting = finished.lock().unwrap().take();
+        waiting.unwrap().await.unwrap();
+        "done"
+    });
+    let serving = tokio::spawn(serve_axum(server.clone(), Router::new().route("/", slow)));
+    let http = http_client(&client);
+    let calling = {
+        let http = http.clone();
+        tokio::spawn(async move { text(&http, request()).await })
+    };
+    while server.stats().streams == 0 {
+        tokio::task::yield_now().await;
+    }
+    server.go_away();
+    let refused = http_client(&client).request(request()).await.unwrap_err();
+    assert_eq!(Retry::of(&refused), Retry::NotProcessed, "{refused:?}");
+    finish.send(()).unwrap();
+    assert_eq!(calling.await.unwrap().unwrap(), "done");
+    drop(http);
+    let end = serving.await.unwrap();
+    assert!(end.cut().is_nothing(), "{end}");
+}
