@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,22 +21,21 @@ use crate::rt::Runtime;
 pub struct ArrivalLimits {
     /// How many at once; at least 1. The one that has had the longest time gives way to a new one.
     pub pending: usize,
-    /// How long one may take.
-    pub time: Duration,
+    /// How long one may take, if there is a limit.
+    pub time: Option<Duration>,
 }
 
 impl ArrivalLimits {
     /// Both limits.
     #[must_use]
     pub fn new(pending: usize, time: Duration) -> ArrivalLimits {
-        ArrivalLimits { pending: pending.max(1), time }
+        ArrivalLimits { pending: pending.max(1), time: Some(time) }
     }
-}
 
-impl Default for ArrivalLimits {
-    /// 1,024 connections, 10 s.
-    fn default() -> ArrivalLimits {
-        ArrivalLimits::new(1024, Duration::from_secs(10))
+    /// The number alone, for work that keeps its own time.
+    #[must_use]
+    pub fn without_time(pending: usize) -> ArrivalLimits {
+        ArrivalLimits { pending: pending.max(1), time: None }
     }
 }
 
@@ -115,7 +114,7 @@ impl<R: Runtime, T: Send + 'static> Arrivals<R, T> {
             let ready = async {
                 match self.ready.1.recv().await {
                     Ok(ready) => Ok(Next::Ready(ready)),
-                    Err(_) => std::future::pending().await,
+                    Err(_) => pending().await,
                 }
             };
             let come = async { accept(&self.runtime, &mut attempt).await.map(Next::Come) };
@@ -138,7 +137,7 @@ impl<R: Runtime, T: Send + 'static> Arrivals<R, T> {
         drop(displaced);
         let place = Place { guests: self.guests.clone(), id };
         let ready = self.ready.0.clone();
-        let sleep = self.runtime.sleep(self.limits.time);
+        let sleep = self.limits.time.map(|time| self.runtime.sleep(time));
         self.runtime.spawn(async move {
             let work = async {
                 match work.await {
@@ -147,7 +146,10 @@ impl<R: Runtime, T: Send + 'static> Arrivals<R, T> {
                 }
             };
             let late = async {
-                sleep.await;
+                match sleep {
+                    Some(sleep) => sleep.await,
+                    None => pending().await,
+                }
                 Outcome::Late
             };
             let leave = async {

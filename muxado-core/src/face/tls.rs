@@ -16,11 +16,23 @@ use crate::rt::Runtime;
 pub const ALPN: &[u8] = b"muxado/2";
 
 /// Settings of sessions over TLS, besides those of the TLS library.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct TlsOptions {
     config: Config,
     require_alpn: bool,
-    limits: ArrivalLimits,
+    handshake_timeout: Duration,
+    max_handshakes: usize,
+}
+
+impl Default for TlsOptions {
+    fn default() -> TlsOptions {
+        TlsOptions {
+            config: Config::default(),
+            require_alpn: false,
+            handshake_timeout: Duration::from_secs(10),
+            max_handshakes: 1024,
+        }
+    }
 }
 
 impl TlsOptions {
@@ -49,7 +61,7 @@ impl TlsOptions {
     /// How long a handshake may take. Default: 10 s.
     #[must_use]
     pub fn handshake_timeout(mut self, limit: Duration) -> TlsOptions {
-        self.limits.time = limit;
+        self.handshake_timeout = limit;
         self
     }
 
@@ -57,7 +69,7 @@ impl TlsOptions {
     /// way. Default: 1,024.
     #[must_use]
     pub fn max_handshakes(mut self, max: usize) -> TlsOptions {
-        self.limits.pending = max.max(1);
+        self.max_handshakes = max;
         self
     }
 
@@ -69,7 +81,7 @@ impl TlsOptions {
 
     /// A listener's handshakes.
     pub fn handshakes<R: Runtime, T: Send + 'static>(&self, runtime: R) -> Arrivals<R, T> {
-        Arrivals::new(runtime, self.limits)
+        Arrivals::new(runtime, ArrivalLimits::new(self.max_handshakes, self.handshake_timeout))
     }
 
     /// One handshake, within its time.
@@ -81,7 +93,7 @@ impl TlsOptions {
         runtime: &R,
         handshake: impl Future<Output = io::Result<T>>,
     ) -> io::Result<T> {
-        let (mut handshake, mut late) = (pin!(handshake), pin!(runtime.sleep(self.limits.time)));
+        let (mut handshake, mut late) = (pin!(handshake), pin!(runtime.sleep(self.handshake_timeout)));
         std::future::poll_fn(|cx| match handshake.as_mut().poll(cx) {
             Poll::Pending => late
                 .as_mut()

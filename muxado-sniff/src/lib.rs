@@ -1,0 +1,28 @@
+//! Several protocols on one port, told apart by their first bytes.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod decide;
+mod io;
+mod limits;
+mod listener;
+mod matcher;
+mod sniff;
+mod sniffed;
+mod sniffer;
+
+pub use io::FuturesIo;
+pub use io::Io;
+#[cfg(feature = "tokio")]
+pub use io::Tokio;
+pub use limits::Limits;
+pub use listener::{Incoming, Listener};
+pub use matcher::{
+    ClientHello, Matcher, OneOf, Parsed, Tls, Verdict, any, client_hello, http1, http1_header,
+    http1_header_prefix, http1_methods, http2, muxado, one_of, prefix, ssh, tls,
+};
+#[cfg(feature = "hpack")]
+pub use matcher::{Http2Header, http2_header, http2_header_prefix};
+pub use sniffed::Sniffed;
+pub use sniffer::{SniffStats, Sniffer};

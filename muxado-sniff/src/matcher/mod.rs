@@ -1,0 +1,82 @@
+//! What a connection's first bytes say: matchers, which are functions of these bytes and nothing else.
+
+use std::ops::Range;
+
+#[cfg(feature = "hpack")]
+mod header;
+mod http1;
+mod http2;
+mod muxado;
+mod simple;
+mod tls;
+
+#[cfg(feature = "hpack")]
+pub use header::{Http2Header, http2_header, http2_header_prefix};
+pub use http1::{http1, http1_header, http1_header_prefix, http1_methods};
+pub use http2::http2;
+pub use muxado::muxado;
+pub use simple::{OneOf, any, one_of, prefix, ssh};
+pub use tls::{ClientHello, Parsed, Tls, client_hello, tls};
+
+/// What a matcher says of the bytes so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// It is this protocol, whatever comes after.
+    Match,
+    /// It is not, whatever comes after.
+    NoMatch,
+    /// It may be, and more bytes will tell. If none come, it is not.
+    NeedMore,
+    /// As [`NeedMore`](Verdict::NeedMore), for a peer that waits for an answer before it goes on: these bytes are sent to
+    /// it, once. What it says to them is no business of whoever serves it: see
+    /// [`Matcher::reaction`].
+    Answer(&'static [u8]),
+}
+
+/// Tells whether a connection speaks some protocol by its first bytes.
+///
+/// Closures are matchers too. A matcher is asked each time that more bytes have come, about all of them from the first on; it
+/// must not block and keeps nothing in mind.
+///
+/// ```
+/// use muxado_sniff::Verdict;
+///
+/// let socks5 = |seen: &[u8]| match seen {
+///     [] => Verdict::NeedMore,
+///     [5, ..] => Verdict::Match,
+///     _ => Verdict::NoMatch,
+/// };
+/// # let _: &dyn muxado_sniff::Matcher = &socks5;
+/// ```
+pub trait Matcher: Send + Sync + 'static {
+    /// What these bytes say, the first of the connection. There may be none yet.
+    fn look(&self, seen: &[u8]) -> Verdict;
+
+    /// Where in `seen` the peer says something to this matcher's [`Verdict::Answer`]; none if it has not yet. It is taken out
+    /// of what whoever serves the connection reads, since that has not sent the answer. Default: the peer says nothing.
+    ///
+    /// Called only if the answer was sent. The connection is handed on when this gives something.
+    fn reaction(&self, seen: &[u8]) -> Option<Range<usize>> {
+        let _ = seen;
+        Some(0..0)
+    }
+}
+
+impl<F: Fn(&[u8]) -> Verdict + Send + Sync + 'static> Matcher for F {
+    fn look(&self, seen: &[u8]) -> Verdict {
+        self(seen)
+    }
+}
+
+/// Whether the connection begins with all of `expected`.
+fn begins_with(seen: &[u8], expected: &[u8]) -> Verdict {
+    let common = seen.iter().zip(expected).take_while(|(seen, expected)| seen == expected).count();
+    if common == expected.len() {
+        Verdict::Match
+    } else if common == seen.len() {
+        Verdict::NeedMore
+    } else {
+        Verdict::NoMatch
+    }
+}

@@ -1,0 +1,48 @@
+//! muxado itself.
+
+use muxado_frame::{Flags, Header, Kind};
+
+use super::{Matcher, Verdict};
+
+/// The highest id of a stream.
+const LAST_ID: u32 = 0x7FFF_FFFF;
+
+/// The least that a GOAWAY carries, in bytes.
+const GOAWAY: u32 = 8;
+
+/// Clients of muxado v2, by a plausible first frame: a stream is opened, or the session ends as soon as it began
+/// (docs/protocol.md, 2 and 4).
+///
+/// A client that opens no stream says nothing, and is seen no sooner than it does.
+#[must_use]
+pub fn muxado() -> impl Matcher {
+    first_frame
+}
+
+fn first_frame(seen: &[u8]) -> Verdict {
+    let Some(header) = seen.first_chunk() else {
+        // The fourth byte has the kind and the flags, which no text has.
+        return match seen.get(3) {
+            Some(byte) if !may_be_first(Kind::from_bits(byte >> 4), Flags::from_bits(*byte)) => {
+                Verdict::NoMatch
+            }
+            _ => Verdict::NeedMore,
+        };
+    };
+    let header = Header::decode(*header);
+    let from_a_client = header.stream_id() % 2 == 1 && header.stream_id() <= LAST_ID;
+    let sound = match header.kind() {
+        Kind::Data => from_a_client,
+        _ => header.stream_id() == 0 && header.length() >= GOAWAY,
+    };
+    if sound && may_be_first(header.kind(), header.flags()) { Verdict::Match } else { Verdict::NoMatch }
+}
+
+/// A stream that begins, with or without its end, or the end of the session.
+fn may_be_first(kind: Kind, flags: Flags) -> bool {
+    match kind {
+        Kind::Data => flags.syn() && flags.bits() & !(Flags::SYN.bits() | Flags::FIN.bits()) == 0,
+        Kind::GoAway => flags == Flags::NONE,
+        _ => false,
+    }
+}

@@ -1,0 +1,64 @@
+//! The matchers that need no parser.
+
+use std::fmt;
+use std::ops::Range;
+
+use super::{Matcher, Verdict, begins_with};
+
+/// Every connection, one that says nothing at all among them. For the last in order: what is left over.
+///
+/// As long as an earlier matcher is undecided it has to wait, so that a silent client comes here when its time is over.
+#[must_use]
+pub fn any() -> impl Matcher {
+    |_seen: &[u8]| Verdict::Match
+}
+
+/// Connections that begin with these bytes.
+#[must_use]
+pub fn prefix(expected: impl Into<Vec<u8>>) -> impl Matcher {
+    let expected = expected.into();
+    move |seen: &[u8]| begins_with(seen, &expected)
+}
+
+/// SSH clients, by their banner (RFC 4253, section 4.2). Not those that wait for the server's banner before they send
+/// their own: these come to [`any`].
+#[must_use]
+pub fn ssh() -> impl Matcher {
+    prefix(*b"SSH-")
+}
+
+/// What any of these matches. None of them is preferred: the first to be sure decides.
+#[must_use]
+pub fn one_of(matchers: impl IntoIterator<Item = Box<dyn Matcher>>) -> OneOf {
+    OneOf(matchers.into_iter().collect())
+}
+
+/// Several matchers as one; see [`one_of`].
+pub struct OneOf(Vec<Box<dyn Matcher>>);
+
+impl Matcher for OneOf {
+    fn look(&self, seen: &[u8]) -> Verdict {
+        let mut so_far = Verdict::NoMatch;
+        for matcher in &self.0 {
+            match matcher.look(seen) {
+                Verdict::Match => return Verdict::Match,
+                Verdict::NoMatch => {}
+                undecided if so_far == Verdict::NoMatch => so_far = undecided,
+                answer @ Verdict::Answer(_) if so_far == Verdict::NeedMore => so_far = answer,
+                _ => {}
+            }
+        }
+        so_far
+    }
+
+    fn reaction(&self, seen: &[u8]) -> Option<Range<usize>> {
+        // Only one of them can have answered: one with an answer to what there was before the reaction.
+        self.0.iter().map(|matcher| matcher.reaction(seen)).find(|reaction| *reaction != Some(0..0)).flatten()
+    }
+}
+
+impl fmt::Debug for OneOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OneOf({} matchers)", self.0.len())
+    }
+}

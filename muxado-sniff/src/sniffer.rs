@@ -1,0 +1,155 @@
+//! Connections in, listeners out.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_channel::Sender;
+use muxado_core::face::{ArrivalLimits, Arrivals};
+use muxado_core::rt::Runtime;
+
+use crate::io::{FuturesIo, Io};
+use crate::limits::Limits;
+use crate::listener::Listener;
+use crate::matcher::Matcher;
+use crate::sniff::{Routed, sniff};
+use crate::sniffed::Sniffed;
+
+/// Tells the connections of one port apart, and gives each protocol a listener of its own.
+///
+/// Ask for listeners with [`listen`](Sniffer::listen), the most particular first; then [`run`](Sniffer::run) it. A connection
+/// goes to the first matcher that fits. That is decided once, by the connection's first bytes: a client that keeps its
+/// connection for further requests sends them to the same listener, whatever they are.
+///
+/// # Dropping
+/// Whoever accepts is told the end. Connections that were still looked at are closed, those that wait in a listener can
+/// still be taken.
+pub struct Sniffer<C, P> {
+    io: P,
+    limits: Limits,
+    matchers: Arc<Vec<Arc<dyn Matcher>>>,
+    queues: Vec<Sender<Sniffed<C>>>,
+    arrivals: Arrivals<P, Routed<C>>,
+    unmatched: AtomicU64,
+    unclaimed: AtomicU64,
+}
+
+/// What became of connections that no listener has got.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SniffStats {
+    /// Being looked at now.
+    pub sniffing: u64,
+    /// Failed while they were looked at.
+    pub failed: u64,
+    /// Closed to make room for newer ones, at [`Limits::max_sniffing`].
+    pub displaced: u64,
+    /// Closed because no matcher fitted.
+    pub unmatched: u64,
+    /// Closed because their listener's queue was full, or there was no listener any more.
+    pub unclaimed: u64,
+}
+
+#[cfg(feature = "tokio")]
+impl<C: Send + 'static> Sniffer<C, crate::io::Tokio>
+where
+    crate::io::Tokio: Io<C>,
+{
+    /// A sniffer on tokio, for connections with tokio's I/O traits.
+    #[must_use]
+    pub fn tokio(limits: Limits) -> Sniffer<C, crate::io::Tokio> {
+        Sniffer::new(crate::io::Tokio, limits)
+    }
+}
+
+impl<C: Send + 'static, R: Runtime> Sniffer<C, FuturesIo<R>>
+where
+    FuturesIo<R>: Io<C>,
+{
+    /// A sniffer on any runtime, for connections with the futures-io traits.
+    #[must_use]
+    pub fn on(runtime: R, limits: Limits) -> Sniffer<C, FuturesIo<R>> {
+        Sniffer::new(FuturesIo(runtime), limits)
+    }
+}
+
+impl<C: Send + 'static, P: Io<C>> Sniffer<C, P> {
+    fn new(io: P, limits: Limits) -> Sniffer<C, P> {
+        // The time is kept here, since a connection that says nothing may belong to somebody all the same.
+        let arrivals = Arrivals::new(io.clone(), ArrivalLimits::without_time(limits.max_sniffing));
+        Sniffer {
+            io,
+            limits,
+            matchers: Arc::default(),
+            queues: Vec::new(),
+            arrivals,
+            unmatched: AtomicU64::new(0),
+            unclaimed: AtomicU64::new(0),
+        }
+    }
+
+    /// The listener for what `matcher` matches and none of those before does.
+    pub fn listen(&mut self, matcher: impl Matcher) -> Listener<C> {
+        Arc::make_mut(&mut self.matchers).push(Arc::new(matcher));
+        let (queue, listener) = async_channel::bounded(self.limits.queue);
+        self.queues.push(queue);
+        Listener::new(listener)
+    }
+
+    /// Accepts connections with `accept` and hands them to the listeners, until accepting fails for good, and says why it
+    /// did. What is wrong with one connection only, or passes, does not end it.
+    ///
+    /// May run several times at once, for several ports.
+    ///
+    /// # Cancel safety
+    /// That of `accept`. Dropping the future stops accepting; what is being looked at goes on, to be handed on if it is run
+    /// again.
+    pub async fn run<A, F>(&self, mut accept: A) -> io::Error
+    where
+        A: FnMut() -> F,
+        F: Future<Output = io::Result<C>>,
+    {
+        loop {
+            let look = |connection| sniff(connection, self.matchers.clone(), self.limits, self.io.clone());
+            match self.arrivals.next(&mut accept, look).await {
+                Ok(routed) => self.hand_on(routed),
+                Err(error) => return error,
+            }
+        }
+    }
+
+    fn hand_on(&self, Routed { to, connection }: Routed<C>) {
+        let Some(to) = to else {
+            self.unmatched.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        let handed = self.queues.get(to).map(|queue| queue.try_send(connection));
+        if !matches!(handed, Some(Ok(()))) {
+            self.unclaimed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// What became of connections that no listener has got.
+    #[must_use]
+    pub fn stats(&self) -> SniffStats {
+        let arrivals = self.arrivals.stats();
+        SniffStats {
+            sniffing: arrivals.pending,
+            failed: arrivals.failed,
+            displaced: arrivals.displaced,
+            unmatched: self.unmatched.load(Ordering::Relaxed),
+            unclaimed: self.unclaimed.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl<C, P> fmt::Debug for Sniffer<C, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sniffer")
+            .field("limits", &self.limits)
+            .field("matchers", &self.matchers.len())
+            .finish_non_exhaustive()
+    }
+}
