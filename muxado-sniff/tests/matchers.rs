@@ -20,7 +20,7 @@ fn verdict(matcher: &dyn Matcher, sample: &[u8]) -> Verdict {
             (None, Verdict::Match | Verdict::NoMatch) => decided = Some(verdict),
             (None, _) => {}
             (Some(before), now) => {
-                assert_eq!(before, now, "at {len} of {:?}", sample.escape_ascii().to_string())
+                assert_eq!(before, now, "at {len} of {}", sample.escape_ascii());
             }
         }
     }
