@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use tunnel::args::{self, Command};
 use tunnel::client::Client;
 use tunnel::demo::{self, content, download, http::FileServer};
+use tunnel::secure::{Guard, Identity, Pass};
 use tunnel::server::{Clients, Server};
 
 const LOCAL: &str = "127.0.0.1:0";
@@ -37,7 +38,7 @@ struct Public {
 }
 
 async fn server() -> Public {
-    let server = Server::bind(LOCAL, LOCAL).await.unwrap();
+    let server = Server::bind(LOCAL, LOCAL, &Guard::default()).await.unwrap();
     let (users, control) = (server.public().unwrap(), server.control().unwrap());
     let (clients, (stop, stopped)) = (server.clients(), stop());
     Public { users, control, clients, stop, done: tokio::spawn(server.run(stopped)) }
@@ -49,7 +50,7 @@ struct Behind {
 }
 
 async fn client(control: SocketAddr, local: SocketAddr) -> Behind {
-    let client = Client::connect(&control.to_string()).await.unwrap();
+    let client = Client::connect(&control.to_string(), &Pass::default()).await.unwrap();
     let (stop, stopped) = stop();
     Behind { stop, done: tokio::spawn(async move { client.run(&local.to_string(), stopped).await }) }
 }
@@ -315,7 +316,7 @@ async fn a_server_that_is_stopped_finishes_what_it_carries_and_takes_no_more() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_cannot_be_reached_is_named() {
     let nobody = TcpListener::bind(LOCAL).await.unwrap().local_addr().unwrap().to_string();
-    let error = Client::connect(&nobody).await.map(|_| ()).unwrap_err().to_string();
+    let error = Client::connect(&nobody, &Pass::default()).await.map(|_| ()).unwrap_err().to_string();
     assert_eq!(error, format!("cannot reach the tunnel server at {nobody}"));
 }
 
@@ -406,13 +407,46 @@ fn arguments_are_understood_or_explained() {
         ("server -h", Command::Help),
         (
             "server --public 0.0.0.0:80 --control [::]:7000",
-            Command::Server { public: "0.0.0.0:80".into(), control: "[::]:7000".into() },
+            Command::Server {
+                public: "0.0.0.0:80".into(),
+                control: "[::]:7000".into(),
+                guard: Guard::default(),
+            },
         ),
         (
             "client --local=web:80 --server=tunnel.example:7000",
-            Command::Client { server: "tunnel.example:7000".into(), local: "web:80".into() },
+            Command::Client {
+                server: "tunnel.example:7000".into(),
+                local: "web:80".into(),
+                pass: Pass::default(),
+            },
         ),
         ("files --listen a:1", Command::Files { listen: "a:1".into(), folder: ".".into() }),
+        (
+            "server --public a:1 --control a:2 --cert c --key k --client-ca ca --secret s",
+            Command::Server {
+                public: "a:1".into(),
+                control: "a:2".into(),
+                guard: Guard {
+                    identity: Some(Identity { cert: "c".into(), key: "k".into() }),
+                    client_ca: Some("ca".into()),
+                    secret: Some("s".into()),
+                },
+            },
+        ),
+        (
+            "client --server a:1 --local a:2 --ca ca --name n --cert c --key k --secret s",
+            Command::Client {
+                server: "a:1".into(),
+                local: "a:2".into(),
+                pass: Pass {
+                    ca: Some("ca".into()),
+                    name: Some("n".into()),
+                    identity: Some(Identity { cert: "c".into(), key: "k".into() }),
+                    secret: Some("s".into()),
+                },
+            },
+        ),
         ("demo", Command::Demo { folder: None, connections: 64 }),
         ("demo --files x --connections 3", Command::Demo { folder: Some("x".into()), connections: 3 }),
     ] {
@@ -424,6 +458,10 @@ fn arguments_are_understood_or_explained() {
         ("server --public a:1", "'--control' option must be set"),
         ("client --server a --local b:1", "not HOST:PORT"),
         ("client --server a:99999 --local b:1", "not HOST:PORT"),
+        ("server --public a:1 --control a:2 --secret s", "without TLS"),
+        ("server --public a:1 --control a:2 --client-ca s", "without TLS"),
+        ("client --server a:1 --local a:2 --secret s", "without TLS"),
+        ("client --server a:1 --local a:2 --ca ca --cert c", "go together"),
         ("demo --connections 0", "not a number from 1"),
         ("demo --connections", "doesn't have an associated value"),
         ("demo more", "`more` is not expected"),

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use muxado_tokio::{Session, Stats, Stream};
+use muxado_tokio::tls::TlsOptions;
+use muxado_tokio::{Session, Stats, Stream, connect_tls_with, connect_with};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use super::login::log_in;
 use super::relay::relay;
+use super::secure::Pass;
 use super::{log, stop};
 
 pub(crate) struct Client {
@@ -15,11 +18,20 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Connects to the control address of a tunnel server.
-    pub(crate) async fn connect(server: &str) -> anyhow::Result<Client> {
-        let session = muxado_tokio::connect_with(server, &super::config()?)
-            .await
-            .with_context(|| format!("cannot reach the tunnel server at {server}"))?;
+    /// Connects to the control address of a tunnel server, and logs in.
+    pub(crate) async fn connect(server: &str, pass: &Pass) -> anyhow::Result<Client> {
+        let config = super::config()?;
+        let connected = match pass.tls()? {
+            Some(tls) => {
+                let options = TlsOptions::new().config(config).require_alpn(true);
+                connect_tls_with(server, pass.name(server), tls, &options).await
+            }
+            None => connect_with(server, &config).await,
+        };
+        let session = connected.with_context(|| format!("cannot reach the tunnel server at {server}"))?;
+        if let Some(secret) = pass.secret()? {
+            log_in(&session, &secret).await?;
+        }
         Ok(Client { session })
     }
 

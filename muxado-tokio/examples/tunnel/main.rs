@@ -9,14 +9,16 @@
 //! opened by the server, and the client connects that stream to the local service. This file picks the command;
 //! `server`, `client` and `relay` are the tunnel, and `demo` shows it at work.
 //!
-//! muxado neither encrypts nor authenticates, and so this tunnel does not: run it over a network you trust.
+//! With TLS and a login (`secure`, `login`) nobody uses it uninvited; without them, run it over a network you trust.
 
 // The tests see into these.
 pub(crate) mod args;
 pub(crate) mod client;
 pub(crate) mod demo;
+pub(crate) mod secure;
 pub(crate) mod server;
 
+mod login;
 mod relay;
 mod stop;
 
@@ -55,14 +57,17 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Help => writeln!(io::stdout(), "{}", args::USAGE).context("cannot print"),
-        Command::Server { public, control } => {
-            let server = Server::bind(&public, &control).await?;
+        Command::Server { public, control, guard } => {
+            let server = Server::bind(&public, &control, &guard).await?;
             log(format_args!("accepting users on {}", server.public()?));
             log(format_args!("accepting tunnel clients on {}", server.control()?));
+            if guard.is_open() {
+                log("anybody who reaches that address can be a client: see --secret and --client-ca");
+            }
             server.run(stop::ctrl_c()).await
         }
-        Command::Client { server, local } => {
-            let client = Client::connect(&server).await?;
+        Command::Client { server, local, pass } => {
+            let client = Client::connect(&server, &pass).await?;
             log(format_args!("connected to {server}, forwarding to {local}"));
             let stats = client.run(&local, stop::ctrl_c()).await?;
             log(format_args!("carried {} connections", stats.accepted));

@@ -3,33 +3,74 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use muxado_tokio::tls::{Tls, TlsOptions};
 use muxado_tokio::{Listener, Session, Stream};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::login::admit;
 use super::relay::{abort_on_close, relay};
+use super::secure::Guard;
 use super::{log, stop};
 
 pub(crate) struct Server {
     public: TcpListener,
-    control: Listener,
+    control: Control,
+    /// What a client must know.
+    secret: Option<Arc<[u8]>>,
     clients: Clients,
 }
 
-impl Server {
-    pub(crate) async fn bind(public: &str, control: &str) -> anyhow::Result<Server> {
+/// Where clients connect.
+enum Control {
+    Plain(Listener),
+    Secure(Listener<Tls>),
+}
+
+/// Clients that are logging in at once. More are turned away: they are not known yet.
+const MAX_LOGINS: usize = 256;
+
+impl Control {
+    async fn bind(address: &str, guard: &Guard) -> anyhow::Result<Control> {
         let config = super::config()?;
+        let bound = match guard.tls()? {
+            Some(tls) => {
+                let options = TlsOptions::new().config(config).require_alpn(true);
+                Listener::bind_tls_with(address, tls, options).await.map(Control::Secure)
+            }
+            None => Listener::bind_with(address, config).await.map(Control::Plain),
+        };
+        bound.with_context(|| format!("cannot listen for clients on {address}"))
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        match self {
+            Control::Plain(listener) => listener.local_addr(),
+            Control::Secure(listener) => listener.local_addr(),
+        }
+    }
+
+    async fn accept(&self) -> io::Result<(Session, SocketAddr)> {
+        match self {
+            Control::Plain(listener) => listener.accept().await,
+            Control::Secure(listener) => listener.accept().await,
+        }
+    }
+}
+
+impl Server {
+    pub(crate) async fn bind(public: &str, control: &str, guard: &Guard) -> anyhow::Result<Server> {
         Ok(Server {
             public: TcpListener::bind(public)
                 .await
                 .with_context(|| format!("cannot listen for users on {public}"))?,
-            control: Listener::bind_with(control, config)
-                .await
-                .with_context(|| format!("cannot listen for clients on {control}"))?,
+            control: Control::bind(control, guard).await?,
+            secret: guard.secret()?.map(Arc::from),
             clients: Clients::default(),
         })
     }
@@ -50,7 +91,8 @@ impl Server {
 
     /// Serves until `stop` resolves. Then running connections have a few seconds to finish.
     pub(crate) async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Server { public, control, clients } = self;
+        let Server { public, control, secret, clients } = self;
+        let logins = Arc::new(Semaphore::new(MAX_LOGINS));
         let mut tasks = JoinSet::new();
         tokio::pin!(stop);
         let result = loop {
@@ -60,8 +102,19 @@ impl Server {
                 Some(_) = tasks.join_next() => {}
                 accepted = control.accept() => match accepted {
                     Ok((session, address)) => {
-                        clients.add(address, session.clone());
-                        tasks.spawn(attend(clients.clone(), address, session));
+                        let Ok(login) = logins.clone().try_acquire_owned() else { continue };
+                        let (clients, secret) = (clients.clone(), secret.clone());
+                        tasks.spawn(async move {
+                            let admitted = match &secret {
+                                Some(secret) => admit(&session, secret).await,
+                                None => Ok(()),
+                            };
+                            drop(login);
+                            match admitted {
+                                Ok(()) => attend(clients, address, session).await,
+                                Err(error) => log(format_args!("client {address} turned away: {error}")),
+                            }
+                        });
                     }
                     Err(error) => break Err(error).context("cannot accept clients any more"),
                 },
@@ -85,6 +138,7 @@ impl Server {
 
 /// Keeps a client listed for as long as its session lives.
 async fn attend(clients: Clients, address: SocketAddr, session: Session) {
+    clients.add(address, session.clone());
     log(format_args!("client {address} connected, {} in all", clients.count()));
     // Streams are opened by this end only.
     while let Ok(stream) = session.accept().await {

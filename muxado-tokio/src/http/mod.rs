@@ -1,7 +1,6 @@
 //! HTTP and gRPC over a session, with the libraries that you use already. Each by a feature of its own.
 //!
-//! A session is a listener: [`serve_axum`](crate::http::serve_axum), [`serve_hyper`](crate::http::serve_hyper) and
-//! [`incoming`](crate::http::incoming) for tonic. And it is a connector, a `tower::Service` that opens a stream for each
+//! A session is a listener: `serve_axum`, `serve_hyper` and, for tonic, `incoming`. And it is a connector, a `tower::Service` that opens a stream for each
 //! connection whatever the address, for hyper-util's client and tonic's channel. Which side of the session dialled means
 //! nothing: a program behind a firewall connects out and serves.
 //!

@@ -13,6 +13,7 @@ use anyhow::{Context, bail, ensure};
 use indicatif::BinaryBytes;
 use tokio::sync::watch;
 
+use super::secure::{Guard, Pass};
 use super::{Client, Server, log};
 use http::FileServer;
 
@@ -61,10 +62,10 @@ async fn show(folder: Option<PathBuf>, connections: usize) -> anyhow::Result<Rep
 
     let web = FileServer::bind(LOCAL, folder).await?;
     let local = web.address()?.to_string();
-    let server = Server::bind(LOCAL, LOCAL).await?;
+    let server = Server::bind(LOCAL, LOCAL, &Guard::default()).await?;
     let (public, control) = (server.public()?, server.control()?.to_string());
     let clients = server.clients();
-    let client = Client::connect(&control).await?;
+    let client = Client::connect(&control, &Pass::default()).await?;
     log(format_args!("users at {public} -> one session at {control} -> file server at {local}"));
 
     let (stop, running) = watch::channel(());

@@ -2,7 +2,7 @@
 //! stream which application it should serve, and serves that to the server, which calls it. Both ask each other's gRPC
 //! health service how it is.
 //!
-//! `cargo run -p muxado-tokio --features axum,hyper,tonic --example http_over_session` plays both parts. In two places:
+//! `cargo run -p web --example http_over_session` plays both parts. In two places:
 //! `… -- --listen 127.0.0.1:7000 --app greeter` and `… -- --connect 127.0.0.1:7000`.
 
 mod client;
