@@ -246,7 +246,7 @@ async fn a_cut_connection_is_an_error_unless_a_goaway_had_come() {
         EndCause::Transport(error) => assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof),
         cause => panic!("{cause:?}"),
     }
-    // GOAWAY of 8 bytes: last id 0, code 0 (docs/protocol.md, frames).
+    // GOAWAY: last stream 0, NoError (docs/protocol.md, 2.9).
     let goaway = [0, 0, 8, 0x30, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     let end = cut_after(&goaway, &authority).await;
     assert!(matches!(end.cause(), EndCause::GoAway { code: ErrorCode::NO_ERROR, .. }), "{end}");
