@@ -13,23 +13,28 @@ use bytes::Bytes;
 pub(crate) struct Pool {
     size: usize,
     keep: usize,
+    /// How far behind the beginning of a page buffers begin.
+    offset: usize,
     free: Mutex<Vec<Box<[u8]>>>,
 }
 
 /// One transport read, in bytes. Fixed: never sized by a length from the wire (B01).
-pub(crate) static READ: Pool = Pool::new(256 * 1024, 8);
+pub(crate) static READ: Pool = Pool::new(256 * 1024, 8, 0);
 
 /// One copied write, in bytes.
-pub(crate) static WRITE: Pool = Pool::new(64 * 1024, 16);
+pub(crate) static WRITE: Pool = Pool::new(64 * 1024, 16, PAGE / 2);
 
-/// Where buffers begin, in bytes: at a page. A large allocation begins 16 bytes behind one, and copying a page's beginning
-/// there, which is what the kernel does to fill a read, takes up to five times as long on common processors: the string
-/// instruction takes a target a few bytes ahead of its source, modulo 4 KiB, for one that overlaps it.
+/// What the places of buffers are counted from, in bytes.
+///
+/// The string instruction that copies in the kernel takes a target less than 32 bytes ahead of its source, modulo 4 KiB, for
+/// one that overlaps it, and is five times slower then, on common processors. What a socket holds mostly begins at a page,
+/// and a large allocation 16 bytes behind one, so that reading into it is that case. Read buffers therefore begin at a page;
+/// written ones amid it, since behind a frame's header the target is 8 bytes ahead of a page.
 const PAGE: usize = 4096;
 
 impl Pool {
-    const fn new(size: usize, keep: usize) -> Pool {
-        Pool { size, keep, free: Mutex::new(Vec::new()) }
+    const fn new(size: usize, keep: usize, offset: usize) -> Pool {
+        Pool { size, keep, offset, free: Mutex::new(Vec::new()) }
     }
 
     pub(crate) fn size(&self) -> usize {
@@ -39,8 +44,8 @@ impl Pool {
     /// A buffer of the pool's size, with anything in it.
     pub(crate) fn take(&'static self) -> Buffer {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let bytes = free.unwrap_or_else(|| vec![0; self.size + PAGE].into_boxed_slice());
-        let start = bytes.as_ptr().align_offset(PAGE).min(PAGE);
+        let bytes = free.unwrap_or_else(|| vec![0; self.size + PAGE + self.offset].into_boxed_slice());
+        let start = bytes.as_ptr().align_offset(PAGE).min(PAGE) + self.offset;
         Buffer { pool: self, bytes, start }
     }
 }
