@@ -8,14 +8,16 @@ use crate::peer::PeerName;
 use crate::workload::Workload;
 
 pub(crate) const USAGE: &str = "\
-bench [--quick] [--rounds N] [--workload NAME] [--json FILE]
+bench [--quick] [--rounds N] [--workload NAMES] [--json FILE] [--plots FOLDER]
 
   --quick          a quarter of the work and 3 rounds, for a first look
   --rounds N       rounds; in each one every peer has its turn (default 5)
-  --workload NAME  only this one: bulk1 or churn
+  --workload NAMES only these, with commas between: bulk1, bulk64, duplex, churn, hello10k, rtt, rtt-busy, idle,
+                   wan, stuck-reader
+  --plots FOLDER   draws a picture of each workload there
   --json FILE      writes every single measurement to FILE as well
 
-bench child WORKLOAD PEER AMOUNT   one measurement, as JSON: bytes for bulk1, streams for churn
+bench child WORKLOAD PEER AMOUNT   one measurement, as JSON: bytes, streams or messages
 ";
 
 /// What to do.
@@ -33,11 +35,13 @@ pub(crate) struct Plan {
     pub(crate) rounds: usize,
     pub(crate) workloads: Vec<Workload>,
     pub(crate) json: Option<PathBuf>,
+    pub(crate) plots: Option<PathBuf>,
 }
 
 pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
     let mut words = words.iter().map(String::as_str);
-    let (mut quick, mut rounds, mut workloads, mut json) = (false, None, Workload::ALL.to_vec(), None);
+    let (mut quick, mut rounds, mut workloads) = (false, None, Workload::ALL.to_vec());
+    let (mut json, mut plots) = (None, None);
     while let Some(word) = words.next() {
         match word {
             "child" => {
@@ -48,8 +52,12 @@ pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
             "--help" | "-h" => return Ok(Command::Help),
             "--quick" => quick = true,
             "--rounds" => rounds = Some(value(word, words.next())?),
-            "--workload" => workloads = vec![value(word, words.next())?],
+            "--workload" => {
+                let names: String = value(word, words.next())?;
+                workloads = names.split(',').map(|name| value(word, Some(name))).collect::<Result<_, _>>()?;
+            }
             "--json" => json = Some(value(word, words.next())?),
+            "--plots" => plots = Some(value(word, words.next())?),
             other => return Err(format!("unknown argument `{other}`\n\n{USAGE}").into()),
         }
     }
@@ -57,7 +65,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
     if rounds == 0 {
         return Err("--rounds: at least 1".into());
     }
-    Ok(Command::Run(Plan { quick, rounds, workloads, json }))
+    Ok(Command::Run(Plan { quick, rounds, workloads, json, plots }))
 }
 
 fn value<T>(name: &str, word: Option<&str>) -> Result<T, Box<dyn Error>>

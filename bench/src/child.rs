@@ -5,14 +5,18 @@ use std::io;
 use std::time::Duration;
 
 use crate::measure::Measurement;
-use crate::peer::{Peer, PeerName, crate_muxado::CrateMuxado, ours::Ours, ours_bytes::OursBytes, tcp::Tcp};
-use crate::workload::{Workload, bulk1, churn};
+use crate::peer::h2::{H2, H2Default};
+use crate::peer::{
+    Peer, PeerName, crate_muxado::CrateMuxado, ours::Ours, ours_bytes::OursBytes, quinn::Quinn, tcp::Tcp,
+    tokio_yamux::TokioYamux, yamux::Yamux,
+};
+use crate::workload::{Workload, bulk1, bulk64, churn, duplex, hello, idle, rtt, stuck};
 
 /// Both ends together have as many threads as the smallest machine that is worth measuring on.
 const WORKERS: usize = 2;
 
 /// No measurement takes nearly as long: a peer that stalls must not stop the run.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(120);
+const GIVE_UP_AFTER: Duration = Duration::from_secs(30);
 
 pub(crate) fn measure(
     workload: Workload,
@@ -33,15 +37,27 @@ async fn with_peer(workload: Workload, peer: PeerName, amount: u64) -> io::Resul
     match peer {
         PeerName::Tcp => with_workload::<Tcp>(workload, amount).await,
         PeerName::CrateMuxado => with_workload::<CrateMuxado>(workload, amount).await,
+        PeerName::Yamux => with_workload::<Yamux>(workload, amount).await,
+        PeerName::TokioYamux => with_workload::<TokioYamux>(workload, amount).await,
+        PeerName::H2 => with_workload::<H2>(workload, amount).await,
+        PeerName::H2Default => with_workload::<H2Default>(workload, amount).await,
+        PeerName::Quinn => with_workload::<Quinn>(workload, amount).await,
         PeerName::Ours => with_workload::<Ours>(workload, amount).await,
         PeerName::OursBytes => with_workload::<OursBytes>(workload, amount).await,
     }
 }
 
 async fn with_workload<P: Peer>(workload: Workload, amount: u64) -> io::Result<Measurement> {
-    let (client, server) = P::pair().await?;
+    let (client, server) = P::pair(workload.setting()).await?;
     match workload {
-        Workload::Bulk1 => bulk1::run(client, server, amount).await,
+        Workload::Bulk1 | Workload::Wan => bulk1::run(client, server, amount).await,
+        Workload::Bulk64 => bulk64::run(client, server, amount).await,
+        Workload::Duplex => duplex::run(client, server, amount).await,
         Workload::Churn => churn::run(client, server, amount).await,
+        Workload::Hello10k => hello::run(client, server, amount).await,
+        Workload::Rtt => rtt::run(client, server, amount).await,
+        Workload::RttBusy => rtt::busy(client, server, amount).await,
+        Workload::Idle => idle::run(client, server, amount).await,
+        Workload::StuckReader => stuck::run(client, server, amount).await,
     }
 }

@@ -1,4 +1,4 @@
-//! Measures ours against the crate `muxado` and raw TCP: every workload, every peer, several rounds, and a table.
+//! Measures ours against other multiplexers and raw TCP: every workload, every peer, several rounds, and tables.
 //!
 //! `cargo xtask bench` runs it. The child command measures once and is what `run.rs` starts for each figure; it is of
 //! use by itself under a profiler: `bench child bulk1 ours 1073741824`.
@@ -8,6 +8,7 @@ mod args;
 mod child;
 mod measure;
 mod peer;
+mod plot;
 mod report;
 mod run;
 mod workload;
@@ -36,9 +37,16 @@ fn execute(command: Command) -> Result<(), Box<dyn Error>> {
         }
         Command::Run(plan) => {
             let results = run::all(&plan)?;
-            print!("{}", report::table(&plan, &results));
+            print!("{}", report::tables(&plan, &results));
             if let Some(file) = &plan.json {
                 std::fs::write(file, report::json(&plan, &results)?)?;
+            }
+            if let Some(folder) = &plan.plots {
+                std::fs::create_dir_all(folder)?;
+                for workload in &plan.workloads {
+                    let file = folder.join(format!("{}.svg", workload.as_str()));
+                    std::fs::write(file, plot::svg(*workload, &results))?;
+                }
             }
         }
     }

@@ -1,17 +1,41 @@
 //! What one measurement consists of: work done, time, and the CPU time of the whole process.
 
-use std::time::Instant;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 /// The figures of one run of a workload. Both ends are in it.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Measurement {
-    /// What was done, in the workload's own unit: bytes or streams.
+    /// What was done, in the workload's own unit: bytes, streams or messages.
     pub(crate) amount: u64,
     pub(crate) seconds: f64,
     /// User and system time of all threads; none where the system does not tell.
     pub(crate) cpu_seconds: Option<f64>,
+    /// The most memory that the process had, in bytes; none where the system does not tell.
+    pub(crate) peak_memory: Option<u64>,
+    /// What else the workload found out, by name and unit.
+    pub(crate) figures: BTreeMap<String, f64>,
+}
+
+impl Measurement {
+    /// With one more figure.
+    pub(crate) fn with(mut self, name: &str, value: f64) -> Measurement {
+        self.figures.insert(name.to_owned(), value);
+        self
+    }
+
+    /// With the median, the 99th percentile and the longest of these times, in microseconds.
+    pub(crate) fn with_times(self, mut times: Vec<Duration>) -> Measurement {
+        times.sort_unstable();
+        let at = |share: f64| {
+            let index = (times.len() as f64 * share) as usize;
+            times.get(index.min(times.len().saturating_sub(1))).map_or(0.0, |time| time.as_secs_f64() * 1e6)
+        };
+        let (p50, p99, max) = (at(0.5), at(0.99), at(1.0));
+        self.with("p50 us", p50).with("p99 us", p99).with("max us", max)
+    }
 }
 
 /// Runs from when it is made.
@@ -29,7 +53,7 @@ impl Stopwatch {
     pub(crate) fn stop(self, amount: u64) -> Measurement {
         let seconds = self.start.elapsed().as_secs_f64();
         let cpu_seconds = self.cpu.zip(cpu_seconds()).map(|(before, after)| after - before);
-        Measurement { amount, seconds, cpu_seconds }
+        Measurement { amount, seconds, cpu_seconds, peak_memory: memory("VmHWM:"), figures: BTreeMap::new() }
     }
 }
 
@@ -41,6 +65,18 @@ fn cpu_seconds() -> Option<f64> {
 #[cfg(not(target_os = "linux"))]
 fn cpu_seconds() -> Option<f64> {
     None
+}
+
+/// What the process holds in memory now, in bytes.
+pub(crate) fn resident() -> Option<u64> {
+    memory("VmRSS:")
+}
+
+/// A line of `/proc/self/status`, which is in KiB.
+fn memory(line: &str) -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let value = status.lines().find_map(|text| text.strip_prefix(line))?;
+    Some(value.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
 }
 
 /// User and system time from `/proc/PID/stat`, where they are the fields 14 and 15, in ticks of 1/100 s. The second

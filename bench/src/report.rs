@@ -6,19 +6,17 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::args::Plan;
+use crate::measure::Measurement;
 use crate::peer::PeerName;
 use crate::run::Sample;
-use crate::workload::Workload;
-
-/// What the ratio columns compare with.
-const COMPARED_WITH: [PeerName; 2] = [PeerName::CrateMuxado, PeerName::Tcp];
+use crate::workload::{Headline, Workload};
 
 /// Median, least and greatest.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-struct Spread {
-    median: f64,
-    min: f64,
-    max: f64,
+pub(crate) struct Spread {
+    pub(crate) median: f64,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
 }
 
 impl Spread {
@@ -30,123 +28,192 @@ impl Spread {
     }
 }
 
-/// The table for people.
-pub(crate) fn table(plan: &Plan, samples: &[Sample]) -> String {
+/// What the samples say of one peer at one workload.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    pub(crate) peer: &'static str,
+    /// The figure that the workload is about.
+    pub(crate) headline: Option<Spread>,
+    /// Further ones, by name.
+    further: Vec<(&'static str, Option<Spread>)>,
+    cpu_seconds_per_unit: Option<Spread>,
+    peak_memory_mib: Option<Spread>,
+    times_tcp: Option<Spread>,
+    /// To the best other multiplexer, by the medians.
+    times_best_peer: Option<Spread>,
+    /// What went wrong, if anything did.
+    failed: Option<String>,
+}
+
+/// The rows of a workload.
+pub(crate) fn rows(workload: Workload, samples: &[Sample]) -> Vec<Row> {
+    let best = best_peer(workload, samples);
+    workload.peers().map(|peer| row(workload, peer, best, samples)).collect()
+}
+
+fn row(workload: Workload, peer: PeerName, best: Option<PeerName>, samples: &[Sample]) -> Row {
+    let spread = |figure: &dyn Fn(&Measurement) -> Option<f64>| {
+        Spread::of(measured(workload, peer, samples).filter_map(|(_, measured)| figure(measured)).collect())
+    };
+    let (_, scale) = workload.cpu_unit();
+    let mine = samples.iter().filter(|sample| sample.workload == workload && sample.peer == peer);
+    Row {
+        peer: peer.as_str(),
+        headline: spread(&|measured| headline(workload, measured)),
+        further: workload
+            .further()
+            .iter()
+            .map(|name| (*name, spread(&|measured| measured.figures.get(*name).copied())))
+            .collect(),
+        cpu_seconds_per_unit: spread(&|measured| {
+            Some(measured.cpu_seconds? / (measured.amount as f64 / scale))
+        }),
+        peak_memory_mib: spread(&|measured| Some(measured.peak_memory? as f64 / (1 << 20) as f64)),
+        times_tcp: ratio(workload, peer, PeerName::Tcp, samples),
+        times_best_peer: best.and_then(|best| ratio(workload, peer, best, samples)),
+        failed: mine.filter_map(|sample| sample.outcome.as_ref().err().cloned()).next(),
+    }
+}
+
+fn measured(
+    workload: Workload,
+    peer: PeerName,
+    samples: &[Sample],
+) -> impl Iterator<Item = (usize, &Measurement)> {
+    samples
+        .iter()
+        .filter(move |sample| sample.workload == workload && sample.peer == peer)
+        .filter_map(|sample| Some((sample.round, sample.outcome.as_ref().ok()?)))
+}
+
+fn headline(workload: Workload, measured: &Measurement) -> Option<f64> {
+    match workload.headline() {
+        Headline::Rate(_, scale) => Some(measured.amount as f64 / scale / measured.seconds),
+        Headline::Time => Some(measured.seconds * 1000.0),
+        Headline::Figure(name) => measured.figures.get(name).copied(),
+    }
+}
+
+fn more_is_better(workload: Workload) -> bool {
+    matches!(workload.headline(), Headline::Rate(..))
+}
+
+/// The best that is not ours.
+fn best_peer(workload: Workload, samples: &[Sample]) -> Option<PeerName> {
+    let median = |peer: PeerName| {
+        let figures =
+            measured(workload, peer, samples).filter_map(|(_, figures)| headline(workload, figures));
+        Spread::of(figures.collect()).map(|spread| (spread.median, peer))
+    };
+    let others = workload.peers().filter(|peer| peer.is_another()).filter_map(median);
+    let order = |a: &(f64, PeerName), b: &(f64, PeerName)| a.0.total_cmp(&b.0);
+    if more_is_better(workload) { others.max_by(order) } else { others.min_by(order) }.map(|(_, peer)| peer)
+}
+
+/// The headline of `peer` divided by that of `other`, round by round.
+fn ratio(workload: Workload, peer: PeerName, other: PeerName, samples: &[Sample]) -> Option<Spread> {
+    let ratios = measured(workload, peer, samples).filter_map(|(round, mine)| {
+        let (_, theirs) = measured(workload, other, samples).find(|(theirs, _)| *theirs == round)?;
+        Some(headline(workload, mine)? / headline(workload, theirs)?)
+    });
+    Spread::of(ratios.collect())
+}
+
+/// The tables for people, in Markdown.
+pub(crate) fn tables(plan: &Plan, samples: &[Sample]) -> String {
     let mut text = String::new();
     for workload in plan.workloads.iter().copied() {
-        let (unit, _) = workload.unit();
-        let amount = in_units(workload, workload.amount(plan.quick));
+        let (figure, better) = match workload.headline() {
+            Headline::Rate(unit, _) => (format!("{unit}/s"), "more is better"),
+            Headline::Time => ("ms".into(), "less is better"),
+            Headline::Figure(name) => (name.into(), "less is better"),
+        };
+        let (unit, _) = workload.cpu_unit();
         let _ = writeln!(
             text,
-            "{}: {amount} {unit}, {} rounds, medians (min-max)",
+            "**{}**: medians (least-greatest) of {} rounds, {better}\n",
             workload.as_str(),
             plan.rounds
         );
-        let row = ["peer", &format!("{unit}/s"), &format!("cpu-s/{unit}"), "x crate-muxado", "x tcp"];
-        let mut rows = vec![row.map(String::from)];
-        rows.extend(workload.peers().map(|peer| row_of(workload, peer, samples)));
-        align(&mut text, &rows);
+        let mut header = vec!["peer".to_owned(), figure];
+        header.extend(workload.further().iter().map(|name| (*name).to_owned()));
+        header.extend([format!("cpu-s/{unit}"), "MiB".into(), "x tcp".into(), "x best peer".into()]);
+        let mut lines = vec![header];
+        for row in rows(workload, samples) {
+            let mut line = vec![row.peer.to_owned(), row.failed.unwrap_or_else(|| shown(row.headline))];
+            line.extend(row.further.iter().map(|(_, spread)| shown(*spread)));
+            let peak = row.peak_memory_mib.map_or("-".into(), |spread| format!("{:.0}", spread.median));
+            line.extend([shown(row.cpu_seconds_per_unit), peak]);
+            line.extend([shown(row.times_tcp), shown(row.times_best_peer)]);
+            lines.push(line);
+        }
+        align(&mut text, &lines);
         text.push('\n');
     }
     text
 }
 
-fn row_of(workload: Workload, peer: PeerName, samples: &[Sample]) -> [String; 5] {
-    let [rate, cpu] = figures(workload, peer, samples);
-    let [to_crate, to_tcp] = COMPARED_WITH.map(|other| ratio(workload, peer, other, samples));
-    [peer.as_str().into(), shown(rate), shown(cpu), shown(to_crate), shown(to_tcp)]
-}
-
-/// Units a second, and CPU seconds a unit.
-fn figures(workload: Workload, peer: PeerName, samples: &[Sample]) -> [Option<Spread>; 2] {
-    let mine = || samples.iter().filter(|sample| sample.workload == workload && sample.peer == peer);
-    let cpu = mine().filter_map(|sample| {
-        Some(sample.measurement.cpu_seconds? / in_units(workload, sample.measurement.amount))
-    });
-    [Spread::of(mine().map(rate).collect()), Spread::of(cpu.collect())]
-}
-
-fn rate(sample: &Sample) -> f64 {
-    in_units(sample.workload, sample.measurement.amount) / sample.measurement.seconds
-}
-
-fn in_units(workload: Workload, amount: u64) -> f64 {
-    amount as f64 / workload.unit().1
-}
-
-/// How many times as fast `peer` is as `other`, round by round.
-fn ratio(workload: Workload, peer: PeerName, other: PeerName, samples: &[Sample]) -> Option<Spread> {
-    let of = |peer| {
-        samples.iter().filter(move |sample: &&Sample| sample.workload == workload && sample.peer == peer)
-    };
-    let ratios = of(peer).filter_map(|mine| {
-        let theirs = of(other).find(|theirs| theirs.round == mine.round)?;
-        Some(rate(mine) / rate(theirs))
-    });
-    Spread::of(ratios.collect())
-}
-
 fn shown(spread: Option<Spread>) -> String {
-    let digits = |value: f64| if value < 10.0 { 3 } else { 1 };
     spread.map_or_else(
         || "-".into(),
         |Spread { median, min, max }| {
-            let digits = digits(median);
+            let digits = match median {
+                100.0.. => 0,
+                10.0.. => 1,
+                1.0.. => 2,
+                _ => 3,
+            };
             format!("{median:.digits$} ({min:.digits$}-{max:.digits$})")
         },
     )
 }
 
-fn align(text: &mut String, rows: &[[String; 5]]) {
-    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
-    for row in rows {
-        let cells = row.iter().enumerate().map(|(column, cell)| format!("{cell:<0$}", width(column)));
-        let line = cells.collect::<Vec<_>>().join("  ");
-        let _ = writeln!(text, "  {}", line.trim_end());
+fn align(text: &mut String, lines: &[Vec<String>]) {
+    let columns = lines.first().map_or(0, Vec::len);
+    let width = |column: usize| lines.iter().map(|line| line[column].len()).max().unwrap_or_default();
+    for (number, line) in lines.iter().enumerate() {
+        let cells: Vec<_> =
+            (0..columns).map(|column| format!("{:<1$}", line[column], width(column))).collect();
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+        if number == 0 {
+            let rules: Vec<_> = (0..columns).map(|column| "-".repeat(width(column))).collect();
+            let _ = writeln!(text, "| {} |", rules.join(" | "));
+        }
     }
 }
 
-/// Everything for programs: each sample, and the figures of the table.
+/// Everything for programs: each sample, and the figures of the tables.
 pub(crate) fn json(plan: &Plan, samples: &[Sample]) -> serde_json::Result<String> {
     let measured = samples.iter().map(|sample| {
         serde_json::json!({
             "workload": sample.workload.as_str(),
             "round": sample.round,
             "peer": sample.peer.as_str(),
-            "measurement": sample.measurement,
+            "measurement": sample.outcome.as_ref().ok(),
+            "failed": sample.outcome.as_ref().err(),
         })
     });
-    let mut summary = Vec::new();
-    for workload in plan.workloads.iter().copied() {
-        for peer in workload.peers() {
-            let [rate, cpu] = figures(workload, peer, samples);
-            let [to_crate, to_tcp] = COMPARED_WITH.map(|other| ratio(workload, peer, other, samples));
-            summary.push(serde_json::json!({
-                "workload": workload.as_str(),
-                "unit": workload.unit().0,
-                "peer": peer.as_str(),
-                "units_per_second": rate,
-                "cpu_seconds_per_unit": cpu,
-                "times_crate_muxado": to_crate,
-                "times_tcp": to_tcp,
-            }));
-        }
-    }
+    let summary = plan.workloads.iter().map(
+        |workload| serde_json::json!({ "workload": workload.as_str(), "rows": rows(*workload, samples) }),
+    );
     serde_json::to_string_pretty(&serde_json::json!({
         "rounds": plan.rounds,
-        "summary": summary,
+        "summary": summary.collect::<Vec<_>>(),
         "samples": measured.collect::<Vec<_>>(),
     }))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
-    use crate::measure::Measurement;
 
     fn sample(round: usize, peer: PeerName, seconds: f64) -> Sample {
-        let measurement = Measurement { amount: 1 << 30, seconds, cpu_seconds: None };
-        Sample { workload: Workload::Bulk1, round, peer, measurement }
+        let figures = BTreeMap::new();
+        let measurement =
+            Measurement { amount: 1 << 30, seconds, cpu_seconds: None, peak_memory: None, figures };
+        Sample { workload: Workload::Bulk1, round, peer, outcome: Ok(measurement) }
     }
 
     #[test]
@@ -157,16 +224,27 @@ mod tests {
     }
 
     #[test]
-    fn ratios_are_taken_within_a_round() {
-        // The machine was ten times slower in the second round; both peers were.
+    fn ratios_are_taken_within_a_round_and_to_the_best() {
+        // The machine was ten times slower in the second round; all peers were.
         let samples = [
             sample(0, PeerName::CrateMuxado, 2.0),
+            sample(0, PeerName::Yamux, 4.0),
             sample(0, PeerName::Ours, 1.0),
             sample(1, PeerName::CrateMuxado, 20.0),
+            sample(1, PeerName::Yamux, 40.0),
             sample(1, PeerName::Ours, 10.0),
         ];
+        assert_eq!(best_peer(Workload::Bulk1, &samples), Some(PeerName::CrateMuxado));
         let spread = ratio(Workload::Bulk1, PeerName::Ours, PeerName::CrateMuxado, &samples);
         assert_eq!(spread, Some(Spread { median: 2.0, min: 2.0, max: 2.0 }));
         assert_eq!(ratio(Workload::Bulk1, PeerName::Ours, PeerName::Tcp, &samples), None);
+    }
+
+    #[test]
+    fn a_peer_that_fails_is_in_the_table() {
+        let mut failed = sample(0, PeerName::Yamux, 1.0);
+        failed.outcome = Err("stalled".into());
+        let plan = Plan { quick: true, rounds: 1, workloads: vec![Workload::Bulk1], json: None, plots: None };
+        assert!(tables(&plan, &[failed]).contains("| yamux        | stalled"));
     }
 }

@@ -12,12 +12,13 @@ use crate::peer::PeerName;
 use crate::workload::Workload;
 
 /// One measurement and where it belongs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Sample {
     pub(crate) workload: Workload,
     pub(crate) round: usize,
     pub(crate) peer: PeerName,
-    pub(crate) measurement: Measurement,
+    /// The figures, or why there are none: that one peer fails is no reason to stop.
+    pub(crate) outcome: Result<Measurement, String>,
 }
 
 pub(crate) fn all(plan: &Plan) -> Result<Vec<Sample>, Box<dyn Error>> {
@@ -27,9 +28,8 @@ pub(crate) fn all(plan: &Plan) -> Result<Vec<Sample>, Box<dyn Error>> {
     for (done, (workload, round, peer)) in turns.iter().copied().enumerate() {
         let name = format!("{} {}", workload.as_str(), peer.as_str());
         progress(&format!("[{}/{}] {name}, round {} of {}", done + 1, turns.len(), round + 1, plan.rounds));
-        let measurement = in_child(&program, workload, peer, workload.amount(plan.quick))
-            .map_err(|error| format!("{name}: {error}"))?;
-        samples.push(Sample { workload, round, peer, measurement });
+        let outcome = in_child(&program, workload, peer, workload.amount(plan.quick));
+        samples.push(Sample { workload, round, peer, outcome: outcome.map_err(|error| error.to_string()) });
     }
     progress("");
     Ok(samples)

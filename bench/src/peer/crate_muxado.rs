@@ -6,7 +6,7 @@ use crate_muxado::{
     Accept as _, MuxadoAccept, MuxadoOpen, OpenClose as _, Session as _, SessionBuilder, Stream,
 };
 
-use super::{Accept, ByteStream, Open, Peer, tcp_pair};
+use super::{Accept, ByteStream, Open, Peer, Setting, tcp_pair};
 
 #[derive(Debug)]
 pub(crate) struct CrateMuxado;
@@ -26,8 +26,8 @@ impl Peer for CrateMuxado {
     type Accept = Accepter;
     type Stream = ByteStream<Stream>;
 
-    async fn pair() -> io::Result<(Opener, Accepter)> {
-        let (client, server) = tcp_pair().await?;
+    async fn pair(setting: Setting) -> io::Result<(Opener, Accepter)> {
+        let (client, server) = tcp_pair(setting).await?;
         let (open, _) = SessionBuilder::new(client).client().start().split();
         let (keep, accept) = SessionBuilder::new(server).server().start().split();
         Ok((Opener(open), Accepter(accept, keep)))

@@ -1,37 +1,69 @@
 //! What a workload needs of a peer, so that each is measured by the same code.
 
 pub(crate) mod crate_muxado;
+mod delay;
+pub(crate) mod h2;
 pub(crate) mod ours;
 pub(crate) mod ours_bytes;
+pub(crate) mod quinn;
 pub(crate) mod tcp;
+pub(crate) mod tokio_yamux;
+pub(crate) mod yamux;
 
 use std::future::Future;
 use std::io;
 use std::ops::Deref;
 use std::str::FromStr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// One who can be measured. The table is in this order, and its ratios are to the first two.
+/// One who can be measured. The table is in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PeerName {
     Tcp,
     CrateMuxado,
+    Yamux,
+    TokioYamux,
+    /// h2 with windows of 64 MiB and frames of 64 KiB, and owned buffers.
+    H2,
+    /// h2 as it comes.
+    H2Default,
+    Quinn,
     Ours,
     /// Ours with owned buffers in and out, which saves a copy at each end.
     OursBytes,
 }
 
 impl PeerName {
-    pub(crate) const ALL: [PeerName; 4] =
-        [PeerName::Tcp, PeerName::CrateMuxado, PeerName::Ours, PeerName::OursBytes];
+    pub(crate) const ALL: [PeerName; 9] = [
+        PeerName::Tcp,
+        PeerName::CrateMuxado,
+        PeerName::Yamux,
+        PeerName::TokioYamux,
+        PeerName::H2,
+        PeerName::H2Default,
+        PeerName::Quinn,
+        PeerName::Ours,
+        PeerName::OursBytes,
+    ];
+
+    /// Whether it is not ours: one to be compared with.
+    pub(crate) fn is_another(self) -> bool {
+        !matches!(self, PeerName::Tcp | PeerName::Ours | PeerName::OursBytes)
+    }
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             PeerName::Tcp => "tcp",
             PeerName::CrateMuxado => "crate-muxado",
+            PeerName::Yamux => "yamux",
+            PeerName::TokioYamux => "tokio-yamux",
+            PeerName::H2 => "h2",
+            PeerName::H2Default => "h2-default",
+            PeerName::Quinn => "quinn",
             PeerName::Ours => "ours",
             PeerName::OursBytes => "ours-bytes",
         }
@@ -47,14 +79,24 @@ impl FromStr for PeerName {
     }
 }
 
-/// A multiplexer: two ends that are connected over TCP on loopback, in their default settings.
+/// A multiplexer: two ends that are connected over TCP on loopback, in their default settings, but
+/// for the number of streams, if the workload needs more.
 pub(crate) trait Peer {
     type Open: Open<Stream = Self::Stream>;
     type Accept: Accept<Stream = Self::Stream>;
     type Stream: Stream;
 
     /// The client's opening end and the server's accepting end of one session.
-    fn pair() -> impl Future<Output = io::Result<(Self::Open, Self::Accept)>> + Send;
+    fn pair(setting: Setting) -> impl Future<Output = io::Result<(Self::Open, Self::Accept)>> + Send;
+}
+
+/// What the workload asks of the connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    /// How many streams are open at once.
+    pub(crate) streams: usize,
+    /// How long bytes take in each direction, besides what loopback takes.
+    pub(crate) delay: Duration,
 }
 
 /// The end that opens. Clones open on the same session.
@@ -121,11 +163,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for ByteStream<S
 }
 
 /// Both ends of a fresh TCP connection: the one that connected, and the one that accepted it.
-async fn tcp_pair() -> io::Result<(TcpStream, TcpStream)> {
+async fn tcp_pair(setting: Setting) -> io::Result<(TcpStream, TcpStream)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let client = TcpStream::connect(listener.local_addr()?).await?;
-    let (server, _) = listener.accept().await?;
+    let address = delay::in_front_of(listener.local_addr()?, setting.delay).await?;
+    let (client, server) = tokio::try_join!(TcpStream::connect(address), listener.accept())?;
     client.set_nodelay(true)?;
-    server.set_nodelay(true)?;
-    Ok((client, server))
+    server.0.set_nodelay(true)?;
+    Ok((client, server.0))
 }

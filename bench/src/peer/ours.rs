@@ -2,9 +2,9 @@
 
 use std::io;
 
-use muxado_tokio::{Listener, Session, Stream, connect};
+use muxado_tokio::{Config, Listener, Session, Stream, connect_with};
 
-use super::{Accept, ByteStream, Open, Peer};
+use super::{Accept, ByteStream, Open, Peer, Setting, delay};
 
 #[derive(Debug)]
 pub(crate) struct Ours;
@@ -18,8 +18,8 @@ impl Peer for Ours {
     type Accept = End;
     type Stream = ByteStream<Stream>;
 
-    async fn pair() -> io::Result<(End, End)> {
-        let (client, server) = session_pair().await?;
+    async fn pair(setting: Setting) -> io::Result<(End, End)> {
+        let (client, server) = session_pair(setting).await?;
         Ok((End(client), End(server)))
     }
 }
@@ -41,9 +41,15 @@ impl Accept for End {
 }
 
 /// The client's and the server's end of one session.
-pub(super) async fn session_pair() -> io::Result<(Session, Session)> {
-    let listener = Listener::bind("127.0.0.1:0").await?;
-    let client = connect(listener.local_addr()?).await?;
-    let (server, _) = listener.accept().await?;
+pub(super) async fn session_pair(setting: Setting) -> io::Result<(Session, Session)> {
+    let mut config = Config::builder();
+    if setting.streams > 256 {
+        let streams = setting.streams;
+        config = config.max_outbound_streams(streams).max_inbound_streams(streams).accept_backlog(streams);
+    }
+    let config = config.build().map_err(io::Error::other)?;
+    let listener = Listener::bind_with("127.0.0.1:0", config.clone()).await?;
+    let address = delay::in_front_of(listener.local_addr()?, setting.delay).await?;
+    let (client, (server, _)) = tokio::try_join!(connect_with(address, &config), listener.accept())?;
     Ok((client, server))
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use muxado_tokio::Session;
 
 use super::ours::session_pair;
-use super::{Accept, Open, Peer, Piece, Stream};
+use super::{Accept, Open, Peer, Piece, Setting, Stream};
 
 #[derive(Debug)]
 pub(crate) struct OursBytes;
@@ -24,8 +24,8 @@ impl Peer for OursBytes {
     type Accept = End;
     type Stream = Chunks;
 
-    async fn pair() -> io::Result<(End, End)> {
-        let (client, server) = session_pair().await?;
+    async fn pair(setting: Setting) -> io::Result<(End, End)> {
+        let (client, server) = session_pair(setting).await?;
         Ok((End(client), End(server)))
     }
 }

@@ -1,53 +1,47 @@
-//! Raw TCP, the ceiling: the connection is the one stream that there is.
+//! Raw TCP, the ceiling: a connection for each stream.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::SocketAddr;
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
-use super::{Accept, ByteStream, Open, Peer, tcp_pair};
+use super::{Accept, ByteStream, Open, Peer, Setting, delay};
 
 #[derive(Debug)]
 pub(crate) struct Tcp;
 
-/// One end of the connection, until somebody takes it.
-#[derive(Clone, Debug)]
-pub(crate) struct End(Arc<Mutex<Option<TcpStream>>>);
-
-impl End {
-    fn new(tcp: TcpStream) -> End {
-        End(Arc::new(Mutex::new(Some(tcp))))
-    }
-
-    fn take(&self) -> io::Result<ByteStream<TcpStream>> {
-        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        taken.map(ByteStream).ok_or_else(|| io::Error::other("a TCP connection is one stream only"))
-    }
-}
+/// Whom to connect to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Connector(SocketAddr);
 
 impl Peer for Tcp {
-    type Open = End;
-    type Accept = End;
+    type Open = Connector;
+    type Accept = TcpListener;
     type Stream = ByteStream<TcpStream>;
 
-    async fn pair() -> io::Result<(End, End)> {
-        let (client, server) = tcp_pair().await?;
-        Ok((End::new(client), End::new(server)))
+    async fn pair(setting: Setting) -> io::Result<(Connector, TcpListener)> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = delay::in_front_of(listener.local_addr()?, setting.delay).await?;
+        Ok((Connector(address), listener))
     }
 }
 
-impl Open for End {
+impl Open for Connector {
     type Stream = ByteStream<TcpStream>;
 
     async fn open(&mut self) -> io::Result<Self::Stream> {
-        self.take()
+        let tcp = TcpStream::connect(self.0).await?;
+        tcp.set_nodelay(true)?;
+        Ok(ByteStream(tcp))
     }
 }
 
-impl Accept for End {
+impl Accept for TcpListener {
     type Stream = ByteStream<TcpStream>;
 
     async fn accept(&mut self) -> io::Result<Self::Stream> {
-        self.take()
+        let (tcp, _) = TcpListener::accept(self).await?;
+        tcp.set_nodelay(true)?;
+        Ok(ByteStream(tcp))
     }
 }

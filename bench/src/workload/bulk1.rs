@@ -16,28 +16,36 @@ pub(crate) async fn run<S: Stream>(
     let writer = tokio::spawn(write(client.open().await?, bytes, pattern.clone()));
     let received = read(server.accept().await?, pattern).await?;
     writer.await??;
-    if received != bytes {
-        return Err(io::Error::other(format!("{bytes} bytes were written, {received} arrived")));
-    }
+    check_count(bytes, received)?;
     Ok(stopwatch.stop(bytes))
 }
 
-async fn write(mut stream: impl Stream, bytes: u64, pattern: Pattern) -> io::Result<()> {
+pub(super) fn check_count(written: u64, received: u64) -> io::Result<()> {
+    if written == received {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("{written} bytes were written, {received} arrived")))
+}
+
+/// Writes and ends the stream, and gives it back: some take one that is dropped before the reader is done for cancelled.
+pub(super) async fn write<S: Stream>(mut stream: S, bytes: u64, pattern: Pattern) -> io::Result<S> {
     let mut position = 0;
     while position < bytes {
         let len = (bytes - position).min(BLOCK as u64);
         stream.write(&pattern.at(position, len as usize)).await?;
         position += len;
     }
-    stream.finish().await
+    stream.finish().await?;
+    Ok(stream)
 }
 
-async fn read(mut stream: impl Stream, pattern: Pattern) -> io::Result<u64> {
+pub(super) async fn read(mut stream: impl Stream, pattern: Pattern) -> io::Result<u64> {
     let mut room = vec![0; BLOCK];
     let mut position = 0;
     loop {
         let piece = stream.read(&mut room).await?;
         if piece.is_empty() {
+            stream.finish().await?;
             return Ok(position);
         }
         if !pattern.matches(position, &piece) {

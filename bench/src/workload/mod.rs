@@ -1,52 +1,161 @@
 //! What is measured: the list of workloads, how much of each, and in which unit.
 
 pub(crate) mod bulk1;
+pub(crate) mod bulk64;
 pub(crate) mod churn;
+pub(crate) mod duplex;
+pub(crate) mod hello;
+pub(crate) mod idle;
 mod pattern;
+pub(crate) mod rtt;
+pub(crate) mod stuck;
 
 use std::str::FromStr;
+use std::time::Duration;
 
-use crate::peer::PeerName;
+use crate::peer::{PeerName, Setting};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Workload {
     /// One stream, as many bytes as it takes.
     Bulk1,
+    /// 64 streams at once.
+    Bulk64,
+    /// Both directions at once.
+    Duplex,
     /// Streams that are opened, used once and ended.
     Churn,
+    /// Ten thousand streams at once that say hello.
+    Hello10k,
+    /// Small messages there and back.
+    Rtt,
+    /// The same while a bulk stream fills the session.
+    RttBusy,
+    /// Open streams at rest.
+    Idle,
+    /// bulk1 over a line with a round trip of 50 ms.
+    Wan,
+    /// bulk1 beside a stream that nobody reads.
+    StuckReader,
 }
 
+/// The figure that a workload is about.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Headline {
+    /// So much of the amount in a second, the more the better: the unit, and how much of the amount makes one.
+    Rate(&'static str, f64),
+    /// The time for all of it in milliseconds, the less the better.
+    Time,
+    /// A figure of the workload's own, the less the better.
+    Figure(&'static str),
+}
+
+const GIB: f64 = (1_u64 << 30) as f64;
+
 impl Workload {
-    pub(crate) const ALL: [Workload; 2] = [Workload::Bulk1, Workload::Churn];
+    pub(crate) const ALL: [Workload; 10] = [
+        Workload::Bulk1,
+        Workload::Bulk64,
+        Workload::Duplex,
+        Workload::Churn,
+        Workload::Hello10k,
+        Workload::Rtt,
+        Workload::RttBusy,
+        Workload::Idle,
+        Workload::Wan,
+        Workload::StuckReader,
+    ];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Workload::Bulk1 => "bulk1",
+            Workload::Bulk64 => "bulk64",
+            Workload::Duplex => "duplex",
             Workload::Churn => "churn",
+            Workload::Hello10k => "hello10k",
+            Workload::Rtt => "rtt",
+            Workload::RttBusy => "rtt-busy",
+            Workload::Idle => "idle",
+            Workload::Wan => "wan",
+            Workload::StuckReader => "stuck-reader",
         }
     }
 
-    /// What one measurement does, in bytes or streams.
+    /// What one measurement does, in bytes, streams or messages.
     pub(crate) fn amount(self, quick: bool) -> u64 {
         let amount = match self {
-            Workload::Bulk1 => 1 << 30,
+            Workload::Bulk1 | Workload::Bulk64 | Workload::Duplex => 1 << 30,
+            Workload::StuckReader => 512 << 20,
             Workload::Churn => 100_000,
+            Workload::Hello10k => return 10_000,
+            Workload::Rtt => 40_000,
+            Workload::RttBusy => 8000,
+            Workload::Idle => return 20_000,
+            Workload::Wan => return 64 << 20,
         };
         if quick { amount / 4 } else { amount }
     }
 
-    /// The unit that rates are given in, and how much of the amount makes one.
-    pub(crate) fn unit(self) -> (&'static str, f64) {
+    pub(crate) fn headline(self) -> Headline {
         match self {
-            Workload::Bulk1 => ("GiB", (1_u64 << 30) as f64),
-            Workload::Churn => ("k streams", 1000.0),
+            Workload::Bulk1 | Workload::Bulk64 | Workload::Duplex | Workload::StuckReader => {
+                Headline::Rate("GiB", GIB)
+            }
+            Workload::Wan => Headline::Rate("MiB", (1 << 20) as f64),
+            Workload::Churn => Headline::Rate("k streams", 1000.0),
+            Workload::Hello10k => Headline::Time,
+            Workload::Rtt | Workload::RttBusy => Headline::Figure("p50 us"),
+            Workload::Idle => Headline::Figure("B/stream"),
         }
+    }
+
+    /// Further figures that belong beside the headline.
+    pub(crate) fn further(self) -> &'static [&'static str] {
+        match self {
+            Workload::Rtt => &["p99 us"],
+            Workload::RttBusy => &["p99 us", "bulk GiB/s"],
+            _ => &[],
+        }
+    }
+
+    /// The unit of the CPU time, and how much of the amount makes one.
+    pub(crate) fn cpu_unit(self) -> (&'static str, f64) {
+        match self.headline() {
+            Headline::Rate("MiB", _) => ("GiB", GIB),
+            Headline::Rate(unit, scale) => (unit, scale),
+            _ => ("k", 1000.0),
+        }
+    }
+
+    pub(crate) fn setting(self) -> Setting {
+        let streams = match self {
+            Workload::Hello10k => 10_000,
+            Workload::Idle => 20_001,
+            _ => 256,
+        };
+        let delay = match self {
+            Workload::Wan => Duration::from_millis(25),
+            _ => Duration::ZERO,
+        };
+        Setting { streams, delay }
     }
 
     /// Those who can do it.
     pub(crate) fn peers(self) -> impl Iterator<Item = PeerName> {
-        // Without a multiplexer a stream is a connection, which is another workload.
-        PeerName::ALL.into_iter().filter(move |peer| self != Workload::Churn || *peer != PeerName::Tcp)
+        let able = move |peer: &PeerName| match (self, peer) {
+            // The line with a delay is TCP's. So many connections are more than a process may have files.
+            (Workload::Wan, PeerName::Quinn) | (Workload::Idle | Workload::Hello10k, PeerName::Tcp) => false,
+            // Many small pieces of data are taken for an attack, and an unread stream stops all others.
+            (Workload::Hello10k | Workload::StuckReader, PeerName::H2Default) => false,
+            // A writer that is out of window is woken only if somebody reads the same stream, which nobody does here.
+            (
+                Workload::Bulk1 | Workload::Bulk64 | Workload::Duplex | Workload::Wan | Workload::StuckReader,
+                PeerName::TokioYamux,
+            )
+            | (Workload::RttBusy, PeerName::TokioYamux) => false,
+            _ => true,
+        };
+        PeerName::ALL.into_iter().filter(able)
     }
 }
 

@@ -54,9 +54,9 @@ impl Pool {
 #[derive(Debug)]
 pub(crate) struct Buffer {
     pool: &'static Pool,
-    /// As long as the pool's size and a page.
+    /// As long as the pool's size, its offset and a page.
     bytes: Box<[u8]>,
-    /// Where the buffer begins in them; at most a page.
+    /// Where the buffer begins in them: at most a page and the offset behind their beginning.
     start: usize,
 }
 

@@ -1,0 +1,42 @@
+//! Streams that are open on both sides, each used once, and then rest: what one of them costs in memory.
+
+use std::io;
+
+use bytes::Bytes;
+
+use crate::measure::{Measurement, Stopwatch, resident};
+use crate::peer::{Accept, Open, Stream};
+
+pub(crate) async fn run<S: Stream>(
+    mut client: impl Open<Stream = S>,
+    mut server: impl Accept<Stream = S>,
+    streams: u64,
+) -> io::Result<Measurement> {
+    // What the session needs anyway is there before.
+    let first = pair(&mut client, &mut server).await?;
+    let before = resident();
+    let stopwatch = Stopwatch::start();
+    let mut open = Vec::with_capacity(streams as usize);
+    for _ in 0..streams {
+        open.push(pair(&mut client, &mut server).await?);
+    }
+    let measured = stopwatch.stop(streams);
+    let grown = resident().zip(before).map(|(now, before)| now.saturating_sub(before) as f64);
+    let per_stream = grown.unwrap_or(f64::NAN) / streams as f64;
+    drop((first, open));
+    Ok(measured.with("B/stream", per_stream))
+}
+
+async fn pair<S: Stream>(
+    client: &mut impl Open<Stream = S>,
+    server: &mut impl Accept<Stream = S>,
+) -> io::Result<(S, S)> {
+    let mut near = client.open().await?;
+    near.write(&Bytes::from_static(b"x")).await?;
+    let mut far = server.accept().await?;
+    let mut room = [0; 16];
+    if far.read(&mut room).await?.is_empty() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok((near, far))
+}

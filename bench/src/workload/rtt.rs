@@ -1,0 +1,116 @@
+//! 64 bytes there and back, one after the other; alone, or while a bulk stream fills the session.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::pattern::{BLOCK, Pattern};
+use crate::measure::{Measurement, Stopwatch};
+use crate::peer::{Accept, Open, Stream};
+
+const MESSAGE: usize = 64;
+
+/// Messages before the first that counts.
+const WARM_UP: u64 = 500;
+
+pub(crate) async fn run<S: Stream>(
+    mut client: impl Open<Stream = S>,
+    mut server: impl Accept<Stream = S>,
+    messages: u64,
+) -> io::Result<Measurement> {
+    let (asking, answering) = streams(&mut client, &mut server).await?;
+    let stopwatch = Stopwatch::start();
+    let answering = tokio::spawn(answer(answering));
+    let times = ask(asking, messages).await?;
+    answering.await??;
+    Ok(stopwatch.stop(messages).with_times(times))
+}
+
+pub(crate) async fn busy<S: Stream>(
+    mut client: impl Open<Stream = S>,
+    mut server: impl Accept<Stream = S>,
+    messages: u64,
+) -> io::Result<Measurement> {
+    let mut bulk = client.open().await?;
+    let block = Pattern::new().at(0, BLOCK);
+    bulk.write(&block.slice(..1)).await?;
+    let mut drain = server.accept().await?;
+    let received = Arc::new(AtomicU64::new(0));
+    let counted = received.clone();
+    let reading = tokio::spawn(async move {
+        let mut room = vec![0; BLOCK];
+        while let Ok(piece) = drain.read(&mut room).await {
+            if piece.is_empty() {
+                break;
+            }
+            counted.fetch_add(piece.len() as u64, Ordering::Relaxed);
+        }
+    });
+    let writing = tokio::spawn(async move { while bulk.write(&block).await.is_ok() {} });
+    let (asking, answering) = streams(&mut client, &mut server).await?;
+    let answering = tokio::spawn(answer(answering));
+    let before = received.load(Ordering::Relaxed);
+    let stopwatch = Stopwatch::start();
+    let times = ask(asking, messages).await?;
+    let measured = stopwatch.stop(messages);
+    let gib = (received.load(Ordering::Relaxed) - before) as f64 / (1_u64 << 30) as f64;
+    answering.await??;
+    writing.abort();
+    reading.abort();
+    let rate = gib / measured.seconds;
+    Ok(measured.with_times(times).with("bulk GiB/s", rate))
+}
+
+async fn streams<S: Stream>(
+    client: &mut impl Open<Stream = S>,
+    server: &mut impl Accept<Stream = S>,
+) -> io::Result<(S, S)> {
+    let mut asking = client.open().await?;
+    asking.write(&Bytes::from_static(&[0; MESSAGE])).await?;
+    let mut answering = server.accept().await?;
+    receive(&mut answering).await?;
+    Ok((asking, answering))
+}
+
+async fn ask(mut stream: impl Stream, messages: u64) -> io::Result<Vec<Duration>> {
+    let message = Bytes::from_static(&[7; MESSAGE]);
+    let mut times = Vec::with_capacity(messages as usize);
+    for number in 0..WARM_UP + messages {
+        let start = Instant::now();
+        stream.write(&message).await?;
+        if !receive(&mut stream).await? {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if number >= WARM_UP {
+            times.push(start.elapsed());
+        }
+    }
+    stream.finish().await?;
+    while receive(&mut stream).await? {}
+    Ok(times)
+}
+
+async fn answer(mut stream: impl Stream) -> io::Result<()> {
+    let message = Bytes::from_static(&[7; MESSAGE]);
+    while receive(&mut stream).await? {
+        stream.write(&message).await?;
+    }
+    stream.finish().await
+}
+
+/// Takes one message; false at the end of the stream.
+async fn receive(stream: &mut impl Stream) -> io::Result<bool> {
+    let mut room = [0; MESSAGE];
+    let mut left = MESSAGE;
+    while left > 0 {
+        let piece = stream.read(&mut room[..left]).await?;
+        if piece.is_empty() {
+            return Ok(false);
+        }
+        left = left.checked_sub(piece.len()).ok_or_else(|| io::Error::other("too much at once"))?;
+    }
+    Ok(true)
+}
