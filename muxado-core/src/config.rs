@@ -12,7 +12,8 @@ const MAX_WINDOW: u32 = 0x7FFF_FFFF;
 /// The settings of a session, checked. Made by [`Config::builder`] or [`Config::default`].
 ///
 /// The defaults are safe towards strangers on the open internet: a peer alone can make a session hold
-/// 64 MiB at the most (256 streams of 256 KiB each), and only by sending that much.
+/// 128 MiB at the most (256 streams of 256 KiB each, and as much again that it had to earn), and only by sending that
+/// much.
 ///
 /// ```
 /// use muxado_core::Config;
@@ -31,6 +32,7 @@ pub struct Config {
     send_queue: usize,
     session_send_queue: usize,
     max_session_recv: Option<usize>,
+    extra_credit: usize,
     peer_drains: bool,
     credit_delay: Duration,
     write_stall: Option<Duration>,
@@ -49,6 +51,7 @@ impl Default for Config {
             send_queue: 256 * 1024,
             session_send_queue: 512 * 1024,
             max_session_recv: None,
+            extra_credit: 64 * 1024 * 1024,
             peer_drains: false,
             credit_delay: Duration::from_millis(50),
             write_stall: Some(Duration::from_secs(30)),
@@ -110,6 +113,21 @@ impl Config {
     #[must_use]
     pub fn max_session_recv(&self) -> Option<usize> {
         self.max_session_recv
+    }
+
+    /// Credit beyond the windows, in bytes. See [`ConfigBuilder::extra_credit`].
+    #[must_use]
+    pub fn extra_credit(&self) -> usize {
+        self.extra_credit
+    }
+
+    /// What may be granted beyond the windows: nothing that could make an honest peer cross the cap.
+    pub(crate) fn extra_budget(&self) -> usize {
+        let window = usize::try_from(self.window).unwrap_or(usize::MAX);
+        let windows =
+            self.max_inbound_streams.saturating_add(self.max_outbound_streams).saturating_mul(window);
+        let room = self.max_session_recv.map_or(usize::MAX, |cap| cap.saturating_sub(windows));
+        self.extra_credit.min(room)
     }
 
     /// Whether the peer survives an early GOAWAY. See [`ConfigBuilder::peer_drains`].
@@ -232,6 +250,19 @@ impl ConfigBuilder {
     /// The stream that crosses it is reset with `EnhanceYourCalm`; the session goes on.
     pub fn max_session_recv(mut self, bytes: usize) -> Self {
         self.config.max_session_recv = Some(bytes);
+        self
+    }
+
+    /// Credit that all streams together may be given beyond their windows, in bytes. Default 64 MiB; 0: none.
+    ///
+    /// A stream gets some where its window is what limits it and its reader keeps up, as on a long or a very fast line,
+    /// and loses it when the reader no longer does or it comes back from ten seconds of silence. It is memory that a peer
+    /// can claim on top of that of [`max_inbound_streams`](Self::max_inbound_streams), by earning it and sending
+    /// that much when the application stops reading. A peer that throws such credit away, as the crate `muxado` does,
+    /// is served as without it. With [`max_session_recv`](Self::max_session_recv) only what that leaves beyond all
+    /// windows is given.
+    pub fn extra_credit(mut self, bytes: usize) -> Self {
+        self.config.extra_credit = bytes;
         self
     }
 

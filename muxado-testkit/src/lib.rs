@@ -4,6 +4,7 @@
 //! - [`Peer`]: one machine, whose peer is the test.
 //! - [`Host`]: one machine with a simple application, to be measured. [`catalog`]: what odd peers send to it.
 //! - [`Pair`]: two machines on a perfect link.
+//! - [`Line`]: two machines at the ends of a long line.
 //! - [`World`]: a runtime with virtual time. [`pipe`]: a transport with moods. [`connected`], [`alone`]: sessions on them.
 //! - [`Watched`]: a future held to the contract of polling. [`counter`]: a waker that counts.
 //! - [`recorded`]: what the existing implementations sent in a session.
@@ -22,6 +23,8 @@ pub mod catalog;
 pub mod certs;
 pub mod fuzz;
 mod host;
+#[allow(clippy::expect_used, reason = "tests")]
+mod line;
 mod pair;
 mod peer;
 mod pipe;
@@ -39,6 +42,7 @@ pub mod wire;
 mod world;
 
 pub use host::Host;
+pub use line::Line;
 pub use pair::Pair;
 pub use peer::{Ending, Outcome, Peer};
 pub use pipe::{End, Lane, Mood, Reader, Writer, pipe};

@@ -19,7 +19,10 @@ pub(crate) struct Sent {
     /// RSTs, of which a peer that uses an id twice may get several.
     pub(crate) rst: usize,
     pub(crate) bytes: u64,
+    /// Returned.
     pub(crate) credit: u64,
+    /// Granted beyond the window.
+    pub(crate) extra: u64,
     /// How many times a peer that obeys no rule has begun it.
     again: Option<usize>,
 }
@@ -39,6 +42,7 @@ enum Goodbye {
 pub(crate) struct Sender {
     side: Side,
     window: u32,
+    extra_credit: usize,
     max_frame: u32,
     may_be_early: bool,
     next_id: u32,
@@ -58,8 +62,8 @@ pub fn assert_sender_rules(client: &[u8], server: &[u8], config: &Config) {
     let server = judge(Side::Server, server, config);
     for (sender, receiver) in [(&client, &server), (&server, &client)] {
         for (id, sent) in sender {
-            let returned = receiver.get(id).map_or(0, |receiver| receiver.credit);
-            let credit = u64::from(config.window()) + returned;
+            let Sent { credit: returned, extra, .. } = receiver.get(id).copied().unwrap_or_default();
+            let credit = u64::from(config.window()) + returned + extra;
             assert!(sent.bytes <= credit, "W07: stream {id}: {} bytes on a credit of {credit}", sent.bytes);
             assert!(returned <= sent.bytes, "W05: stream {id}: {returned} of {} returned", sent.bytes);
         }
@@ -78,6 +82,7 @@ impl Sender {
         Sender {
             side,
             window: config.window(),
+            extra_credit: config.extra_credit(),
             max_frame: config.max_frame(),
             may_be_early: config.peer_drains(),
             next_id: StreamId::first(side).get(),
@@ -136,10 +141,12 @@ impl Sender {
                 sent.rst += 1;
             }
             Item::WndInc { id, increment } => {
-                assert!(increment <= self.window, "W05: {increment} for {id}");
+                let is_extra = increment > self.window;
+                let extra = usize::try_from(increment).unwrap_or(usize::MAX);
+                assert!(!is_extra || extra <= self.extra_credit, "W05: {increment} for {id}");
                 let sent = self.streams.entry(id).or_default();
                 assert!(sent.rst == 0 || sent.again.is_some(), "W10: WNDINC after RST for {id}");
-                sent.credit += u64::from(increment);
+                *(if is_extra { &mut sent.extra } else { &mut sent.credit }) += u64::from(increment);
             }
             Item::GoAway { debug_len, .. } => {
                 assert!(debug_len <= 256, "W08: {debug_len} bytes of text");
@@ -206,7 +213,7 @@ mod tests {
             ("W02", vec![syn_fin(3, b"")]),
             ("W03", vec![frame(DATA, SYN | 4, 3, b"")]),
             ("W04", vec![frame(4, 0, 0, b"")]),
-            ("W05", vec![wndinc(2, 256 * 1024 + 1)]),
+            ("W05", vec![wndinc(2, 64 * 1024 * 1024 + 1)]),
             ("W07", vec![syn(3, &[0; 16 * 1024 + 1])]),
             ("W07", vec![syn(3, b""), data(3, &[0; 16 * 1024]).repeat(17)]),
             ("W08", vec![go_away(0, 0, &[0; 257])]),

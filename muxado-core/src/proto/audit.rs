@@ -68,6 +68,8 @@ impl Mux {
             ("unread bytes", self.stats.unread_bytes, sum(|stream| stream.recv.queue.len())),
             ("sendable bytes", self.stats.sendable_bytes, sum(Stream::sendable)),
             ("reserved bytes", self.reserved, sum(|stream| stream.send.reserved)),
+            ("bytes of extra credit", self.extra, sum(|stream| stream.recv.credit.extra())),
+            ("tuned streams", self.tuned, sum(|stream| usize::from(stream.recv.tuning.is_some()))),
             ("lazy streams", self.lazy, sum(|stream| usize::from(stream.in_lazy))),
             ("lingering streams", self.lingering, sum(|stream| usize::from(stream.sweeps > 0))),
         ] {
@@ -123,6 +125,7 @@ impl Mux {
             ("B10: replies", self.replies.len() <= MAX_REPLIES),
             ("B13: the text of our GOAWAY", self.shutdown.text.len() <= MAX_TEXT),
             ("B17: the text of the peer's GOAWAY", peer.into_iter().all(text)),
+            ("B35: extra credit", self.extra <= config.extra_budget()),
             ("B04: unread bytes", config.max_session_recv().is_none_or(|cap| self.stats.unread_bytes <= cap)),
         ] {
             ensure(holds, || format!("{id} beyond the bound"))?;
@@ -151,7 +154,7 @@ impl Mux {
         let ended = self.shutdown.phase == Phase::Ended;
         let told = self.is_told_of_its_end();
         let (send, recv) = (&stream.send, &stream.recv);
-        let listens = matches!(recv.state, RecvState::Open | RecvState::Discarding);
+        let listens = recv.is_open();
         let owes = listens && !stream.in_control;
         let is_current = matches!(self.body, Body::Stream { key: current, .. } if current == key);
         let queued = send.queue.len().saturating_add(send.reserved);
@@ -194,7 +197,8 @@ impl Mux {
         ensure(held.pieces <= most, || {
             format!("B03: {} pieces for {} bytes", held.pieces, recv.queue.len())
         })?;
-        let most = (self.config.window() / 512).try_into().unwrap_or(usize::MAX).max(KEPT_PIECES);
+        let extra = recv.tuning.as_ref().map_or(0, |_| self.config.extra_budget());
+        let most = (recv.credit.window().saturating_add(extra) / 512).max(KEPT_PIECES);
         ensure(held.capacity <= most, || format!("B03: room for {} pieces", held.capacity))
     }
 }

@@ -178,39 +178,6 @@ impl Mux {
         }
     }
 
-    /// Sends back consumed credit at half a window, or notes that it may go a little later (S69).
-    pub(super) fn return_credit(&mut self, key: StreamKey) {
-        let Some(stream) = self.streams.get(key) else { return };
-        let open = matches!(stream.recv.state, RecvState::Open | RecvState::Discarding);
-        if open && stream.recv.credit.is_due() {
-            self.queue_control(key);
-        }
-        self.settle_lazy(key);
-    }
-
-    /// Keeps the count of streams whose credit may go a little later.
-    pub(super) fn settle_lazy(&mut self, key: StreamKey) {
-        let Some(stream) = self.streams.get_mut(key) else { return };
-        let open = matches!(stream.recv.state, RecvState::Open | RecvState::Discarding);
-        let lazy = open && !stream.in_control && stream.recv.credit.is_due_lazily();
-        match (std::mem::replace(&mut stream.in_lazy, lazy), lazy) {
-            (false, true) => self.lazy = self.lazy.saturating_add(1),
-            (true, false) => self.lazy = self.lazy.saturating_sub(1),
-            _ => {}
-        }
-    }
-
-    /// [`Config::credit_delay`](crate::Config::credit_delay) has passed since there was lazy credit: returns it.
-    pub fn handle_credit_due(&mut self) {
-        if self.lazy == 0 {
-            return;
-        }
-        for key in self.streams.keys_of(|stream| stream.in_lazy) {
-            self.queue_control(key);
-            self.settle_lazy(key);
-        }
-    }
-
     /// Ends our direction: what is queued goes out, then FIN. Doing it again does nothing.
     ///
     /// # Errors

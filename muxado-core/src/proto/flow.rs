@@ -67,10 +67,15 @@ impl SendCredit {
 
 /// What the peer may still send on one stream, and where the rest of its window is.
 ///
-/// Invariant: `left + arriving + unread + owed == window`.
+/// Invariant: `left + arriving + unread + owed == window + extra`.
 #[derive(Debug)]
 pub(super) struct RecvCredit {
+    /// Agreed out of band.
     window: usize,
+    /// Granted beyond it.
+    extra: usize,
+    /// The extra is being taken back: by not returning what is consumed.
+    shrinks: bool,
     /// The peer may send this much.
     left: usize,
     /// Announced by the header of the frame in progress, not here yet.
@@ -81,9 +86,18 @@ pub(super) struct RecvCredit {
     owed: usize,
 }
 
+/// What a settlement comes to, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Settled {
+    /// Returned to the peer.
+    pub(super) returned: u32,
+    /// Extra credit that there is no more.
+    pub(super) taken_back: usize,
+}
+
 impl RecvCredit {
     pub(super) fn new(window: usize) -> RecvCredit {
-        RecvCredit { window, left: window, arriving: 0, unread: 0, owed: 0 }
+        RecvCredit { window, extra: 0, shrinks: false, left: window, arriving: 0, unread: 0, owed: 0 }
     }
 
     pub(super) fn left(&self) -> usize {
@@ -98,6 +112,26 @@ impl RecvCredit {
     /// Whether announced bytes are still to come.
     pub(super) fn is_arriving(&self) -> bool {
         self.arriving > 0
+    }
+
+    /// Here, not read yet.
+    pub(super) fn unread(&self) -> usize {
+        self.unread
+    }
+
+    /// The agreed window.
+    pub(super) fn window(&self) -> usize {
+        self.window
+    }
+
+    /// Credit beyond the agreed window.
+    pub(super) fn extra(&self) -> usize {
+        self.extra
+    }
+
+    /// All the credit there is, wherever it is.
+    pub(super) fn granted(&self) -> usize {
+        self.window.saturating_add(self.extra)
     }
 
     /// A frame announces `bytes`. False, and nothing changes, if they are beyond the window (S45, S46).
@@ -131,9 +165,15 @@ impl RecvCredit {
         self.check();
     }
 
-    /// Whether half a window waits to be returned: time to tell the peer (S69).
+    /// Whether it is time to tell the peer what was consumed (S69): at half the agreed window, however much was granted
+    /// beyond, since a peer may have thrown that away. While the credit shrinks the peer has to show by more than a
+    /// window that it has not.
     pub(super) fn is_due(&self) -> bool {
-        self.owed >= (self.window / 2).max(1)
+        let threshold = match self.shrinks {
+            true => self.granted().min(self.window.saturating_mul(2)),
+            false => self.window / 2,
+        };
+        self.owed >= threshold.max(1)
     }
 
     /// Whether the peer may be waiting for less than that: nothing is unread and something is owed (S69, S70).
@@ -141,17 +181,59 @@ impl RecvCredit {
         self.unread == 0 && self.owed > 0
     }
 
-    /// Returns what is owed; at most the window, so it always fits a WNDINC (W05).
-    pub(super) fn settle(&mut self) -> u32 {
-        let owed = std::mem::take(&mut self.owed);
+    /// Returns what is owed, at most the agreed window (W05), and takes extra credit back if it is to shrink.
+    ///
+    /// The peer may hold any part of the extra credit, or none of it. What it has sent shows what it held: that much
+    /// less a window is safe to take.
+    pub(super) fn settle(&mut self) -> Settled {
+        let mut taken_back = 0;
+        if self.shrinks {
+            let shown = self.arriving.saturating_add(self.unread).saturating_add(self.owed);
+            taken_back = shown.saturating_sub(self.window).min(self.extra).min(self.owed);
+            self.owed = self.owed.saturating_sub(taken_back);
+            self.extra = self.extra.saturating_sub(taken_back);
+            // A peer that stopped amid the second half of a window may have been stopped by it: not again.
+            let is_doubtful = taken_back == 0 && self.owed >= self.window / 2;
+            self.shrinks = self.extra > 0 && !is_doubtful;
+        }
+        let owed = self.owed.min(self.window);
+        self.owed = self.owed.saturating_sub(owed);
         self.left = self.left.saturating_add(owed);
         self.check();
-        u32::try_from(owed).unwrap_or(u32::MAX)
+        Settled { returned: u32::try_from(owed).unwrap_or(u32::MAX), taken_back }
+    }
+
+    /// Grants `bytes` beyond the window.
+    pub(super) fn extend(&mut self, bytes: usize) {
+        self.extra = self.extra.saturating_add(bytes);
+        self.left = self.left.saturating_add(bytes);
+        self.check();
+    }
+
+    /// From now on extra credit is taken back as it is used.
+    pub(super) fn shrink(&mut self) {
+        self.shrinks = self.extra > 0;
+    }
+
+    /// Whether extra credit is being taken back.
+    pub(super) fn shrinks(&self) -> bool {
+        self.shrinks
+    }
+
+    /// The peer sends no more: extra credit that it has not used is void. How much that was.
+    pub(super) fn void(&mut self) -> usize {
+        let unused = self.extra.min(self.left.saturating_add(self.owed));
+        let of_left = unused.min(self.left);
+        self.left = self.left.saturating_sub(of_left);
+        self.owed = self.owed.saturating_sub(unused.saturating_sub(of_left));
+        self.extra = self.extra.saturating_sub(unused);
+        self.check();
+        unused
     }
 
     /// Whether the whole window is accounted for, with `unread` bytes of it in the stream's queue.
     pub(super) fn audit(&self, unread: usize) -> bool {
-        self.total() == self.window && self.unread == unread
+        self.total() == self.granted() && self.unread == unread
     }
 
     /// What is owed to the peer.
@@ -164,7 +246,7 @@ impl RecvCredit {
     }
 
     fn check(&self) {
-        debug_assert_eq!(self.total(), self.window, "credit is neither made nor lost");
+        debug_assert_eq!(self.total(), self.granted(), "credit is neither made nor lost");
     }
 }
 
@@ -183,11 +265,11 @@ mod tests {
         credit.consume(1);
         assert!(credit.is_due() && credit.is_due_lazily());
         assert_eq!(credit.owed(), 50);
-        assert_eq!(credit.settle(), 50);
+        assert_eq!(credit.settle().returned, 50);
         assert_eq!(credit.owed(), 0);
         assert_eq!(credit.left(), 90, "ten bytes are still to arrive");
         credit.discard(10);
-        assert_eq!(credit.settle(), 10);
+        assert_eq!(credit.settle().returned, 10);
         assert_eq!(credit.left(), 100);
     }
 

@@ -63,6 +63,7 @@ mod audit;
 mod batch;
 mod budget;
 mod command;
+mod credit;
 mod event;
 mod flow;
 mod mux;
@@ -76,6 +77,7 @@ mod stats;
 mod stream;
 mod streams;
 mod transmit;
+mod tuning;
 mod violation;
 
 pub use batch::Batch;

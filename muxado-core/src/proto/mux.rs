@@ -1,6 +1,7 @@
 //! The machine itself: its parts, what can be asked of it, and what every change of a stream must lead to.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use bytes::Bytes;
 use muxado_frame::{Decoder, ErrorCode, Side, StreamId};
@@ -45,6 +46,14 @@ pub struct Mux {
     pub(super) reserved: usize,
     /// Streams whose credit may wait a little.
     pub(super) lazy: usize,
+    /// Credit beyond the windows, in all streams.
+    pub(super) extra: usize,
+    /// Streams whose credit depends on the time.
+    pub(super) tuned: usize,
+    /// The time, as it was last told.
+    pub(super) now: Duration,
+    /// The shortest time in which returned credit was used up: no less than a round trip.
+    pub(super) shortest_round: Option<Duration>,
     /// Streams whose handles are gone and that still have bytes to send.
     pub(super) lingering: usize,
     /// Payload that was queued and will not be sent, until the owner drops it.
@@ -75,6 +84,10 @@ impl Mux {
             line: VecDeque::new(),
             reserved: 0,
             lazy: 0,
+            extra: 0,
+            tuned: 0,
+            now: Duration::ZERO,
+            shortest_round: None,
             lingering: 0,
             discarded: Vec::new(),
             accept_waiting: false,
@@ -178,7 +191,12 @@ impl Mux {
     /// Counters and gauges.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        Stats { streams: self.streams.len(), backlog: self.streams.backlog_len(), ..self.stats }
+        Stats {
+            streams: self.streams.len(),
+            backlog: self.streams.backlog_len(),
+            extra_credit: self.extra,
+            ..self.stats
+        }
     }
 
     /// The id of a stream: none before the SYN of a stream of ours has gone out, or once the stream is gone.
@@ -265,6 +283,7 @@ impl Mux {
             self.schedule.remove(stream.priority, key);
         }
         self.reserved = self.reserved.saturating_sub(stream.send.reserved);
+        self.forget_credit(stream.recv.credit.extra(), stream.recv.tuning.is_some());
         self.stats.unread_bytes = self.stats.unread_bytes.saturating_sub(stream.recv.queue.len());
         if stream.ended_properly() {
             self.stats.finished = self.stats.finished.saturating_add(1);

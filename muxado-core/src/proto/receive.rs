@@ -261,9 +261,11 @@ impl Mux {
                 if std::mem::take(&mut stream.recv.waiting) {
                     self.events.push_back(Event::Readable(key));
                 }
+                self.tune(key, piece.len());
             }
             RecvState::Discarding => {
                 stream.recv.credit.discard(piece.len());
+                self.tune(key, piece.len());
                 self.return_credit(key);
                 self.settle(key);
             }
@@ -278,7 +280,7 @@ impl Mux {
         if std::mem::take(&mut stream.recv.waiting) {
             self.events.push_back(Event::Readable(key));
         }
-        self.settle_lazy(key);
+        self.return_credit(key);
         self.settle(key);
     }
 

@@ -10,6 +10,8 @@ pub struct Stats {
     pub backlog: usize,
     /// Bytes received and not read yet, now, in all streams.
     pub unread_bytes: usize,
+    /// Credit that the peer was granted beyond the windows, now, in all streams, in bytes.
+    pub extra_credit: usize,
     /// Bytes accepted from writers that may go out now, in all streams.
     pub sendable_bytes: usize,
     /// Streams opened by this side.

@@ -6,6 +6,7 @@ use muxado_frame::{ErrorCode, StreamId};
 use super::flow::{RecvCredit, SendCredit};
 use super::pieces::Pieces;
 use super::state::{RecvState, SendState};
+use super::tuning::Tuning;
 use crate::error::Failure;
 
 /// The name of a stream inside its machine. A key is never used again for another stream.
@@ -39,10 +40,19 @@ pub(super) struct Recv {
     pub(super) state: RecvState,
     pub(super) queue: Pieces,
     pub(super) credit: RecvCredit,
+    /// Whether the window limits it; none while it has received little.
+    pub(super) tuning: Option<Box<Tuning>>,
     /// A reader was told to wait.
     pub(super) waiting: bool,
     /// The handle is alive.
     pub(super) held: bool,
+}
+
+impl Recv {
+    /// The peer may go on sending, and needs credit for it.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.state, RecvState::Open | RecvState::Discarding)
+    }
 }
 
 /// Who opened a stream.
@@ -117,6 +127,7 @@ impl Stream {
                 state: RecvState::Open,
                 queue: Pieces::default(),
                 credit: RecvCredit::new(window),
+                tuning: None,
                 waiting: false,
                 held,
             },

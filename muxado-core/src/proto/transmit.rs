@@ -1,14 +1,12 @@
 //! What goes out: control frames first, then streams in their turns, each with one bounded frame.
 
-use std::num::NonZeroU32;
-
-use muxado_frame::{ErrorCode, Flags, data_header, go_away, rst, wndinc};
+use muxado_frame::{ErrorCode, Flags, data_header, go_away, rst};
 
 use super::batch::Batch;
 use super::flow::{size, total};
 use super::mux::Mux;
 use super::shutdown::{Goodbye, Phase};
-use super::state::{RecvState, SendState};
+use super::state::SendState;
 use super::stream::{Stream, StreamKey};
 use super::streams::filler_id;
 use crate::error::Initiator;
@@ -54,7 +52,7 @@ impl Mux {
         true
     }
 
-    fn emit(&mut self, batch: &mut Batch, frame: &[u8]) {
+    pub(super) fn emit(&mut self, batch: &mut Batch, frame: &[u8]) {
         batch.put(frame);
         self.emitted = self.emitted.saturating_add(total(frame.len()));
         self.stats.frames_sent = self.stats.frames_sent.saturating_add(1);
@@ -91,10 +89,8 @@ impl Mux {
         if let Some(code) = stream.rst.take() {
             self.stats.resets_sent = self.stats.resets_sent.saturating_add(1);
             self.emit(batch, &rst(id, code));
-        } else if matches!(stream.recv.state, RecvState::Open | RecvState::Discarding) {
-            if let Some(owed) = NonZeroU32::new(stream.recv.credit.settle()) {
-                self.emit(batch, &wndinc(id, owed.get()));
-            }
+        } else if stream.recv.is_open() {
+            self.emit_credit(batch, key, id);
         }
         self.settle(key);
     }

@@ -69,6 +69,8 @@ pub struct Driver<R, W, T: Runtime> {
     full: bool,
     /// A poll is under way. If it still is when the next one begins, it has panicked.
     polling: bool,
+    /// When it was made: the machine counts time from here.
+    begun: Instant,
     pub(super) woken: WakeList,
 }
 
@@ -79,6 +81,7 @@ where
     T: Runtime,
 {
     pub(super) fn new(shared: Arc<Shared>, read: R, write: W, config: Config, runtime: T) -> Self {
+        let begun = runtime.now();
         Driver {
             shared,
             read: ReadHalf::new(read),
@@ -93,6 +96,7 @@ where
             peer_leaving: false,
             full: false,
             polling: false,
+            begun,
             woken: WakeList::default(),
         }
     }
@@ -146,7 +150,8 @@ where
 
     /// Reads once. How much, or none if there is nothing to read.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Option<usize> {
-        match self.read.step(cx, &self.shared, &mut self.woken) {
+        let now = self.time();
+        match self.read.step(cx, &self.shared, &mut self.woken, now) {
             ReadStep::Handled { bytes, frames } => {
                 self.note_life();
                 Some(bytes.max(frames * FRAME_WORK))
@@ -191,6 +196,11 @@ where
         }
     }
 
+    /// The time, if the machine wants to know.
+    fn time(&self) -> Option<Duration> {
+        self.read.wants_time.then(|| self.timers.now().saturating_duration_since(self.begun))
+    }
+
     /// The peer has just shown that it lives, for whoever wants to know.
     fn note_life(&mut self) {
         if self.shared.is_observed() {
@@ -222,10 +232,14 @@ where
     /// Returns what is in the batch.
     fn pull(&mut self, cx: &mut Context<'_>) -> usize {
         let waker = cx.waker().clone();
+        let now = self.time();
         let (batch, reported) = (&mut self.write.batch, std::mem::take(&mut self.write.unreported));
         let blocked = !batch.is_empty() || self.broken.is_some();
         let news = self.shared.with_driver(&mut self.woken, |state| {
             state.mux.handle_written(reported);
+            if let Some(now) = now {
+                state.mux.handle_time(now);
+            }
             if !blocked {
                 state.mux.poll_transmit(batch, BATCH);
             }

@@ -5,14 +5,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use futures_io::AsyncRead;
 
 use super::pool;
 use super::retry::retry;
-use super::shared::Shared;
+use super::shared::{Shared, State};
 use super::wakers::WakeList;
+use crate::proto::Mux;
 
 /// Reads shorter than this are copied, in bytes: not worth a shared buffer.
 const SHARE_FROM: usize = 4096;
@@ -36,6 +38,8 @@ pub(crate) struct ReadHalf<R> {
     pinned: Arc<AtomicUsize>,
     /// What was unread when the machine was last asked.
     unread: usize,
+    /// The machine wants to know the time.
+    pub(crate) wants_time: bool,
 }
 
 /// What one step of reading came to.
@@ -51,13 +55,26 @@ pub(crate) enum ReadStep {
 
 impl<R: AsyncRead + Unpin> ReadHalf<R> {
     pub(crate) fn new(io: R) -> ReadHalf<R> {
-        ReadHalf { io, rest: Bytes::new(), shareable: false, pinned: Arc::default(), unread: 0 }
+        ReadHalf {
+            io,
+            rest: Bytes::new(),
+            shareable: false,
+            pinned: Arc::default(),
+            unread: 0,
+            wants_time: false,
+        }
     }
 
-    /// Reads once and lets the machine handle it.
-    pub(crate) fn step(&mut self, cx: &mut Context<'_>, shared: &Shared, woken: &mut WakeList) -> ReadStep {
+    /// Reads once and lets the machine handle it, which is told the time if it wants to know.
+    pub(crate) fn step(
+        &mut self,
+        cx: &mut Context<'_>,
+        shared: &Shared,
+        woken: &mut WakeList,
+        now: Option<Duration>,
+    ) -> ReadStep {
         if !self.rest.is_empty() {
-            return self.handle_rest(shared, woken);
+            return self.handle_rest(shared, woken, now);
         }
         let mut buffer = pool::READ.take();
         let len = match poll_read(&mut self.io, cx, buffer.bytes()) {
@@ -70,20 +87,15 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
         if len >= SHARE_FROM && pinned <= PIN_MOST.min(2 * self.unread + PIN_ALLOWANCE) {
             self.rest = buffer.share(len, Some(self.pinned.clone()));
             self.shareable = true;
-            return self.handle_rest(shared, woken);
+            return self.handle_rest(shared, woken, now);
         }
         let bytes = &buffer.bytes()[..len];
-        let (taken, frames) = shared.with_driver(woken, |state| {
-            let before = state.mux.frames_received();
-            let taken = state.mux.handle_slice(bytes);
-            self.unread = state.mux.unread();
-            (taken, state.mux.frames_received() - before)
-        });
+        let (taken, frames) = self.hand_on(shared, woken, now, |mux| mux.handle_slice(bytes));
         if taken < len {
             self.rest = Bytes::copy_from_slice(&bytes[taken..]);
             self.shareable = false;
         }
-        ReadStep::Handled { bytes: taken, frames: frames as usize }
+        ReadStep::Handled { bytes: taken, frames }
     }
 
     /// Reads and throws away, for a session that has said goodbye: a transport closed with unread bytes may take
@@ -98,22 +110,38 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
         }
     }
 
-    fn handle_rest(&mut self, shared: &Shared, woken: &mut WakeList) -> ReadStep {
-        let (taken, frames) = shared.with_driver(woken, |state| {
-            let before = state.mux.frames_received();
-            let taken = match self.shareable {
-                true => state.mux.handle_bytes(&self.rest),
-                false => state.mux.handle_slice(&self.rest),
-            };
-            self.unread = state.mux.unread();
-            (taken, state.mux.frames_received() - before)
+    fn handle_rest(&mut self, shared: &Shared, woken: &mut WakeList, now: Option<Duration>) -> ReadStep {
+        let rest = std::mem::take(&mut self.rest);
+        let shareable = self.shareable;
+        let (taken, frames) = self.hand_on(shared, woken, now, |mux| match shareable {
+            true => mux.handle_bytes(&rest),
+            false => mux.handle_slice(&rest),
         });
-        if taken < self.rest.len() {
+        if taken < rest.len() {
+            self.rest = rest;
             self.rest.advance(taken);
-        } else {
-            self.rest = Bytes::new();
         }
-        ReadStep::Handled { bytes: taken, frames: frames as usize }
+        ReadStep::Handled { bytes: taken, frames }
+    }
+
+    /// How much of what was read the machine took, and how many frames began in it.
+    fn hand_on(
+        &mut self,
+        shared: &Shared,
+        woken: &mut WakeList,
+        now: Option<Duration>,
+        handle: impl FnOnce(&mut Mux) -> usize,
+    ) -> (usize, usize) {
+        shared.with_driver(woken, |State { mux, .. }| {
+            if let Some(now) = now {
+                mux.handle_time(now);
+            }
+            let before = mux.frames_received();
+            let taken = handle(mux);
+            self.unread = mux.unread();
+            self.wants_time = mux.wants_time();
+            (taken, (mux.frames_received() - before) as usize)
+        })
     }
 }
 

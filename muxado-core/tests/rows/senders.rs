@@ -2,6 +2,8 @@
 //! I2 (what is read is what was written, and a clean end means all of it), I7, I8, I10 (places come back), I11 (nobody
 //! waits for what is there already).
 
+use std::time::Duration;
+
 use muxado_core::Config;
 use muxado_core::proto::{Event, Read, StreamKey};
 use muxado_frame::{ErrorCode, StreamId};
@@ -25,6 +27,8 @@ enum Command {
     Step(usize),
     CreditDue,
     Sweep,
+    /// Microseconds pass.
+    Time(u64),
 }
 
 /// One end of a stream as its application sees it.
@@ -68,6 +72,7 @@ struct App {
     handles: Vec<Handle>,
     waits_to_accept: bool,
     waits_to_open: bool,
+    now: Duration,
 }
 
 impl App {
@@ -83,6 +88,10 @@ impl App {
             },
             Command::CreditDue => peer.mux.handle_credit_due(),
             Command::Sweep => peer.mux.handle_sweep(),
+            Command::Time(micros) => {
+                self.now += Duration::from_micros(*micros);
+                peer.mux.handle_time(self.now);
+            }
             _ if self.handles.is_empty() => {}
             _ => {
                 let which = which % self.handles.len();
@@ -345,6 +354,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         6 => (1_usize..40).prop_map(Command::Step),
         1 => Just(Command::CreditDue),
         1 => Just(Command::Sweep),
+        4 => prop_oneof![Just(1), Just(100), Just(50_000), Just(11_000_000)].prop_map(Command::Time),
     ]
 }
 

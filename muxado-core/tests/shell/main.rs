@@ -9,6 +9,7 @@ mod first_and_last;
 mod foreign_code;
 mod last_words;
 mod lingering;
+mod long_lines;
 mod observer;
 mod session_end;
 mod slow_links;

@@ -25,6 +25,7 @@ const GOAWAY_CODES: &[u32] = &[0, 1, 2, 8, 10, 13, 77];
 pub(super) struct Ledger {
     us: Side,
     window: usize,
+    extra_credit: usize,
     max_frame: usize,
     incoming: Reader,
     outgoing: Reader,
@@ -64,6 +65,8 @@ pub(super) struct Both {
     came: usize,
     /// Credit we returned.
     returned: usize,
+    /// Credit we gave beyond the window.
+    extra: usize,
     /// Credit the peer gave.
     granted: usize,
     sent: usize,
@@ -85,6 +88,7 @@ impl Ledger {
         Ledger {
             us,
             window: config.window() as usize,
+            extra_credit: config.extra_credit(),
             max_frame: config.max_frame() as usize,
             incoming: Reader::default(),
             outgoing: Reader::default(),
@@ -227,8 +231,12 @@ impl Ledger {
     fn said_wndinc(&mut self, id: u32, increment: usize) {
         let forgetful = self.resets_out > REMEMBERED;
         let both = self.ids.entry(id).or_default();
-        both.returned += increment;
-        assert!(increment <= self.window, "W05: {increment} for {id}");
+        if increment > self.window {
+            both.extra += increment;
+            assert!(increment <= self.extra_credit, "W05: {increment} for {id}");
+        } else {
+            both.returned += increment;
+        }
         assert!(both.returned <= both.came, "W05: {} of {} for {id}", both.returned, both.came);
         assert!(both.resets == 0 || forgetful, "W10: WNDINC after RST for {id}");
     }
@@ -289,6 +297,6 @@ impl Ledger {
     /// The most bytes that can have been delivered of an id that was used once: what we gave credit for (S45).
     pub(super) fn most_delivered(&self, id: u32) -> Option<usize> {
         let both = self.ids.get(&id).filter(|both| both.lives.len() == 1)?;
-        Some(self.window + both.returned)
+        Some(self.window + both.returned + both.extra)
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! What comes out is judged by the [`Ledger`], which reads the same bytes, and by what the application did.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use muxado_core::proto::{Batch, Mux, Read, StreamKey};
 use muxado_core::{Config, EndCause};
@@ -140,6 +142,7 @@ struct Run {
     highest_accepted: u32,
     /// The application has ended the session, or let a limit of time pass that does.
     over: bool,
+    now: Duration,
 }
 
 impl Run {
@@ -158,6 +161,7 @@ impl Run {
             heard: 0,
             highest_accepted: 0,
             over: false,
+            now: Duration::ZERO,
         };
         for _ in 0..setup >> 6 {
             run.open();
@@ -192,7 +196,7 @@ impl Run {
     fn act(&mut self) {
         for _ in 0..self.dice.below(4) {
             let at = self.dice.below(self.handles.len().max(1));
-            match self.dice.below(24) {
+            match self.dice.below(25) {
                 0..=2 => self.accept(),
                 3 | 4 => self.open(),
                 5..=8 => self.write(at),
@@ -205,6 +209,7 @@ impl Run {
                 20 => self.mux.handle_sweep(),
                 21 => self.prioritise(at),
                 22 => self.announce_end(),
+                23 => self.pass_time(),
                 _ => {}
             }
             while self.mux.poll_event().is_some() {}
@@ -334,6 +339,11 @@ impl Run {
     }
 
     /// Drains or closes, which an application seldom does.
+    fn pass_time(&mut self) {
+        self.now += Duration::from_micros([1, 100, 50_000, 11_000_000][self.dice.below(4)]);
+        self.mux.handle_time(self.now);
+    }
+
     fn announce_end(&mut self) {
         match self.dice.below(16) {
             0 => self.go_away(),

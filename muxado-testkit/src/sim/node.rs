@@ -1,6 +1,7 @@
 //! One machine with its application and its driver, and the model that all three are held against.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use muxado_core::proto::{Batch, Event, Mux, StreamKey};
@@ -51,10 +52,16 @@ pub(super) struct Node {
     pub(super) excuses: Vec<&'static str>,
     /// Everything that happened, in one number (I16).
     pub(super) hash: u64,
+    now: Duration,
     salt: usize,
 }
 
 impl Node {
+    pub(super) fn pass_time(&mut self, micros: u64) {
+        self.now += Duration::from_micros(micros);
+        self.mux.handle_time(self.now);
+    }
+
     pub(super) fn new(side: Side, config: &Config, strict: bool, contiguous: bool) -> Node {
         Node {
             mux: Mux::new(side, config),
@@ -78,6 +85,7 @@ impl Node {
             few_ids: false,
             excuses: Vec::new(),
             hash: 0xCBF2_9CE4_8422_2325,
+            now: Duration::ZERO,
             salt: if side == Side::Client { 1 } else { 1000 },
         }
     }

@@ -25,6 +25,8 @@ pub(super) enum Kind {
     Stale,
     CreditDue,
     Sweep,
+    /// The machine is told the time.
+    Time,
     Drain,
     GoAway,
     Abandon,
@@ -47,7 +49,7 @@ pub(super) enum Kind {
 }
 
 /// All kinds.
-pub(super) const ALL: [Kind; 32] = [
+pub(super) const ALL: [Kind; 33] = [
     Kind::Open,
     Kind::Accept,
     Kind::Write,
@@ -67,6 +69,7 @@ pub(super) const ALL: [Kind; 32] = [
     Kind::Stale,
     Kind::CreditDue,
     Kind::Sweep,
+    Kind::Time,
     Kind::Drain,
     Kind::GoAway,
     Kind::Abandon,
@@ -91,6 +94,7 @@ impl Kind {
             Kind::Finish | Kind::Reserve | Kind::Commit => 40,
             Kind::Flush | Kind::ReleaseSend | Kind::ReleaseRecv | Kind::ReleaseBoth => 20,
             Kind::Reset | Kind::Refuse | Kind::Priority | Kind::CreditDue | Kind::Sweep => 16,
+            Kind::Time => 60,
             Kind::Abort | Kind::Stale => 6,
             Kind::Drain | Kind::GoAway | Kind::Abandon | Kind::Close => 1,
             Kind::Deadline | Kind::Stall | Kind::Failure | Kind::Cut => 1,

@@ -67,6 +67,7 @@ fn draw_config(choices: &mut Choices<'_>, window: u32) -> Config {
         .session_send_queue(choices.pick(&[1, 30, 1000, 512 * 1024]))
         .max_inbound_streams(choices.pick(&[0, 1, 2, 3, 8, 256, 256]))
         .max_outbound_streams(choices.pick(&[1, 2, 3, 8, 256, 256]))
+        .extra_credit(choices.pick(&[0, 50, 5000, 64 * 1024 * 1024]))
         .peer_drains(choices.chance(1, 3));
     if choices.chance(1, 3) {
         builder = builder.accept_backlog(choices.pick(&[0, 1, 2, 5]));

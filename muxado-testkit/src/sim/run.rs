@@ -112,7 +112,17 @@ impl<'a> Run<'a> {
         use Kind::*;
         matches!(
             kind,
-            Open | Accept | CreditDue | Sweep | Drain | GoAway | Abandon | Close | Deadline | Stall | Failure
+            Open | Accept
+                | CreditDue
+                | Sweep
+                | Time
+                | Drain
+                | GoAway
+                | Abandon
+                | Close
+                | Deadline
+                | Stall
+                | Failure
         )
     }
 
@@ -125,6 +135,7 @@ impl<'a> Run<'a> {
             Kind::Accept => _ = node.accept(),
             Kind::CreditDue => node.mux.handle_credit_due(),
             Kind::Sweep => node.mux.handle_sweep(),
+            Kind::Time => node.pass_time([1, 100, 50_000, 11_000_000][code % 4]),
             Kind::Drain => node.leave(Mux::drain),
             Kind::GoAway => node.leave(Mux::go_away),
             Kind::Abandon => node.leave(Mux::abandon),

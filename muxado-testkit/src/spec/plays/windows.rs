@@ -151,10 +151,11 @@ fn returned() -> Vec<Play> {
     let all_back = |conn: &mut Conn, id| -> Outcome {
         conn.until("return of all credit", move |conn| {
             let stream = conn.book.stream(id);
-            stream.came == stream.to_echo && stream.returned >= stream.to_echo
+            // Credit beyond the window may have been taken back by not returning as much.
+            stream.came == stream.to_echo && stream.credit() >= FULL as u64
         })?;
         let stream = conn.book.stream(id);
-        if stream.returned == stream.to_echo {
+        if stream.returned <= stream.to_echo {
             return Ok(());
         }
         conn.differs(format!("{} returned for {}", stream.returned, stream.to_echo))

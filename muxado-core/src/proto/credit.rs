@@ -1,0 +1,125 @@
+//! Credit on its way back to the peer: what was consumed, and what the path is worth beyond the window.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use muxado_frame::{StreamId, wndinc};
+
+use super::batch::Batch;
+use super::mux::Mux;
+use super::state::RecvState;
+use super::stream::StreamKey;
+use super::tuning::{Tuning, Verdict};
+
+/// The most that one WNDINC can say, in bytes.
+const MOST: usize = 0x7FFF_FFFF;
+
+impl Mux {
+    /// Tells the machine the time, as what has passed since any moment that stays the same. Do it before bytes are handled or
+    /// transmitted, whenever [`wants_time`](Mux::wants_time): the machine measures how long a window takes.
+    ///
+    /// One that is never told grants no credit beyond the windows.
+    pub fn handle_time(&mut self, now: Duration) {
+        self.now = self.now.max(now);
+    }
+
+    /// Whether streams are there whose credit depends on the time.
+    #[must_use]
+    pub fn wants_time(&self) -> bool {
+        self.tuned > 0
+    }
+
+    /// Sends back consumed credit at half a window, or notes that it may go a little later (S69).
+    pub(super) fn return_credit(&mut self, key: StreamKey) {
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        let credit = &mut stream.recv.credit;
+        if stream.recv.state == RecvState::Finished && credit.extra() > 0 {
+            self.extra = self.extra.saturating_sub(credit.void());
+        }
+        if stream.recv.is_open() && stream.recv.credit.is_due() {
+            self.queue_control(key);
+        }
+        self.settle_lazy(key);
+    }
+
+    /// Keeps the count of streams whose credit may go a little later.
+    pub(super) fn settle_lazy(&mut self, key: StreamKey) {
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        let lazy = stream.recv.is_open() && !stream.in_control && stream.recv.credit.is_due_lazily();
+        match (std::mem::replace(&mut stream.in_lazy, lazy), lazy) {
+            (false, true) => self.lazy = self.lazy.saturating_add(1),
+            (true, false) => self.lazy = self.lazy.saturating_sub(1),
+            _ => {}
+        }
+    }
+
+    /// [`Config::credit_delay`](crate::Config::credit_delay) has passed since there was lazy credit: returns it.
+    pub fn handle_credit_due(&mut self) {
+        if self.lazy == 0 {
+            return;
+        }
+        for key in self.streams.keys_of(|stream| stream.in_lazy) {
+            self.queue_control(key);
+            self.settle_lazy(key);
+        }
+    }
+
+    /// Bytes of a stream have come: looks whether its window is what limits it. A stream that has used a quarter of its
+    /// window is worth looking at.
+    pub(super) fn tune(&mut self, key: StreamKey, came: usize) {
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        let credit = &mut stream.recv.credit;
+        let Some(tuning) = &mut stream.recv.tuning else {
+            if credit.left() < credit.granted().saturating_sub(credit.window() / 4)
+                && self.config.extra_budget() > 0
+            {
+                stream.recv.tuning = Some(Box::new(Tuning::new(self.now)));
+                self.tuned = self.tuned.saturating_add(1);
+            }
+            return;
+        };
+        match tuning.arrived(self.now, came, credit, &mut self.shortest_round) {
+            Verdict::Nothing => {}
+            Verdict::Wish => {
+                self.queue_control(key);
+                self.settle_lazy(key);
+            }
+            Verdict::Useless => credit.shrink(),
+        }
+    }
+
+    /// The WNDINCs of one stream: what is owed, and in one of its own what is granted beyond (W05).
+    pub(super) fn emit_credit(&mut self, batch: &mut Batch, key: StreamKey, id: StreamId) {
+        let free = self.config.extra_budget().saturating_sub(self.extra);
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        let credit = &mut stream.recv.credit;
+        let settled = credit.settle();
+        self.extra = self.extra.saturating_sub(settled.taken_back);
+        let mut increments = [NonZeroU32::new(settled.returned), None];
+        if let Some(tuning) = &mut stream.recv.tuning {
+            // Three quarters of what is free, so that something is left for the next one.
+            let wish = tuning.wish(credit);
+            let extra = wish.map_or(0, |wish| wish.min(free.saturating_sub(free / 4)).min(MOST));
+            tuning.forget_wish();
+            if extra > credit.window() {
+                credit.extend(extra);
+                self.extra = self.extra.saturating_add(extra);
+                increments[1] = u32::try_from(extra).ok().and_then(NonZeroU32::new);
+            }
+            if increments != [None; 2] {
+                tuning.begin(self.now, credit.outstanding());
+            }
+        }
+        for increment in increments.into_iter().flatten() {
+            self.emit(batch, &wndinc(id, increment.get()));
+        }
+        // A reader that took more than a window at once is owed more than one WNDINC may say.
+        self.return_credit(key);
+    }
+
+    /// A stream is taken out: its share of what the session counts goes with it.
+    pub(super) fn forget_credit(&mut self, extra: usize, was_tuned: bool) {
+        self.extra = self.extra.saturating_sub(extra);
+        self.tuned = self.tuned.saturating_sub(usize::from(was_tuned));
+    }
+}

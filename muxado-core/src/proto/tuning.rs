@@ -1,0 +1,206 @@
+//! How much credit a stream is worth beyond its window: what the path holds while the peer waits for an answer.
+//!
+//! The window limits a stream where a round trip lasts longer than the window takes to arrive. A *round* measures both: it begins when credit is
+//! returned, and ends with the last byte which that credit allows. The peer cannot have sent that byte before it had the
+//! credit, so no round is shorter than a round trip, whatever the peer does; and the longest silence in it is the time in
+//! which the peer had nothing to say or was not allowed to.
+//!
+//! The rate at which bytes came outside of that silence, times the shortest round of the session, is what has to be
+//! under way for the line never to be idle. There is no clock here: the owner says what time it is.
+
+use std::time::Duration;
+
+use super::flow::RecvCredit;
+
+/// After such a silence a stream has to earn its extra credit again.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// No peer is believed to be faster than this, in bytes per nanosecond: a window that lay ready is read at the speed of
+/// memory and says nothing about the line.
+const FASTEST: u128 = 4;
+
+/// Streams are given this many times what the path seems to hold.
+const HEADROOM: u128 = 2;
+
+/// The measurements of one stream. Only streams that have received a good part of a window have any.
+#[derive(Debug)]
+pub(super) struct Tuning {
+    round: Option<Round>,
+    /// When bytes last came.
+    last: Duration,
+    /// The credit it should have in all.
+    target: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Round {
+    begun: Duration,
+    /// All bytes that it will see.
+    bytes: usize,
+    left: usize,
+    silence: Duration,
+    /// The least that was unread when bytes came.
+    unread: usize,
+}
+
+/// What the bytes that came have led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Nothing,
+    /// More credit is wished for.
+    Wish,
+    /// The extra credit is of no use: they came after a long silence, or the reader is what limits the stream.
+    Useless,
+}
+
+impl Tuning {
+    pub(super) fn new(now: Duration) -> Tuning {
+        Tuning { round: None, last: now, target: 0 }
+    }
+
+    /// Credit is returned, after which the peer may send `ahead` bytes.
+    pub(super) fn begin(&mut self, now: Duration, ahead: usize) {
+        if self.round.is_none() && ahead > 0 {
+            self.last = now;
+            self.round = Some(Round {
+                begun: now,
+                bytes: ahead,
+                left: ahead,
+                silence: Duration::ZERO,
+                unread: usize::MAX,
+            });
+        }
+    }
+
+    /// Bytes `came`, and are in `credit` already. The shortest round of the session is kept in `shortest`.
+    pub(super) fn arrived(
+        &mut self,
+        now: Duration,
+        came: usize,
+        credit: &RecvCredit,
+        shortest: &mut Option<Duration>,
+    ) -> Verdict {
+        let silence = now.saturating_sub(std::mem::replace(&mut self.last, now));
+        if silence >= IDLE {
+            self.round = None;
+            return Verdict::Useless;
+        }
+        let Some(round) = &mut self.round else { return Verdict::Nothing };
+        round.silence = round.silence.max(silence);
+        round.unread = round.unread.min(credit.unread().saturating_sub(came));
+        round.left = round.left.saturating_sub(came);
+        if round.left > 0 {
+            return Verdict::Nothing;
+        }
+        let Round { begun, bytes, silence, unread, .. } = *round;
+        self.round = None;
+        let time = now.saturating_sub(begun);
+        let shortest = *shortest.insert(shortest.map_or(time, |shortest| shortest.min(time)));
+        self.target = 0;
+        if unread > credit.granted() / 2 {
+            return Verdict::Useless;
+        }
+        if unread <= credit.granted() / 4 && !credit.shrinks() {
+            self.target = target(bytes, time.saturating_sub(silence), shortest);
+        }
+        if self.wish(credit).is_some() { Verdict::Wish } else { Verdict::Nothing }
+    }
+
+    /// How much is to be granted beyond what there is, in steps larger than a window (W05). None if that is about
+    /// enough.
+    pub(super) fn wish(&self, credit: &RecvCredit) -> Option<usize> {
+        let missing = self.target.saturating_sub(credit.granted());
+        (missing >= (credit.window() / 2).max(1)).then(|| missing.max(credit.window().saturating_add(1)))
+    }
+
+    /// What was wished for is granted or denied.
+    pub(super) fn forget_wish(&mut self) {
+        self.target = 0;
+    }
+}
+
+/// Bytes that should be under way where `bytes` came within `time` and a round takes `shortest`.
+fn target(bytes: usize, time: Duration, shortest: Duration) -> usize {
+    let bytes = u128::try_from(bytes).unwrap_or(u128::MAX);
+    let time = time.as_nanos().max(bytes / FASTEST).max(1);
+    let held = bytes.saturating_mul(shortest.as_nanos()).checked_div(time).unwrap_or(0);
+    usize::try_from(held.saturating_mul(HEADROOM)).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: usize = 1 << 20;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// The credit it should have after a round in which `bytes` came at the given times, and were read at once.
+    fn target_after(came: &[(Duration, usize)], shortest: Option<Duration>) -> usize {
+        let mut tuning = Tuning::new(ms(0));
+        let mut credit = RecvCredit::new(MIB);
+        tuning.begin(ms(0), came.iter().map(|(_, bytes)| bytes).sum());
+        let mut shortest = shortest;
+        for (at, bytes) in came {
+            assert!(credit.announce(*bytes));
+            credit.keep(*bytes);
+            tuning.arrived(*at, *bytes, &credit, &mut shortest);
+            credit.consume(*bytes);
+        }
+        assert!(tuning.round.is_none());
+        tuning.target
+    }
+
+    #[test]
+    fn a_window_that_comes_at_once_after_a_round_trip_is_far_too_small() {
+        let target = target_after(&[(ms(50), MIB / 8), (ms(51), MIB / 8)], None);
+        // A quarter of a MiB in a millisecond, 51 ms long, twice.
+        assert_eq!(target, 2 * 51 * MIB / 4);
+    }
+
+    #[test]
+    fn a_line_that_is_never_silent_needs_no_more_than_it_has() {
+        let came: Vec<_> = (1..=100).map(|moment| (ms(moment), MIB / 100)).collect();
+        let target = target_after(&came, Some(ms(10)));
+        assert!(target < MIB / 4, "a MiB took ten round trips: {target}");
+    }
+
+    #[test]
+    fn a_small_lack_is_no_lack_and_steps_are_larger_than_the_window() {
+        let wish = |target| Tuning { target, ..Tuning::new(ms(0)) }.wish(&RecvCredit::new(100));
+        assert_eq!(wish(149), None);
+        assert_eq!(wish(150), Some(101));
+        assert_eq!(wish(500), Some(400));
+    }
+
+    #[test]
+    fn no_peer_is_faster_than_memory() {
+        assert_eq!(target_after(&[(ms(1), MIB)], None), 2 * 4_000_000);
+    }
+
+    #[test]
+    fn a_reader_that_is_behind_is_what_limits_the_stream() {
+        for (unread, verdict) in
+            [(MIB / 4, Verdict::Wish), (MIB / 4 + 1, Verdict::Nothing), (MIB / 2 + 1, Verdict::Useless)]
+        {
+            let mut tuning = Tuning::new(ms(0));
+            let mut credit = RecvCredit::new(MIB);
+            let came = MIB / 4;
+            assert!(credit.announce(unread + came));
+            credit.keep(unread + came);
+            tuning.begin(ms(0), came);
+            assert_eq!(tuning.arrived(ms(50), came, &credit, &mut None), verdict, "{unread}");
+        }
+    }
+
+    #[test]
+    fn a_long_silence_is_noticed_and_ends_the_round() {
+        let mut tuning = Tuning::new(ms(0));
+        let credit = RecvCredit::new(MIB);
+        tuning.begin(ms(0), 10);
+        assert_eq!(tuning.arrived(IDLE, 10, &credit, &mut None), Verdict::Useless);
+        assert_eq!(tuning.arrived(IDLE, 10, &credit, &mut None), Verdict::Nothing);
+    }
+}

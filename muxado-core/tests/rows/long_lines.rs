@@ -1,0 +1,160 @@
+//! B35: credit beyond the window, on lines where the window is what limits a stream, and nowhere else.
+
+use std::time::Duration;
+
+use muxado_core::Config;
+use muxado_core::proto::{Read, StreamKey};
+use muxado_testkit::Line;
+
+const MIB: usize = 1 << 20;
+const WINDOW: usize = 256 * 1024;
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// A line of `round_trip` with a stream from the client to the server.
+fn line_with_stream(round_trip: Duration, rate: u64, config: &Config) -> (Line, StreamKey, StreamKey) {
+    let mut line = Line::new(round_trip / 2, rate, config);
+    let (up, down) = add_stream(&mut line);
+    (line, up, down)
+}
+
+fn add_stream(line: &mut Line) -> (StreamKey, StreamKey) {
+    let up = line.client.open().unwrap();
+    line.client.flush(up).unwrap();
+    line.pass(line.now + ms(1000));
+    (up, line.server.accept().unwrap().unwrap())
+}
+
+/// Bytes in a second.
+fn rate(bytes: usize, time: Duration) -> f64 {
+    bytes as f64 / time.as_secs_f64()
+}
+
+#[test]
+fn b35_a_stream_fills_a_long_line_within_a_few_round_trips() {
+    for round_trip in [50, 100, 200] {
+        for line_rate in [10_000_000, 100_000_000, 200_000_000] {
+            let (mut line, up, down) = line_with_stream(ms(round_trip), line_rate, &Config::default());
+            let held = line_rate as usize * round_trip as usize / 1000;
+            // What the line holds ten times over, which takes ten round trips at the rate of the line.
+            let took = line.upload(up, down, 10 * held);
+            let lost = took.as_secs_f64() / ms(round_trip).as_secs_f64() - 10.0;
+            assert!(lost < 4.0, "{lost:.1} round trips lost at {round_trip} ms and {line_rate} B/s");
+            // From then on at the rate of the line.
+            let again = rate(10 * held, line.upload(up, down, 10 * held));
+            // The last byte is half a round trip on its way.
+            assert!(again > 0.93 * line_rate as f64, "{again} of {line_rate} B/s at {round_trip} ms");
+        }
+    }
+}
+
+#[test]
+fn b35_all_streams_together_get_no_more_than_the_session_may_give() {
+    let config = Config::builder().extra_credit(4 * MIB).build().unwrap();
+    let (mut line, up, down) = line_with_stream(ms(100), 100_000_000, &config);
+    let streams = [(up, down), add_stream(&mut line), add_stream(&mut line)];
+    for (up, down) in streams {
+        line.upload(up, down, 20 * MIB);
+        assert!(line.server.stats().extra_credit <= 4 * MIB);
+    }
+    assert!(line.server.stats().extra_credit > 3 * MIB, "the first got the most, and something was left");
+    for (up, down) in streams {
+        line.client.finish(up).unwrap();
+        line.pass(line.now + ms(1000));
+        assert_eq!(line.server.read(down, 1), Ok(Read::End));
+    }
+    assert_eq!(line.server.stats().extra_credit, 0, "a stream that has ended needs none");
+}
+
+#[test]
+fn b35_no_credit_is_given_where_the_reader_is_what_limits_the_stream() {
+    let (mut line, up, down) = line_with_stream(ms(50), 100_000_000, &Config::default());
+    // 4 KiB in each half millisecond, which is 8 MB in a second: a twelfth of the line, and more than a window in a round trip.
+    for _ in 0..10_000 {
+        while line.client.write(up, &[0; 16 * 1024]).unwrap() > 0 {}
+        line.pass(line.now + Duration::from_micros(500));
+        let _ = line.server.read(down, 4 * 1024);
+        assert!(line.server.unread() <= 4 * MIB, "{} bytes wait for a slow reader", line.server.unread());
+    }
+    assert_eq!(line.server.stats().extra_credit, 0);
+}
+
+#[test]
+fn b35_no_session_gives_more_than_its_peer_may_keep_unread() {
+    let config = Config::builder()
+        .max_inbound_streams(2)
+        .max_outbound_streams(2)
+        .max_session_recv(5 * WINDOW)
+        .build()
+        .unwrap();
+    let (mut line, up, down) = line_with_stream(ms(100), 100_000_000, &config);
+    line.upload(up, down, 20 * MIB);
+    assert_eq!(line.server.stats().extra_credit, 0, "one window is less than the smallest step");
+    let config = Config::builder().extra_credit(0).build().unwrap();
+    let (mut line, up, down) = line_with_stream(ms(100), 100_000_000, &config);
+    line.upload(up, down, 20 * MIB);
+    assert!(!line.server.wants_time() && line.server.stats().extra_credit == 0);
+}
+
+#[test]
+fn b35_a_stream_that_comes_back_from_silence_has_to_earn_its_credit_again() {
+    let (mut line, up, down) = line_with_stream(ms(100), 100_000_000, &Config::default());
+    line.upload(up, down, 100 * MIB);
+    let granted = line.server.stats().extra_credit;
+    assert!(granted > 10 * MIB, "{granted}");
+    line.pass(line.now + Duration::from_secs(11));
+    // A reader that does not mind: the line goes on while credit shrinks to what is needed.
+    let took = line.upload(up, down, granted + 20 * MIB);
+    assert!(rate(granted + 20 * MIB, took) > 50_000_000.0, "{took:?}");
+    line.pass(line.now + Duration::from_secs(11));
+    // One that uses little.
+    for _ in 0..2 * granted / MIB {
+        line.upload(up, down, MIB / 2);
+        line.pass(line.now + Duration::from_secs(1));
+    }
+    let left = line.server.stats().extra_credit;
+    assert!(left < MIB, "half a MiB at a time needs no more, and {left} are left of {granted}");
+}
+
+#[test]
+fn b35_extra_credit_is_taken_back_from_a_reader_that_stops_keeping_up() {
+    let (mut line, up, down) = line_with_stream(ms(100), 100_000_000, &Config::default());
+    line.upload(up, down, 100 * MIB);
+    let granted = line.server.stats().extra_credit;
+    // Nobody reads: the peer may send what it was granted, and no more.
+    for _ in 0..1000 {
+        while line.client.write(up, &[0; 16 * 1024]).unwrap() > 0 {}
+        line.pass(line.now + ms(10));
+    }
+    assert!(line.server.unread() <= granted + WINDOW);
+    assert!(line.server.unread() >= granted, "it has sent it");
+    // Then slowly, 50 MB in ten seconds: what is read is not returned until a window is left.
+    for _ in 0..10_000 {
+        while line.client.write(up, &[0; 16 * 1024]).unwrap() > 0 {}
+        line.pass(line.now + ms(1));
+        let _ = line.server.read(down, 5 * 1024);
+    }
+    assert!(line.server.stats().extra_credit == 0 && line.server.unread() <= WINDOW);
+    line.server.audit().unwrap();
+}
+
+#[test]
+fn b35_a_peer_that_throws_extra_credit_away_is_served_as_without_it() {
+    let transfer = |clamps: bool| {
+        let config = Config::builder().extra_credit(if clamps { 64 * MIB } else { 0 }).build().unwrap();
+        let (mut line, up, down) = line_with_stream(ms(20), 100_000_000, &config);
+        line.clamps = clamps;
+        let mut took = line.upload(up, down, 100 * MIB);
+        // Again after a silence, when ours tries to take back what the peer never had.
+        for _ in 0..3 {
+            line.pass(line.now + Duration::from_secs(11));
+            took += line.upload(up, down, 100 * MIB);
+        }
+        took
+    };
+    let (without, with) = (transfer(false), transfer(true));
+    // The time in which small credit is returned, once for each silence.
+    assert!(with < without + 3 * ms(50) + without / 100, "{with:?}, and {without:?} without");
+}

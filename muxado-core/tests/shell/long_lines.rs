@@ -1,0 +1,62 @@
+//! B35 with a driver, which has the clock: a delay between two sessions does not cap a stream at a window for each round trip.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::{AsyncReadExt, AsyncWriteExt, FutureExt};
+use muxado_core::rt::Runtime;
+use muxado_core::{Config, Side};
+use muxado_testkit::{Reader, World, Writer, pipe, start};
+
+const DELAY: Duration = Duration::from_millis(50);
+
+/// More than is ever on its way.
+const ROOM: usize = 1 << 27;
+
+/// Hands on what comes, a while later.
+async fn carry(world: World, mut from: Reader, to: Writer) {
+    let to = Arc::new(Mutex::new(to));
+    let mut room = vec![0; 1 << 16];
+    while let Ok(len @ 1..) = from.read(&mut room).await {
+        let (clock, to, piece) = (world.clone(), to.clone(), room[..len].to_vec());
+        world.spawn(async move {
+            clock.sleep(DELAY).await;
+            let written = to.lock().unwrap().write_all(&piece).now_or_never();
+            written.expect("there is room").unwrap();
+        });
+    }
+}
+
+/// How long `len` bytes take from a client to a server far away.
+fn upload(len: usize, config: &Config) -> Duration {
+    let world = World::new();
+    let ((client, near), (far, server)) = (pipe(ROOM), pipe(ROOM));
+    let client = start(&world, Side::Client, client, config);
+    let server = start(&world, Side::Server, server, config);
+    world.spawn(carry(world.clone(), near.read, far.write));
+    world.spawn(carry(world.clone(), far.read, near.write));
+    world.spawn(async move {
+        let mut stream = client.open().await.unwrap();
+        stream.write_all(&vec![7; len]).await.unwrap();
+        stream.close().await.unwrap();
+        client.closed().await;
+    });
+    world.block_on(async {
+        let mut stream = server.accept().await.unwrap();
+        let mut all = 0;
+        while let Some(chunk) = stream.read_chunk(usize::MAX).await.unwrap() {
+            all += chunk.len();
+        }
+        assert_eq!(all, len);
+    });
+    world.elapsed()
+}
+
+#[test]
+fn b35_the_driver_tells_the_time_and_a_stream_outgrows_its_window() {
+    let len = 32 << 20;
+    let took = upload(len, &Config::default());
+    assert!(took < 10 * 2 * DELAY, "{took:?}: ten round trips are enough for a line without a limit");
+    let without = Config::builder().extra_credit(0).build().unwrap();
+    assert!(upload(len, &without) > 100 * 2 * DELAY, "a window for each round trip");
+}
