@@ -9,6 +9,9 @@ pub const DEFAULT_WINDOW: u32 = 256 * 1024;
 /// The largest window that a 31-bit increment can express, in bytes.
 const MAX_WINDOW: u32 = 0x7FFF_FFFF;
 
+/// What all streams together may have beyond their windows at the most: so every sum fits 32 bits.
+const MAX_EXTRA: usize = 0x7FFF_FFFF;
+
 /// The settings of a session, checked. Made by [`Config::builder`] or [`Config::default`].
 ///
 /// The defaults are safe towards strangers on the open internet: a peer alone can make a session hold
@@ -127,7 +130,7 @@ impl Config {
         let windows =
             self.max_inbound_streams.saturating_add(self.max_outbound_streams).saturating_mul(window);
         let room = self.max_session_recv.map_or(usize::MAX, |cap| cap.saturating_sub(windows));
-        self.extra_credit.min(room)
+        self.extra_credit.min(room).min(MAX_EXTRA)
     }
 
     /// Whether the peer survives an early GOAWAY. See [`ConfigBuilder::peer_drains`].
@@ -253,7 +256,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// Credit that all streams together may be given beyond their windows, in bytes. Default 64 MiB; 0: none.
+    /// Credit that all streams together may be given beyond their windows, in bytes. Default 64 MiB; 0: none; more than
+    /// 2^31 - 1 counts as that.
     ///
     /// A stream gets some where its window is what limits it and its reader keeps up, as on a long or a very fast line,
     /// and loses it when the reader no longer does or it comes back from ten seconds of silence. It is memory that a peer

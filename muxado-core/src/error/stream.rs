@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 
 use muxado_frame::ErrorCode;
 
@@ -57,6 +58,10 @@ pub struct SessionLost {
 }
 
 impl SessionLost {
+    fn new(end: &SessionEnd, retry: Retry) -> SessionLost {
+        SessionLost { end: end.clone(), retry }
+    }
+
     /// Why the session ended.
     #[must_use]
     pub fn end(&self) -> &SessionEnd {
@@ -96,7 +101,8 @@ impl std::error::Error for SessionLost {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Failure {
     Reset(Reset),
-    Lost(SessionLost),
+    /// Shared by all streams that the end of the session took: there is room for one in each stream.
+    Lost(Arc<SessionEnd>, Retry),
 }
 
 /// Reading failed. A clean end of stream is not an error: it is the peer's FIN, and nothing else ever is.
@@ -141,7 +147,7 @@ impl From<Failure> for ReadError {
     fn from(failure: Failure) -> ReadError {
         match failure {
             Failure::Reset(reset) => ReadError::Reset(reset),
-            Failure::Lost(lost) => ReadError::Session(lost),
+            Failure::Lost(end, retry) => ReadError::Session(SessionLost::new(&end, retry)),
         }
     }
 }
@@ -150,7 +156,7 @@ impl From<Failure> for WriteError {
     fn from(failure: Failure) -> WriteError {
         match failure {
             Failure::Reset(reset) => WriteError::Reset(reset),
-            Failure::Lost(lost) => WriteError::Session(lost),
+            Failure::Lost(end, retry) => WriteError::Session(SessionLost::new(&end, retry)),
         }
     }
 }

@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use muxado_frame::ErrorCode;
 
-use super::flow::size;
 use super::mux::Mux;
 use super::shutdown::Phase;
 use super::state::{RecvState, SendState};
@@ -45,7 +44,7 @@ impl Mux {
             self.open_waiting = true;
             return Err(OpenError::Busy);
         }
-        let key = self.streams.open(size(self.config.window())).ok_or(OpenError::StreamsExhausted)?;
+        let key = self.streams.open(self.config.window()).ok_or(OpenError::StreamsExhausted)?;
         self.stats.opened = self.stats.opened.saturating_add(1);
         Ok(key)
     }

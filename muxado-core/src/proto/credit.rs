@@ -11,9 +11,6 @@ use super::state::RecvState;
 use super::stream::StreamKey;
 use super::tuning::{Tuning, Verdict};
 
-/// The most that one WNDINC can say, in bytes.
-const MOST: usize = 0x7FFF_FFFF;
-
 impl Mux {
     /// Tells the machine the time, as what has passed since any moment that stays the same. Do it before bytes are handled or
     /// transmitted, whenever [`wants_time`](Mux::wants_time): the machine measures how long a window takes.
@@ -99,12 +96,15 @@ impl Mux {
         if let Some(tuning) = &mut stream.recv.tuning {
             // Three quarters of what is free, so that something is left for the next one.
             let wish = tuning.wish(credit);
-            let extra = wish.map_or(0, |wish| wish.min(free.saturating_sub(free / 4)).min(MOST));
+            let extra = wish.map_or(0, |wish| wish.min(free.saturating_sub(free / 4)));
             tuning.forget_wish();
-            if extra > credit.window() {
-                credit.extend(extra);
-                self.extra = self.extra.saturating_add(extra);
-                increments[1] = u32::try_from(extra).ok().and_then(NonZeroU32::new);
+            // The budget is less than 2^31.
+            if let Ok(increment) = u32::try_from(extra) {
+                if extra > credit.window() {
+                    credit.extend(increment);
+                    self.extra = self.extra.saturating_add(extra);
+                    increments[1] = NonZeroU32::new(increment);
+                }
             }
             if increments != [None; 2] {
                 tuning.begin(self.now, credit.outstanding());

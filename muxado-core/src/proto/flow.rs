@@ -7,6 +7,11 @@ pub(super) fn size(wire: u32) -> usize {
     usize::try_from(wire).unwrap_or(usize::MAX)
 }
 
+/// A length in memory that credit was given for, as on the wire.
+fn wire(memory: usize) -> u32 {
+    u32::try_from(memory).unwrap_or(u32::MAX)
+}
+
 /// A length in memory as a running total.
 pub(super) fn total(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
@@ -18,7 +23,6 @@ const FREE_EXCESS: u32 = 64;
 /// What we may still send on one stream, and what the peer has told us of its reading.
 #[derive(Debug)]
 pub(super) struct SendCredit {
-    window: usize,
     available: usize,
     sent: u64,
     returned: u64,
@@ -27,7 +31,7 @@ pub(super) struct SendCredit {
 
 impl SendCredit {
     pub(super) fn new(window: usize) -> SendCredit {
-        SendCredit { window, available: window, sent: 0, returned: 0, excess: 0 }
+        SendCredit { available: window, sent: 0, returned: 0, excess: 0 }
     }
 
     pub(super) fn available(&self) -> usize {
@@ -43,15 +47,14 @@ impl SendCredit {
 
     /// Adds what a WNDINC grants (S64: no sum is an error). False if the peer returns more than it can have read.
     ///
-    /// An increment above the agreed window is extra credit and says nothing about reading (W05).
+    /// An increment above the agreed `window` is extra credit and says nothing about reading (W05).
     #[must_use]
-    pub(super) fn grant(&mut self, increment: u32) -> bool {
-        let increment = size(increment);
-        self.available = self.available.saturating_add(increment);
-        if increment > self.window {
+    pub(super) fn grant(&mut self, increment: u32, window: u32) -> bool {
+        self.available = self.available.saturating_add(size(increment));
+        if increment > window {
             return true;
         }
-        self.returned = self.returned.saturating_add(total(increment));
+        self.returned = self.returned.saturating_add(u64::from(increment));
         if self.returned <= self.sent {
             return true;
         }
@@ -67,23 +70,24 @@ impl SendCredit {
 
 /// What the peer may still send on one stream, and where the rest of its window is.
 ///
-/// Invariant: `left + arriving + unread + owed == window + extra`.
+/// Invariant: `left + arriving + unread + owed == window + extra`. Both terms on the right are less than 2^31, so that
+/// everything fits 32 bits: there is one of these in every stream.
 #[derive(Debug)]
 pub(super) struct RecvCredit {
     /// Agreed out of band.
-    window: usize,
+    window: u32,
     /// Granted beyond it.
-    extra: usize,
+    extra: u32,
+    /// The peer may send this much.
+    left: u32,
+    /// Announced by the header of the frame in progress, not here yet.
+    arriving: u32,
+    /// Here, not read yet.
+    unread: u32,
+    /// Read or discarded, not returned to the peer yet.
+    owed: u32,
     /// The extra is being taken back: by not returning what is consumed.
     shrinks: bool,
-    /// The peer may send this much.
-    left: usize,
-    /// Announced by the header of the frame in progress, not here yet.
-    arriving: usize,
-    /// Here, not read yet.
-    unread: usize,
-    /// Read or discarded, not returned to the peer yet.
-    owed: usize,
 }
 
 /// What a settlement comes to, in bytes.
@@ -96,17 +100,17 @@ pub(super) struct Settled {
 }
 
 impl RecvCredit {
-    pub(super) fn new(window: usize) -> RecvCredit {
-        RecvCredit { window, extra: 0, shrinks: false, left: window, arriving: 0, unread: 0, owed: 0 }
+    pub(super) fn new(window: u32) -> RecvCredit {
+        RecvCredit { window, extra: 0, left: window, arriving: 0, unread: 0, owed: 0, shrinks: false }
     }
 
     pub(super) fn left(&self) -> usize {
-        self.left
+        size(self.left)
     }
 
     /// What the peer may still put on the wire, the rest of the frame in progress included.
     pub(super) fn outstanding(&self) -> usize {
-        self.left.saturating_add(self.arriving)
+        size(self.left.saturating_add(self.arriving))
     }
 
     /// Whether announced bytes are still to come.
@@ -116,52 +120,52 @@ impl RecvCredit {
 
     /// Here, not read yet.
     pub(super) fn unread(&self) -> usize {
-        self.unread
+        size(self.unread)
     }
 
     /// The agreed window.
     pub(super) fn window(&self) -> usize {
-        self.window
+        size(self.window)
     }
 
     /// Credit beyond the agreed window.
     pub(super) fn extra(&self) -> usize {
-        self.extra
+        size(self.extra)
     }
 
     /// All the credit there is, wherever it is.
     pub(super) fn granted(&self) -> usize {
-        self.window.saturating_add(self.extra)
+        size(self.window.saturating_add(self.extra))
     }
 
     /// A frame announces `bytes`. False, and nothing changes, if they are beyond the window (S45, S46).
     #[must_use]
     pub(super) fn announce(&mut self, bytes: usize) -> bool {
-        let Some(left) = self.left.checked_sub(bytes) else { return false };
+        let Some(left) = self.left.checked_sub(wire(bytes)) else { return false };
         self.left = left;
-        self.arriving = self.arriving.saturating_add(bytes);
+        self.arriving = self.arriving.saturating_add(wire(bytes));
         self.check();
         true
     }
 
     /// Announced bytes came and are kept.
     pub(super) fn keep(&mut self, bytes: usize) {
-        self.arriving = self.arriving.saturating_sub(bytes);
-        self.unread = self.unread.saturating_add(bytes);
+        self.arriving = self.arriving.saturating_sub(wire(bytes));
+        self.unread = self.unread.saturating_add(wire(bytes));
         self.check();
     }
 
     /// Announced bytes came and nobody wants them.
     pub(super) fn discard(&mut self, bytes: usize) {
-        self.arriving = self.arriving.saturating_sub(bytes);
-        self.owed = self.owed.saturating_add(bytes);
+        self.arriving = self.arriving.saturating_sub(wire(bytes));
+        self.owed = self.owed.saturating_add(wire(bytes));
         self.check();
     }
 
     /// The application has read kept bytes.
     pub(super) fn consume(&mut self, bytes: usize) {
-        self.unread = self.unread.saturating_sub(bytes);
-        self.owed = self.owed.saturating_add(bytes);
+        self.unread = self.unread.saturating_sub(wire(bytes));
+        self.owed = self.owed.saturating_add(wire(bytes));
         self.check();
     }
 
@@ -170,7 +174,7 @@ impl RecvCredit {
     /// window that it has not.
     pub(super) fn is_due(&self) -> bool {
         let threshold = match self.shrinks {
-            true => self.granted().min(self.window.saturating_mul(2)),
+            true => self.window.saturating_add(self.extra.min(self.window)),
             false => self.window / 2,
         };
         self.owed >= threshold.max(1)
@@ -196,15 +200,15 @@ impl RecvCredit {
             let is_doubtful = taken_back == 0 && self.owed >= self.window / 2;
             self.shrinks = self.extra > 0 && !is_doubtful;
         }
-        let owed = self.owed.min(self.window);
-        self.owed = self.owed.saturating_sub(owed);
-        self.left = self.left.saturating_add(owed);
+        let returned = self.owed.min(self.window);
+        self.owed = self.owed.saturating_sub(returned);
+        self.left = self.left.saturating_add(returned);
         self.check();
-        Settled { returned: u32::try_from(owed).unwrap_or(u32::MAX), taken_back }
+        Settled { returned, taken_back: size(taken_back) }
     }
 
-    /// Grants `bytes` beyond the window.
-    pub(super) fn extend(&mut self, bytes: usize) {
+    /// Grants `bytes` beyond the window, which with what was granted before are less than 2^31.
+    pub(super) fn extend(&mut self, bytes: u32) {
         self.extra = self.extra.saturating_add(bytes);
         self.left = self.left.saturating_add(bytes);
         self.check();
@@ -228,25 +232,29 @@ impl RecvCredit {
         self.owed = self.owed.saturating_sub(unused.saturating_sub(of_left));
         self.extra = self.extra.saturating_sub(unused);
         self.check();
-        unused
+        size(unused)
     }
 
     /// Whether the whole window is accounted for, with `unread` bytes of it in the stream's queue.
     pub(super) fn audit(&self, unread: usize) -> bool {
-        self.total() == self.granted() && self.unread == unread
+        self.total() == self.window.saturating_add(self.extra) && self.unread() == unread
     }
 
     /// What is owed to the peer.
     pub(super) fn owed(&self) -> usize {
-        self.owed
+        size(self.owed)
     }
 
-    fn total(&self) -> usize {
+    fn total(&self) -> u32 {
         self.left.saturating_add(self.arriving).saturating_add(self.unread).saturating_add(self.owed)
     }
 
     fn check(&self) {
-        debug_assert_eq!(self.total(), self.granted(), "credit is neither made nor lost");
+        debug_assert_eq!(
+            self.total(),
+            self.window.saturating_add(self.extra),
+            "credit is neither made nor lost"
+        );
     }
 }
 
@@ -293,11 +301,11 @@ mod tests {
     fn s64_credit_saturates() {
         let mut credit = SendCredit::new(10);
         for _ in 0..10 {
-            let _ = credit.grant(0x7FFF_FFFF);
+            let _ = credit.grant(0x7FFF_FFFF, 10);
         }
         assert!(credit.available() > 0x7FFF_FFFF);
         let mut full = SendCredit { available: usize::MAX, ..SendCredit::new(10) };
-        let _ = full.grant(5);
+        let _ = full.grant(5, 10);
         assert_eq!(full.available(), usize::MAX);
     }
 
@@ -306,18 +314,18 @@ mod tests {
         let mut credit = SendCredit::new(10);
         credit.spend(3);
         for _ in 0..3 + 64 {
-            assert!(credit.grant(1));
+            assert!(credit.grant(1, 10));
         }
-        assert!(!credit.grant(1));
+        assert!(!credit.grant(1, 10));
     }
 
     #[test]
     fn w05_extra_credit_is_no_receipt() {
         let mut credit = SendCredit::new(10);
         credit.spend(10);
-        assert!(credit.grant(11));
+        assert!(credit.grant(11, 10));
         assert_eq!(credit.consumed(), 0);
-        assert!(credit.grant(10));
+        assert!(credit.grant(10, 10));
         assert_eq!(credit.consumed(), 10);
     }
 }

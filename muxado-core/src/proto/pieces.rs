@@ -14,7 +14,9 @@ const KEEP_CAPACITY: usize = 32;
 /// Bytes in order, put at the back and taken from the front.
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
-    whole: VecDeque<Bytes>,
+    /// None in most streams, which get one small message at a time.
+    #[expect(clippy::box_collection, reason = "it is there in few streams, and its place in all")]
+    whole: Option<Box<VecDeque<Bytes>>>,
     /// Small pieces gathered; comes after all of `whole`.
     tail: Vec<u8>,
     len: usize,
@@ -45,7 +47,7 @@ impl Pieces {
         self.tail.shrink_to_fit();
         self.seal();
         self.len = self.len.saturating_add(piece.len());
-        self.whole.push_back(piece);
+        self.whole.get_or_insert_default().push_back(piece);
     }
 
     /// Appends a copy of `bytes`, gathered with its neighbours.
@@ -75,21 +77,27 @@ impl Pieces {
 
     /// Takes up to `max` bytes in one piece from the front.
     pub(super) fn pop(&mut self, max: usize) -> Option<Bytes> {
-        if self.whole.is_empty() {
-            self.seal();
-        }
-        let front = self.whole.front_mut()?;
-        let piece = if front.len() > max { front.split_to(max) } else { self.whole.pop_front()? };
+        let piece = match self.whole.as_mut().and_then(|whole| Some((whole.front()?.len(), whole))) {
+            Some((len, whole)) if len > max => whole.front_mut()?.split_to(max),
+            Some((_, whole)) => whole.pop_front()?,
+            None if self.tail.is_empty() => return None,
+            None => {
+                let mut piece = Bytes::from(std::mem::take(&mut self.tail));
+                if piece.len() > max {
+                    let rest = piece.split_off(max);
+                    self.whole.get_or_insert_default().push_back(rest);
+                }
+                piece
+            }
+        };
         self.len = self.len.saturating_sub(piece.len());
-        if self.whole.is_empty() && self.whole.capacity() > KEEP_CAPACITY {
-            self.whole = VecDeque::new();
-        }
+        self.whole.take_if(|whole| whole.is_empty() && whole.capacity() > KEEP_CAPACITY);
         Some(piece)
     }
 
     /// Gives back the room for pieces that will not come.
     pub(super) fn release(&mut self) {
-        self.whole.shrink_to_fit();
+        self.whole.take_if(|whole| whole.is_empty());
     }
 
     /// Throws everything away, and says how much it was.
@@ -100,26 +108,28 @@ impl Pieces {
     /// Takes everything out, into `pieces`.
     pub(super) fn empty_into(&mut self, pieces: &mut Vec<Bytes>) {
         let Pieces { whole, .. } = std::mem::take(self);
-        pieces.extend(whole);
+        pieces.extend(whole.into_iter().flat_map(|whole| *whole));
     }
 
     /// What it costs in memory beyond the bytes themselves, and whether it adds up.
     pub(super) fn audit(&self) -> Result<Held, String> {
-        let bytes = self.whole.iter().map(Bytes::len).sum::<usize>().saturating_add(self.tail.len());
-        if bytes != self.len || self.whole.iter().any(Bytes::is_empty) {
+        let whole = || self.whole.iter().flat_map(|whole| whole.iter());
+        let bytes = whole().map(Bytes::len).sum::<usize>().saturating_add(self.tail.len());
+        if bytes != self.len || whole().any(Bytes::is_empty) {
             return Err(format!("a queue says it holds {} bytes, and holds {bytes}", self.len));
         }
-        let pieces = self.whole.len().saturating_add(usize::from(!self.tail.is_empty()));
+        let pieces = whole().count().saturating_add(usize::from(!self.tail.is_empty()));
         Ok(Held {
             pieces,
-            capacity: self.whole.capacity(),
+            capacity: self.whole.as_ref().map_or(0, |whole| whole.capacity()),
             spare: self.tail.capacity().saturating_sub(self.tail.len()),
         })
     }
 
     fn seal(&mut self) {
         if !self.tail.is_empty() {
-            self.whole.push_back(Bytes::from(std::mem::take(&mut self.tail)));
+            let tail = Bytes::from(std::mem::take(&mut self.tail));
+            self.whole.get_or_insert_default().push_back(tail);
         }
     }
 }
@@ -167,15 +177,16 @@ mod tests {
     #[test]
     fn an_empty_queue_keeps_room_for_32_pieces_at_the_most() {
         for (count, kept) in [(32, 32), (33, 0)] {
-            let mut pieces = Pieces { whole: VecDeque::with_capacity(count), ..Pieces::default() };
+            let whole = Some(Box::new(VecDeque::with_capacity(count)));
+            let mut pieces = Pieces { whole, ..Pieces::default() };
             let all: Vec<u8> = (0..count as u8).collect();
             for byte in &all {
                 pieces.push(Bytes::copy_from_slice(&[*byte]));
             }
             assert_eq!(drain(&mut pieces, 1), all);
-            assert_eq!(pieces.whole.capacity(), kept);
+            assert_eq!(pieces.audit().unwrap().capacity, kept);
             pieces.release();
-            assert_eq!(pieces.whole.capacity(), 0);
+            assert!(pieces.whole.is_none());
         }
     }
 
@@ -185,8 +196,9 @@ mod tests {
         for _ in 0..256 * 1024 {
             pieces.push_copy(b"x");
         }
-        assert!(pieces.whole.len() <= 16, "{} buffers for 256 KiB", pieces.whole.len());
-        assert!(pieces.whole.iter().all(|piece| piece.len() == GATHER));
+        let whole = pieces.whole.as_ref().unwrap();
+        assert!(whole.len() <= 16, "{} buffers for 256 KiB", whole.len());
+        assert!(whole.iter().all(|piece| piece.len() == GATHER));
         assert_eq!(pieces.clear(), 256 * 1024);
         assert!(pieces.is_empty());
     }

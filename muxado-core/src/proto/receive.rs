@@ -1,6 +1,8 @@
 //! What comes in: one function for each kind of frame. A frame is judged on its header, before any byte of its
 //! payload is kept.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use muxado_frame::{ErrorCode, Flags, Header, Item, StreamId};
 
@@ -11,7 +13,7 @@ use super::shutdown::{Goodbye, MAX_PEER_TEXT, PeerGoodbye, Phase};
 use super::state::RecvState;
 use super::stream::{Opener, StreamKey};
 use super::violation::{Charge, Violation};
-use crate::error::{EndCause, Failure, Initiator, PeerMisbehaved, Reset, Retry, SessionEnd, SessionLost};
+use crate::error::{EndCause, Failure, Initiator, PeerMisbehaved, Reset, Retry, SessionEnd};
 
 /// Frames handled in one call at the most, so that tiny frames cannot hold a lock for long (B20).
 const MAX_FRAMES: usize = 256;
@@ -162,13 +164,13 @@ impl Mux {
         if !self.streams.saw(id) {
             self.stats.late_syns = self.stats.late_syns.saturating_add(1);
         }
-        let window = size(self.config.window());
+        let window = self.config.window();
         if self.streams.dead(id).is_some() {
             return self.violation_without_slot(id, len, Violation::NotOpen);
         }
         let refusal = if self.shutdown.phase >= Phase::Draining {
             Some(Violation::Refused)
-        } else if len > window {
+        } else if len > size(window) {
             Some(Violation::BeyondWindow)
         } else if self.streams.inbound_is_full(self.config.max_inbound_streams()) {
             Some(Violation::Refused)
@@ -304,11 +306,12 @@ impl Mux {
     }
 
     fn on_wndinc(&mut self, id: StreamId, increment: u32) {
+        let window = self.config.window();
         let Some(key) = self.streams.find(id) else {
             return self.on_stray_control(id);
         };
         let Some(stream) = self.streams.get_mut(key) else { return };
-        let plausible = stream.send.credit.grant(increment);
+        let plausible = stream.send.credit.grant(increment, window);
         self.settle(key);
         self.give_room(key);
         if !plausible {
@@ -368,12 +371,12 @@ impl Mux {
         });
         // Nothing is done and nothing allocated for a GOAWAY that comes again.
         if !above.is_empty() {
-            let end = peer.end();
+            let end = Arc::new(peer.end());
             for key in above {
                 if let Some(stream) = self.streams.get_mut(key) {
                     stream.rst = None;
                 }
-                self.fail(key, Failure::Lost(SessionLost { end: end.clone(), retry: Retry::NotProcessed }));
+                self.fail(key, Failure::Lost(end.clone(), Retry::NotProcessed));
             }
         }
         self.tell_openers();

@@ -1,5 +1,7 @@
 //! How a session comes to its end: open, then draining or closing, then ended with one cause that is kept.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use muxado_frame::ErrorCode;
 
@@ -7,7 +9,7 @@ use super::event::Event;
 use super::mux::Mux;
 use super::state::SendState;
 use super::stream::Stream;
-use crate::error::{Cut, EndCause, Failure, Retry, SessionEnd, SessionLost};
+use crate::error::{Cut, EndCause, Failure, Retry, SessionEnd};
 
 /// The most text we send with GOAWAY, in bytes (B13).
 pub(super) const MAX_TEXT: usize = 256;
@@ -172,8 +174,8 @@ impl Mux {
         self.shutdown.reach(Phase::Closing);
         self.shutdown.say(code, text);
         self.shutdown.goodbye = Goodbye::WhenDrained;
-        let end = self.shutdown.with_peer(self.shutdown.closed());
-        self.shutdown.end = Some(end.clone());
+        let end = Arc::new(self.shutdown.with_peer(self.shutdown.closed()));
+        self.shutdown.end = Some(SessionEnd::clone(&end));
         self.note_in_flight();
         self.refuse_backlog();
         let flushing = [SendState::Finishing, SendState::Aborting];
@@ -188,8 +190,7 @@ impl Mux {
                 self.shutdown.cut.streams = self.shutdown.cut.streams.saturating_add(1);
             }
             stream.recv.state.kill();
-            let lost = SessionLost { end: end.clone(), retry: Retry::Unknown };
-            stream.failure.get_or_insert(Failure::Lost(lost));
+            stream.failure.get_or_insert_with(|| Failure::Lost(end.clone(), Retry::Unknown));
             self.settle_lazy(key);
             self.settle(key);
         }

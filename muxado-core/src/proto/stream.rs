@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use muxado_frame::{ErrorCode, StreamId};
 
-use super::flow::{RecvCredit, SendCredit};
+use super::flow::{RecvCredit, SendCredit, size};
 use super::pieces::Pieces;
 use super::state::{RecvState, SendState};
 use super::tuning::Tuning;
@@ -106,7 +106,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(serial: u32, opener: Opener, window: usize) -> Stream {
+    pub(super) fn new(serial: u32, opener: Opener, window: u32) -> Stream {
         let held = opener == Opener::Local;
         Stream {
             serial,
@@ -116,7 +116,7 @@ impl Stream {
             send: Send {
                 state: SendState::Open,
                 queue: Pieces::default(),
-                credit: SendCredit::new(window),
+                credit: SendCredit::new(size(window)),
                 reserved: 0,
                 wants_syn: false,
                 waiting: false,
@@ -159,7 +159,7 @@ impl Stream {
     /// here. A stream lost to GOAWAY or to a close is not gone: what still comes for it is skipped without an answer.
     /// One that had ended before was not lost.
     pub(super) fn is_gone(&self) -> bool {
-        let lost = || matches!(self.failure, Some(Failure::Lost(_))) && !self.ended_properly();
+        let lost = || matches!(self.failure, Some(Failure::Lost(..))) && !self.ended_properly();
         self.send.state.is_over() && self.recv.state.is_over() && !lost()
     }
 
@@ -212,9 +212,7 @@ impl Stream {
     pub(super) fn fail(&mut self, failure: Failure, discarded: &mut Vec<Bytes>) {
         self.send.state.kill();
         self.recv.state.kill();
-        if self.failure.is_none() {
-            self.failure = Some(failure);
-        }
+        self.failure.get_or_insert(failure);
         self.send.queue.empty_into(discarded);
     }
 

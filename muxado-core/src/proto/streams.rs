@@ -129,7 +129,7 @@ impl Streams {
     }
 
     /// Makes the stream that our next SYN will announce.
-    pub(super) fn open(&mut self, window: usize) -> Option<StreamKey> {
+    pub(super) fn open(&mut self, window: u32) -> Option<StreamKey> {
         let key = self.insert(Stream::new(self.next_serial, Opener::Local, window))?;
         self.without_id = self.without_id.saturating_add(1);
         self.outbound = self.outbound.saturating_add(1);
@@ -137,7 +137,7 @@ impl Streams {
     }
 
     /// Makes the stream that a SYN of the peer announced, and puts it in the accept queue.
-    pub(super) fn announce(&mut self, id: StreamId, window: usize) -> Option<StreamKey> {
+    pub(super) fn announce(&mut self, id: StreamId, window: u32) -> Option<StreamKey> {
         let mut stream = Stream::new(self.next_serial, Opener::Remote, window);
         stream.id = Some(id);
         stream.in_backlog = true;

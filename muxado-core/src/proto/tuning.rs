@@ -140,7 +140,7 @@ mod tests {
     /// The credit it should have after a round in which `bytes` came at the given times, and were read at once.
     fn target_after(came: &[(Duration, usize)], shortest: Option<Duration>) -> usize {
         let mut tuning = Tuning::new(ms(0));
-        let mut credit = RecvCredit::new(MIB);
+        let mut credit = RecvCredit::new(1 << 20);
         tuning.begin(ms(0), came.iter().map(|(_, bytes)| bytes).sum());
         let mut shortest = shortest;
         for (at, bytes) in came {
@@ -186,7 +186,7 @@ mod tests {
             [(MIB / 4, Verdict::Wish), (MIB / 4 + 1, Verdict::Nothing), (MIB / 2 + 1, Verdict::Useless)]
         {
             let mut tuning = Tuning::new(ms(0));
-            let mut credit = RecvCredit::new(MIB);
+            let mut credit = RecvCredit::new(1 << 20);
             let came = MIB / 4;
             assert!(credit.announce(unread + came));
             credit.keep(unread + came);
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn a_long_silence_is_noticed_and_ends_the_round() {
         let mut tuning = Tuning::new(ms(0));
-        let credit = RecvCredit::new(MIB);
+        let credit = RecvCredit::new(1 << 20);
         tuning.begin(ms(0), 10);
         assert_eq!(tuning.arrived(IDLE, 10, &credit, &mut None), Verdict::Useless);
         assert_eq!(tuning.arrived(IDLE, 10, &credit, &mut None), Verdict::Nothing);
