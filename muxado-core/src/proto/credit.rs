@@ -61,27 +61,28 @@ impl Mux {
         }
     }
 
-    /// Bytes of a stream have come: looks whether its window is what limits it. A stream that has used a quarter of its
-    /// window is worth looking at.
-    pub(super) fn tune(&mut self, key: StreamKey, came: usize) {
-        let Some(stream) = self.streams.get_mut(key) else { return };
-        let credit = &mut stream.recv.credit;
-        let Some(tuning) = &mut stream.recv.tuning else {
-            if credit.left() < credit.granted().saturating_sub(credit.window() / 4)
-                && self.config.extra_budget() > 0
-            {
-                stream.recv.tuning = Some(Box::new(Tuning::new(self.now)));
-                self.tuned = self.tuned.saturating_add(1);
-            }
-            return;
-        };
-        match tuning.arrived(self.now, came, credit, &mut self.shortest_round) {
+    /// A stream's window has turned out to limit it, or not to.
+    pub(super) fn heed(&mut self, key: StreamKey, verdict: Verdict) {
+        match verdict {
             Verdict::Nothing => {}
+            Verdict::Watch => self.watch(key),
             Verdict::Wish => {
                 self.queue_control(key);
                 self.settle_lazy(key);
             }
-            Verdict::Useless => credit.shrink(),
+            Verdict::Useless => {
+                if let Some(stream) = self.streams.get_mut(key) {
+                    stream.recv.credit.shrink();
+                }
+            }
+        }
+    }
+
+    fn watch(&mut self, key: StreamKey) {
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        if self.config.extra_budget() > 0 {
+            stream.recv.tuning = Some(Box::new(Tuning::new(self.now)));
+            self.tuned = self.tuned.saturating_add(1);
         }
     }
 
@@ -107,7 +108,7 @@ impl Mux {
                 }
             }
             if increments != [None; 2] {
-                tuning.begin(self.now, credit.outstanding());
+                tuning.begin(self.now, credit.outstanding(), credit.unread());
             }
         }
         for increment in increments.into_iter().flatten() {

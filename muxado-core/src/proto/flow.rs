@@ -138,6 +138,11 @@ impl RecvCredit {
         size(self.window.saturating_add(self.extra))
     }
 
+    /// Whether the peer has used a quarter of the window and not got it back.
+    pub(super) fn is_used_by_a_quarter(&self) -> bool {
+        self.left < self.window.saturating_sub(self.window / 4)
+    }
+
     /// A frame announces `bytes`. False, and nothing changes, if they are beyond the window (S45, S46).
     #[must_use]
     pub(super) fn announce(&mut self, bytes: usize) -> bool {

@@ -12,6 +12,7 @@ use super::mux::Mux;
 use super::shutdown::{Goodbye, MAX_PEER_TEXT, PeerGoodbye, Phase};
 use super::state::RecvState;
 use super::stream::{Opener, StreamKey};
+use super::tuning::Verdict;
 use super::violation::{Charge, Violation};
 use crate::error::{EndCause, Failure, Initiator, PeerMisbehaved, Reset, Retry, SessionEnd};
 
@@ -263,11 +264,17 @@ impl Mux {
                 if std::mem::take(&mut stream.recv.waiting) {
                     self.events.push_back(Event::Readable(key));
                 }
-                self.tune(key, piece.len());
+                let verdict = stream.recv.judge(self.now, piece.len(), &mut self.shortest_round);
+                if verdict != Verdict::Nothing {
+                    self.heed(key, verdict);
+                }
             }
             RecvState::Discarding => {
                 stream.recv.credit.discard(piece.len());
-                self.tune(key, piece.len());
+                let verdict = stream.recv.judge(self.now, piece.len(), &mut self.shortest_round);
+                if verdict != Verdict::Nothing {
+                    self.heed(key, verdict);
+                }
                 self.return_credit(key);
                 self.settle(key);
             }

@@ -1,12 +1,14 @@
 //! One stream: its two directions, who opened it, and who still holds it.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use muxado_frame::{ErrorCode, StreamId};
 
 use super::flow::{RecvCredit, SendCredit, size};
 use super::pieces::Pieces;
 use super::state::{RecvState, SendState};
-use super::tuning::Tuning;
+use super::tuning::{Tuning, Verdict};
 use crate::error::Failure;
 
 /// The name of a stream inside its machine. A key is never used again for another stream.
@@ -49,6 +51,16 @@ pub(super) struct Recv {
 }
 
 impl Recv {
+    /// Bytes `came`, which are counted already: is the window what limits the stream? One that has used a quarter of it
+    /// is worth watching.
+    pub(super) fn judge(&mut self, now: Duration, came: usize, shortest: &mut Option<Duration>) -> Verdict {
+        match &mut self.tuning {
+            Some(tuning) => tuning.arrived(now, came, &self.credit, shortest),
+            None if self.credit.is_used_by_a_quarter() => Verdict::Watch,
+            None => Verdict::Nothing,
+        }
+    }
+
     /// The peer may go on sending, and needs credit for it.
     pub(super) fn is_open(&self) -> bool {
         matches!(self.state, RecvState::Open | RecvState::Discarding)

@@ -47,6 +47,8 @@ struct Round {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Nothing,
+    /// It is worth measuring.
+    Watch,
     /// More credit is wished for.
     Wish,
     /// The extra credit is of no use: they came after a long silence, or the reader is what limits the stream.
@@ -58,17 +60,12 @@ impl Tuning {
         Tuning { round: None, last: now, target: 0 }
     }
 
-    /// Credit is returned, after which the peer may send `ahead` bytes.
-    pub(super) fn begin(&mut self, now: Duration, ahead: usize) {
+    /// Credit is returned, after which the peer may send `ahead` bytes, while so many are `unread`.
+    pub(super) fn begin(&mut self, now: Duration, ahead: usize, unread: usize) {
         if self.round.is_none() && ahead > 0 {
             self.last = now;
-            self.round = Some(Round {
-                begun: now,
-                bytes: ahead,
-                left: ahead,
-                silence: Duration::ZERO,
-                unread: usize::MAX,
-            });
+            self.round =
+                Some(Round { begun: now, bytes: ahead, left: ahead, silence: Duration::ZERO, unread });
         }
     }
 
@@ -80,20 +77,30 @@ impl Tuning {
         credit: &RecvCredit,
         shortest: &mut Option<Duration>,
     ) -> Verdict {
-        let silence = now.saturating_sub(std::mem::replace(&mut self.last, now));
-        if silence >= IDLE {
-            self.round = None;
-            return Verdict::Useless;
+        // Much of what comes at once comes in many frames.
+        if now != self.last {
+            let silence = now.saturating_sub(std::mem::replace(&mut self.last, now));
+            if silence >= IDLE {
+                self.round = None;
+                return Verdict::Useless;
+            }
+            if let Some(round) = &mut self.round {
+                round.silence = round.silence.max(silence);
+                round.unread = round.unread.min(credit.unread().saturating_sub(came));
+            }
         }
         let Some(round) = &mut self.round else { return Verdict::Nothing };
-        round.silence = round.silence.max(silence);
-        round.unread = round.unread.min(credit.unread().saturating_sub(came));
         round.left = round.left.saturating_sub(came);
         if round.left > 0 {
             return Verdict::Nothing;
         }
-        let Round { begun, bytes, silence, unread, .. } = *round;
-        self.round = None;
+        self.end_round(now, credit, shortest)
+    }
+
+    fn end_round(&mut self, now: Duration, credit: &RecvCredit, shortest: &mut Option<Duration>) -> Verdict {
+        let Some(Round { begun, bytes, silence, unread, .. }) = self.round.take() else {
+            return Verdict::Nothing;
+        };
         let time = now.saturating_sub(begun);
         let shortest = *shortest.insert(shortest.map_or(time, |shortest| shortest.min(time)));
         self.target = 0;
@@ -141,7 +148,7 @@ mod tests {
     fn target_after(came: &[(Duration, usize)], shortest: Option<Duration>) -> usize {
         let mut tuning = Tuning::new(ms(0));
         let mut credit = RecvCredit::new(1 << 20);
-        tuning.begin(ms(0), came.iter().map(|(_, bytes)| bytes).sum());
+        tuning.begin(ms(0), came.iter().map(|(_, bytes)| bytes).sum(), 0);
         let mut shortest = shortest;
         for (at, bytes) in came {
             assert!(credit.announce(*bytes));
@@ -190,7 +197,7 @@ mod tests {
             let came = MIB / 4;
             assert!(credit.announce(unread + came));
             credit.keep(unread + came);
-            tuning.begin(ms(0), came);
+            tuning.begin(ms(0), came, MIB);
             assert_eq!(tuning.arrived(ms(50), came, &credit, &mut None), verdict, "{unread}");
         }
     }
@@ -199,7 +206,7 @@ mod tests {
     fn a_long_silence_is_noticed_and_ends_the_round() {
         let mut tuning = Tuning::new(ms(0));
         let credit = RecvCredit::new(1 << 20);
-        tuning.begin(ms(0), 10);
+        tuning.begin(ms(0), 10, 0);
         assert_eq!(tuning.arrived(IDLE, 10, &credit, &mut None), Verdict::Useless);
         assert_eq!(tuning.arrived(IDLE, 10, &credit, &mut None), Verdict::Nothing);
     }

@@ -133,15 +133,15 @@ where
     fn poll_session(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut work = 0;
         while self.stage == Stage::Running {
-            if work >= POLL_BUDGET {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            let read = self.poll_read(cx);
-            let sent = self.poll_write(cx);
+            let now = self.time();
+            let read = self.poll_read(cx, now);
+            let sent = self.poll_write(cx, now);
             work += (read.unwrap_or(0) + sent.unwrap_or(0)).max(STEP);
-            let late = self.poll_limits(cx);
-            if read.is_none() && sent.is_none() && !late {
+            let idle = read.is_none() && sent.is_none();
+            if (idle || work >= POLL_BUDGET) && !self.poll_limits(cx) {
+                if !idle {
+                    cx.waker().wake_by_ref();
+                }
                 return Poll::Pending;
             }
         }
@@ -149,8 +149,7 @@ where
     }
 
     /// Reads once. How much, or none if there is nothing to read.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Option<usize> {
-        let now = self.time();
+    fn poll_read(&mut self, cx: &mut Context<'_>, now: Option<Duration>) -> Option<usize> {
         match self.read.step(cx, &self.shared, &mut self.woken, now) {
             ReadStep::Handled { bytes, frames } => {
                 self.note_life();
@@ -166,11 +165,11 @@ where
 
     /// Pulls a batch if the last one is gone, and writes what the transport takes. None if there is nothing to do
     /// until somebody wakes the driver.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Option<usize> {
+    fn poll_write(&mut self, cx: &mut Context<'_>, now: Option<Duration>) -> Option<usize> {
         if self.stage != Stage::Running {
             return Some(0);
         }
-        let pulled = self.pull(cx);
+        let pulled = self.pull(cx, now);
         if self.stage != Stage::Running {
             return Some(0);
         }
@@ -230,9 +229,8 @@ where
 
     /// Fills an empty batch, and leaves the driver's waker under the same lock that saw nothing more to send.
     /// Returns what is in the batch.
-    fn pull(&mut self, cx: &mut Context<'_>) -> usize {
+    fn pull(&mut self, cx: &mut Context<'_>, now: Option<Duration>) -> usize {
         let waker = cx.waker().clone();
-        let now = self.time();
         let (batch, reported) = (&mut self.write.batch, std::mem::take(&mut self.write.unreported));
         let blocked = !batch.is_empty() || self.broken.is_some();
         let news = self.shared.with_driver(&mut self.woken, |state| {
