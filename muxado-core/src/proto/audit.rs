@@ -67,6 +67,7 @@ impl Mux {
         for (what, counted, is) in [
             ("unread bytes", self.stats.unread_bytes, sum(|stream| stream.recv.queue.len())),
             ("sendable bytes", self.stats.sendable_bytes, sum(Stream::sendable)),
+            ("senders", self.senders, sum(|stream| usize::from(stream.sendable() > 0))),
             ("reserved bytes", self.reserved, sum(|stream| stream.send.reserved)),
             ("bytes of extra credit", self.extra, sum(|stream| stream.recv.credit.extra())),
             ("tuned streams", self.tuned, sum(|stream| usize::from(stream.recv.tuning.is_some()))),
@@ -211,6 +212,7 @@ fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
 mod tests {
     use muxado_frame::Side;
 
+    use super::super::schedule::LastTurn;
     use super::*;
     use crate::config::Config;
 
@@ -234,7 +236,7 @@ mod tests {
             ("inbound", |mux| mux.streams.inbound = 0),
             ("unfinished", |mux| mux.streams.unfinished = 2),
             ("believe to be in the send order", |mux| mux.schedule.clear()),
-            ("stands twice", |mux| mux.schedule.push(0, mux.streams.keys()[0])),
+            ("stands twice", |mux| mux.schedule.push(0, mux.streams.keys()[0], LastTurn::default())),
             ("does not know", |mux| mux.control.push_back(mux.streams.keys()[0])),
         ];
         for (what, spoil) in breaks {

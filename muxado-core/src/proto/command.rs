@@ -340,7 +340,7 @@ impl Mux {
         // The end of the session has emptied the order, and nothing gets a place in it again.
         if stream.is_ready && before != priority && self.shutdown.phase != Phase::Ended {
             self.schedule.remove(before, key);
-            self.schedule.push(priority, key);
+            self.schedule.push(priority, key, stream.last_turn);
         }
     }
 }

@@ -41,6 +41,10 @@ pub struct Mux {
     pub(super) stats: Stats,
     /// Writers that wait for the session's queue, not for their own, in order of arrival.
     pub(super) line: VecDeque<StreamKey>,
+    /// Streams with something that may go out.
+    pub(super) senders: usize,
+    /// As many as lately contended for the session's queue.
+    pub(super) contenders: usize,
     /// Bytes promised to writers that are copying.
     pub(super) reserved: usize,
     /// Streams whose credit may wait a little.
@@ -81,6 +85,8 @@ impl Mux {
             events: VecDeque::new(),
             stats: Stats::default(),
             line: VecDeque::new(),
+            senders: 0,
+            contenders: 0,
             reserved: 0,
             lazy: 0,
             extra: 0,
@@ -235,10 +241,14 @@ impl Mux {
         let sendable = stream.sendable();
         self.stats.sendable_bytes =
             self.stats.sendable_bytes.saturating_sub(stream.sendable).saturating_add(sendable);
-        stream.sendable = sendable;
+        match (std::mem::replace(&mut stream.sendable, sendable), sendable) {
+            (0, 1..) => self.senders = self.senders.saturating_add(1),
+            (1.., 0) => self.senders = self.senders.saturating_sub(1),
+            _ => {}
+        }
         if !stream.is_ready && stream.has_turn() {
             stream.is_ready = true;
-            self.schedule.push(stream.priority, key);
+            self.schedule.push(stream.priority, key, stream.last_turn);
         }
         if stream.send.state.is_over() && std::mem::take(&mut stream.sweeps) > 0 {
             self.lingering = self.lingering.saturating_sub(1);

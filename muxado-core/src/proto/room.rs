@@ -1,7 +1,8 @@
 //! How much a writer may queue, and who is told when there is more (behaviour, decision 5).
 //!
 //! A stream may always queue a little, so that a stuck one never stalls the others. Beyond that it may queue what its
-//! credit allows while the session's sendable bytes are under their limit; bytes that wait for credit do not count.
+//! credit allows while the session's sendable bytes are under their limit, and no more than its share of that limit
+//! among the streams that have something to send; bytes that wait for credit do not count.
 
 use super::event::Event;
 use super::mux::Mux;
@@ -32,12 +33,13 @@ impl Mux {
             return Ok(0);
         }
         let (own, shared) = self.room_of(key);
+        let most = self.most_queued();
         let room = own.max(shared).min(wanted);
         if room > 0 {
             self.leave_line(key);
         } else if let Some(stream) = self.streams.get_mut(key) {
             stream.send.waiting = true;
-            let most = self.config.send_queue().min(stream.send.credit.available());
+            let most = most.min(stream.send.credit.available());
             let session_is_full = most > stream.send.queue.len();
             if session_is_full && !std::mem::replace(&mut stream.send.in_line, true) {
                 self.line.push_back(key);
@@ -58,8 +60,22 @@ impl Mux {
         }
         let in_use = self.stats.sendable_bytes.saturating_add(self.reserved);
         let session = self.config.session_send_queue().saturating_sub(in_use);
-        let stream = most.min(stream.send.credit.available()).saturating_sub(queued);
-        (own, stream.min(session))
+        let most = self.most_queued().min(stream.send.credit.available());
+        (own, most.saturating_sub(queued).min(session))
+    }
+
+    /// What one stream may queue while so many others have something to send.
+    fn most_queued(&self) -> usize {
+        let contenders = self.contenders.max(self.senders);
+        let share = self.config.session_send_queue().checked_div(contenders).unwrap_or(usize::MAX);
+        self.config.send_queue().min(share)
+    }
+
+    /// Notes how many streams contend for the session's queue: those that send now, and for a while those that did,
+    /// since whoever has just sent all he had may be about to go on.
+    pub(super) fn count_contenders(&mut self) {
+        let fading = self.contenders.saturating_sub(self.contenders.div_ceil(8));
+        self.contenders = self.senders.max(fading);
     }
 
     /// Tells a waiting writer that its stream has room again, once it is worth its while.

@@ -1,7 +1,12 @@
-//! Whose turn it is: strict between priorities, round robin within one.
+//! Whose turn it is: strict between priorities, in turns within one.
 //!
-//! A turn is one frame, and frames are bounded, so turns are fair in bytes without a deficit to keep. Each stream
-//! stands in the queue at most once (B26).
+//! A turn is one frame of at most [`max_frame`](crate::Config::max_frame) bytes. A stream that sends less has nothing
+//! more to send, or no credit for it, so that turns are fair in bytes without a deficit to keep: whoever could send more
+//! is given no less than anybody else. Each stream stands in the order once (B26).
+//!
+//! A stream that has had no turn for as long as a round of the others takes has *rested*. It goes before those that
+//! have not, as long as these get their share: so a message now and then does not wait for 64 bulk streams to have
+//! their turns, and nobody waits for more than twice as many turns as there are others, however many messages there are.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,35 +15,59 @@ use super::stream::StreamKey;
 /// The streams that have something to send.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
-    normal: VecDeque<StreamKey>,
+    normal: Level,
     /// Priorities other than 0. Empty in almost every session.
-    others: BTreeMap<i8, VecDeque<StreamKey>>,
+    others: BTreeMap<i8, Level>,
+    /// Turns that were had, all told. Wraps.
+    turns: u32,
+}
+
+/// When a stream last had a turn; none if never.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct LastTurn(Option<u32>);
+
+/// The streams of one priority.
+#[derive(Debug, Default)]
+struct Level {
+    rested: VecDeque<StreamKey>,
+    /// With the turns that had been had when it began to wait.
+    busy: VecDeque<(StreamKey, u32)>,
 }
 
 impl Schedule {
-    pub(super) fn push(&mut self, priority: i8, key: StreamKey) {
-        if priority == 0 {
-            self.normal.push_back(key);
-        } else {
-            self.others.entry(priority).or_default().push_back(key);
+    /// Puts a stream in the order.
+    pub(super) fn push(&mut self, priority: i8, key: StreamKey, last: LastTurn) {
+        let turns = self.turns;
+        let level = if priority == 0 { &mut self.normal } else { self.others.entry(priority).or_default() };
+        match last.0.is_none_or(|last| between(last, turns) >= level.len()) {
+            true => level.rested.push_back(key),
+            false => level.busy.push_back((key, turns)),
         }
     }
 
     /// The stream whose turn it is.
     pub(super) fn pop(&mut self) -> Option<StreamKey> {
-        if self.others.last_key_value().is_some_and(|(priority, _)| priority.is_positive()) {
-            return self.pop_other();
-        }
-        self.normal.pop_front().or_else(|| self.pop_other())
+        let is_next = |(priority, _): (&i8, &Level)| priority.is_positive() || self.normal.is_empty();
+        let key = match self.others.last_key_value().is_some_and(is_next) {
+            true => self.pop_other(),
+            false => self.normal.pop(self.turns),
+        };
+        self.turns = self.turns.wrapping_add(u32::from(key.is_some()));
+        key
+    }
+
+    /// When a stream that has a turn now has had it.
+    pub(super) fn this_turn(&self) -> LastTurn {
+        LastTurn(Some(self.turns))
     }
 
     /// Takes out a stream that has gone.
     pub(super) fn remove(&mut self, priority: i8, key: StreamKey) {
         if priority == 0 {
-            self.normal.retain(|queued| *queued != key);
-        } else if let Some(queue) = self.others.get_mut(&priority) {
-            queue.retain(|queued| *queued != key);
-            if queue.is_empty() {
+            self.normal.remove(key);
+        } else if let Some(level) = self.others.get_mut(&priority) {
+            level.remove(key);
+            if level.is_empty() {
                 self.others.remove(&priority);
             }
         }
@@ -51,8 +80,8 @@ impl Schedule {
     /// Every place in the order, with the priority it was taken at.
     pub(super) fn places(&self) -> impl Iterator<Item = (i8, StreamKey)> {
         let others =
-            self.others.iter().flat_map(|(priority, queue)| queue.iter().map(|key| (*priority, *key)));
-        others.chain(self.normal.iter().map(|key| (0, *key)))
+            self.others.iter().flat_map(|(priority, level)| level.keys().map(|key| (*priority, key)));
+        others.chain(self.normal.keys().map(|key| (0, key)))
     }
 
     pub(super) fn clear(&mut self) {
@@ -62,7 +91,7 @@ impl Schedule {
     /// The next of the highest priority other than 0.
     fn pop_other(&mut self) -> Option<StreamKey> {
         let mut highest = self.others.last_entry()?;
-        let key = highest.get_mut().pop_front();
+        let key = highest.get_mut().pop(self.turns);
         if highest.get().is_empty() {
             highest.remove();
         }
@@ -70,9 +99,44 @@ impl Schedule {
     }
 }
 
+impl Level {
+    fn pop(&mut self, turns: u32) -> Option<StreamKey> {
+        let most = self.len().saturating_sub(1).saturating_mul(2);
+        let is_due = |(_, since): &(StreamKey, u32)| between(*since, turns) >= most;
+        if self.rested.is_empty() || self.busy.front().is_some_and(is_due) {
+            return self.busy.pop_front().map(|(key, _)| key);
+        }
+        self.rested.pop_front()
+    }
+
+    fn remove(&mut self, key: StreamKey) {
+        self.rested.retain(|queued| *queued != key);
+        self.busy.retain(|(queued, _)| *queued != key);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.rested.is_empty() && self.busy.is_empty()
+    }
+
+    fn len(&self) -> usize {
+        self.rested.len().saturating_add(self.busy.len())
+    }
+
+    fn keys(&self) -> impl Iterator<Item = StreamKey> {
+        self.rested.iter().copied().chain(self.busy.iter().map(|(key, _)| *key))
+    }
+}
+
+/// Turns from `since` to `now`.
+fn between(since: u32, now: u32) -> usize {
+    usize::try_from(now.wrapping_sub(since)).unwrap_or(usize::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NEVER: LastTurn = LastTurn(None);
 
     fn key(slot: u32) -> StreamKey {
         StreamKey { slot, serial: 0 }
@@ -82,7 +146,7 @@ mod tests {
     fn higher_priorities_go_first_and_equals_take_turns() {
         let mut schedule = Schedule::default();
         for (priority, slot) in [(0, 1), (-5, 2), (7, 3), (0, 4), (7, 5), (1, 6)] {
-            schedule.push(priority, key(slot));
+            schedule.push(priority, key(slot), NEVER);
         }
         let order: Vec<u32> = std::iter::from_fn(|| schedule.pop()).map(|key| key.slot).collect();
         assert_eq!(order, [3, 5, 6, 1, 4, 2]);
@@ -94,7 +158,7 @@ mod tests {
         for priority in [-1, 0, 1] {
             let mut schedule = Schedule::default();
             for slot in [1, 2, 3] {
-                schedule.push(priority, key(slot));
+                schedule.push(priority, key(slot), NEVER);
             }
             schedule.remove(priority, key(2));
             let order: Vec<_> = schedule.places().collect();
@@ -103,5 +167,29 @@ mod tests {
             schedule.remove(priority, key(3));
             assert!(schedule.is_empty());
         }
+    }
+
+    #[test]
+    fn who_has_rested_for_a_round_goes_first_and_nobody_loses_a_turn() {
+        let mut schedule = Schedule::default();
+        let mut last = [NEVER; 10];
+        let mut turn = |schedule: &mut Schedule, again: bool| {
+            let slot = schedule.pop().unwrap().slot;
+            last[slot as usize] = schedule.this_turn();
+            if again {
+                schedule.push(0, key(slot), last[slot as usize]);
+            }
+            slot
+        };
+        for slot in 0..4 {
+            schedule.push(0, key(slot), NEVER);
+        }
+        let round: Vec<_> = (0..8).map(|_| turn(&mut schedule, true)).collect();
+        assert_eq!(round, [0, 1, 2, 3, 0, 1, 2, 3]);
+        // Two that are new.
+        schedule.push(0, key(8), NEVER);
+        schedule.push(0, key(9), NEVER);
+        let after: Vec<_> = (0..4).map(|_| turn(&mut schedule, false)).collect();
+        assert_eq!(after, [8, 9, 0, 1]);
     }
 }

@@ -7,6 +7,7 @@ use muxado_frame::{ErrorCode, StreamId};
 
 use super::flow::{RecvCredit, SendCredit, size};
 use super::pieces::Pieces;
+use super::schedule::LastTurn;
 use super::state::{RecvState, SendState};
 use super::tuning::{Tuning, Verdict};
 use crate::error::Failure;
@@ -88,6 +89,7 @@ pub(super) struct Stream {
     /// Why it failed; the first cause is kept.
     pub(super) failure: Option<Failure>,
     pub(super) priority: i8,
+    pub(super) last_turn: LastTurn,
     /// Waits in the accept queue: the application has not seen it.
     pub(super) in_backlog: bool,
     /// The application has read or written: it cannot be refused any more.
@@ -145,6 +147,7 @@ impl Stream {
             },
             failure: None,
             priority: 0,
+            last_turn: LastTurn::default(),
             in_backlog: false,
             was_read: false,
             was_written: false,

@@ -19,6 +19,7 @@ impl Mux {
     /// [`handle_written`](Mux::handle_written).
     pub fn poll_transmit(&mut self, batch: &mut Batch, limit: usize) {
         self.discarded.clear();
+        self.count_contenders();
         while batch.len() < limit && self.transmit_one(batch) {}
     }
 
@@ -101,6 +102,7 @@ impl Mux {
         let max_frame = size(self.config.max_frame());
         let Some(stream) = self.streams.get_mut(key) else { return };
         stream.is_ready = false;
+        stream.last_turn = self.schedule.this_turn();
         if stream.send.state.is_over() {
             return;
         }

@@ -15,4 +15,5 @@ mod opening;
 mod reset;
 mod room;
 mod senders;
+mod turns;
 mod windows;

@@ -1,0 +1,126 @@
+//! W18, B26: whose turn it is. Fairness in bytes, and how long a message waits behind bulk streams.
+
+use std::collections::BTreeMap;
+
+use muxado_core::Config;
+use muxado_core::proto::{Batch, Mux, StreamKey};
+use muxado_frame::{Decoder, Item, Side};
+
+const FRAME: usize = 16 * 1024;
+
+/// A client whose streams never run out of credit, and what it sends.
+struct Sender {
+    mux: Mux,
+    decoder: Decoder,
+}
+
+impl Sender {
+    fn new() -> Sender {
+        let config = Config::builder().max_outbound_streams(1000).build().unwrap();
+        Sender { mux: Mux::new(Side::Client, &config), decoder: Decoder::new() }
+    }
+
+    fn open(&mut self) -> StreamKey {
+        self.mux.open().unwrap()
+    }
+
+    /// Queues as much as there is room for, up to `most` at once.
+    fn fill(&mut self, key: StreamKey, most: usize) {
+        while self.mux.write(key, &vec![0; most]).unwrap() > 0 {}
+    }
+
+    /// About `limit` bytes go out: the ids and lengths of the DATA in them.
+    fn send(&mut self, limit: usize) -> Vec<(u32, usize)> {
+        let mut batch = Batch::new(true);
+        self.mux.poll_transmit(&mut batch, limit);
+        let bytes = batch.slices().collect::<Vec<_>>().concat();
+        self.mux.handle_written(bytes.len());
+        let mut sent = Vec::new();
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            let (taken, item) = self.decoder.decode(rest).unwrap();
+            rest = &rest[taken..];
+            if let Some(Item::Data { id, length, .. }) = item {
+                sent.push((id, length as usize));
+            }
+        }
+        while self.mux.poll_event().is_some() {}
+        let news: Vec<_> =
+            sent.iter().map(|(id, length)| muxado_testkit::wire::wndinc(*id, *length as u32)).collect();
+        self.mux.handle_slice(&news.concat());
+        sent
+    }
+}
+
+#[test]
+fn b26_streams_that_have_enough_to_send_get_the_same_share_whatever_they_write_at_once() {
+    let mut sender = Sender::new();
+    // Some write 1000 bytes at a time, some 100 KB; all keep their queues full.
+    let streams: Vec<_> = (0..10).map(|n| (sender.open(), if n % 2 == 0 { 5000 } else { 100_000 })).collect();
+    let mut shares: BTreeMap<u32, usize> = BTreeMap::new();
+    for _ in 0..200 {
+        for (key, most) in &streams {
+            sender.fill(*key, *most);
+        }
+        for (id, length) in sender.send(256 * 1024) {
+            *shares.entry(id).or_default() += length;
+        }
+    }
+    let (least, most) = (shares.values().min().unwrap(), shares.values().max().unwrap());
+    assert_eq!(shares.len(), 10);
+    assert!(most - least <= most / 20, "between {least} and {most} bytes");
+}
+
+#[test]
+fn b26_a_message_now_and_then_does_not_wait_for_all_bulk_streams() {
+    let mut sender = Sender::new();
+    let bulk: Vec<_> = (0..64).map(|_| sender.open()).collect();
+    let quiet = sender.open();
+    let mut waits = Vec::new();
+    for round in 0..100 {
+        for key in &bulk {
+            sender.fill(*key, 64 * 1024);
+        }
+        // Once in two rounds of all of them.
+        if round % 8 == 7 {
+            assert_eq!(sender.mux.write(quiet, b"message"), Ok(7));
+            let sent = sender.send(256 * 1024);
+            waits.push(sent.iter().position(|(_, length)| *length == 7));
+        } else {
+            sender.send(256 * 1024);
+        }
+    }
+    assert!(waits.iter().all(|wait| wait.is_some_and(|frames| frames <= 1)), "{waits:?}");
+}
+
+#[test]
+fn b26_messages_without_end_leave_a_bulk_stream_a_third_of_the_turns() {
+    let mut sender = Sender::new();
+    let bulk = sender.open();
+    let quiet: Vec<_> = (0..500).map(|_| sender.open()).collect();
+    let (mut frames, mut bulk_frames) = (0, 0);
+    for key in quiet.iter().cycle().take(100_000) {
+        sender.fill(bulk, 64 * 1024);
+        assert_eq!(sender.mux.write(*key, b"message"), Ok(7));
+        for (_, length) in sender.send(FRAME) {
+            frames += 1;
+            bulk_frames += usize::from(length > 7);
+        }
+    }
+    assert!(bulk_frames * 3 >= frames - 3, "{bulk_frames} of {frames}");
+}
+
+#[test]
+fn b26_a_higher_priority_goes_first_at_any_time() {
+    let mut sender = Sender::new();
+    let streams = [sender.open(), sender.open(), sender.open()];
+    for (key, priority) in streams.into_iter().zip([0, 1, -1]) {
+        sender.mux.set_priority(key, priority);
+        sender.fill(key, FRAME);
+    }
+    let lengths: Vec<_> = sender.send(FRAME).into_iter().chain(sender.send(usize::MAX)).collect();
+    let ids: Vec<u32> = lengths.iter().map(|(id, _)| *id).collect();
+    let high = ids.iter().filter(|id| **id == ids[0]).count();
+    assert!(ids[..high].iter().all(|id| *id == ids[0]), "{ids:?}");
+    assert!(ids.is_sorted(), "ids are given in the order of the turns: {ids:?}");
+}
