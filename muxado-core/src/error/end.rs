@@ -36,6 +36,20 @@ pub struct SessionEnd {
     peer: Option<Arc<(ErrorCode, Bytes)>>,
 }
 
+/// The end of a session as the streams that it took share it: each has room for no more than a pointer.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SharedEnd(Arc<SessionEnd>);
+
+impl SharedEnd {
+    pub(crate) fn new(end: SessionEnd) -> SharedEnd {
+        SharedEnd(Arc::new(end))
+    }
+
+    pub(crate) fn get(&self) -> &SessionEnd {
+        &self.0
+    }
+}
+
 /// The ways in which a session ends.
 #[derive(Debug)]
 #[non_exhaustive]

@@ -7,6 +7,7 @@ mod end;
 mod session;
 mod stream;
 
+pub(crate) use end::SharedEnd;
 pub use end::{Cut, EndCause, PeerMisbehaved, SessionEnd};
 pub use session::{AcceptError, OpenError};
 pub(crate) use stream::Failure;

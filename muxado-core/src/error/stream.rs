@@ -2,11 +2,10 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
 
 use muxado_frame::ErrorCode;
 
-use super::{EndCause, Initiator, Retry, SessionEnd};
+use super::{EndCause, Initiator, Retry, SessionEnd, SharedEnd};
 
 /// A stream was reset: both of its directions ended at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +57,8 @@ pub struct SessionLost {
 }
 
 impl SessionLost {
-    fn new(end: &SessionEnd, retry: Retry) -> SessionLost {
-        SessionLost { end: end.clone(), retry }
+    fn new(end: &SharedEnd, retry: Retry) -> SessionLost {
+        SessionLost { end: end.get().clone(), retry }
     }
 
     /// Why the session ended.
@@ -101,8 +100,7 @@ impl std::error::Error for SessionLost {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Failure {
     Reset(Reset),
-    /// Shared by all streams that the end of the session took: there is room for one in each stream.
-    Lost(Arc<SessionEnd>, Retry),
+    Lost(SharedEnd, Retry),
 }
 
 /// Reading failed. A clean end of stream is not an error: it is the peer's FIN, and nothing else ever is.

@@ -1,7 +1,6 @@
 //! The machine itself: its parts, what can be asked of it, and what every change of a stream must lead to.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,7 +16,7 @@ use super::stats::Stats;
 use super::stream::{Opener, Stream, StreamKey};
 use super::streams::Streams;
 use crate::config::Config;
-use crate::error::{Cut, EndCause, Failure, Initiator, PeerMisbehaved, Reset, Retry, SessionEnd};
+use crate::error::{Cut, EndCause, Failure, Initiator, PeerMisbehaved, Reset, Retry, SessionEnd, SharedEnd};
 
 /// Replies to dead streams that may wait to go out (B10).
 pub(super) const MAX_REPLIES: usize = 256;
@@ -393,13 +392,13 @@ impl Mux {
         self.control.clear();
         self.schedule.clear();
         self.replies.clear();
-        self.cut_streams(&Arc::new(self.shutdown.with_peer(end)), |_| true);
+        self.cut_streams(&SharedEnd::new(self.shutdown.with_peer(end)), |_| true);
         self.events.push_back(Event::Ended);
     }
 
     /// Fails the streams that `which` picks because of the session's end, and counts what is lost with them. Those
     /// that wait to be accepted still can be: what came of them is not lost with the session (S83).
-    pub(super) fn cut_streams(&mut self, end: &Arc<SessionEnd>, which: impl Fn(&Stream) -> bool) {
+    pub(super) fn cut_streams(&mut self, end: &SharedEnd, which: impl Fn(&Stream) -> bool) {
         for key in self.streams.keys() {
             let Some(stream) = self.streams.get_mut(key) else { continue };
             if !which(stream) {

@@ -1,8 +1,6 @@
 //! What comes in: one function for each kind of frame. A frame is judged on its header, before any byte of its
 //! payload is kept.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use muxado_frame::{ErrorCode, Flags, Header, Item, StreamId};
 
@@ -14,7 +12,7 @@ use super::state::RecvState;
 use super::stream::{Opener, StreamKey};
 use super::tuning::Verdict;
 use super::violation::{Charge, Violation};
-use crate::error::{EndCause, Failure, Initiator, PeerMisbehaved, Reset, Retry, SessionEnd};
+use crate::error::{EndCause, Failure, Initiator, PeerMisbehaved, Reset, Retry, SessionEnd, SharedEnd};
 
 /// Frames handled in one call at the most, so that tiny frames cannot hold a lock for long (B20).
 const MAX_FRAMES: usize = 256;
@@ -378,7 +376,7 @@ impl Mux {
         });
         // Nothing is done and nothing allocated for a GOAWAY that comes again.
         if !above.is_empty() {
-            let end = Arc::new(peer.end());
+            let end = SharedEnd::new(peer.end());
             for key in above {
                 if let Some(stream) = self.streams.get_mut(key) {
                     stream.rst = None;

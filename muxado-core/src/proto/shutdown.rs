@@ -1,7 +1,5 @@
 //! How a session comes to its end: open, then draining or closing, then ended with one cause that is kept.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use muxado_frame::ErrorCode;
 
@@ -9,7 +7,7 @@ use super::event::Event;
 use super::mux::Mux;
 use super::state::SendState;
 use super::stream::Stream;
-use crate::error::{Cut, EndCause, Failure, Retry, SessionEnd};
+use crate::error::{Cut, EndCause, Failure, Retry, SessionEnd, SharedEnd};
 
 /// The most text we send with GOAWAY, in bytes (B13).
 pub(super) const MAX_TEXT: usize = 256;
@@ -174,8 +172,8 @@ impl Mux {
         self.shutdown.reach(Phase::Closing);
         self.shutdown.say(code, text);
         self.shutdown.goodbye = Goodbye::WhenDrained;
-        let end = Arc::new(self.shutdown.with_peer(self.shutdown.closed()));
-        self.shutdown.end = Some(SessionEnd::clone(&end));
+        let end = SharedEnd::new(self.shutdown.with_peer(self.shutdown.closed()));
+        self.shutdown.end = Some(end.get().clone());
         self.note_in_flight();
         self.refuse_backlog();
         let flushing = [SendState::Finishing, SendState::Aborting];

@@ -11,6 +11,12 @@ use super::stream::{Stream, StreamKey};
 use super::streams::filler_id;
 use crate::error::Initiator;
 
+/// So many streams are likely to have something to send soon.
+const MANY_STREAMS: usize = 16;
+
+/// Less than this is little to send at once, in bytes.
+const LITTLE: usize = 4096;
+
 impl Mux {
     /// Puts frames into `batch` until it holds `limit` bytes or nothing is left to send. The last frame may exceed
     /// the limit.
@@ -31,6 +37,17 @@ impl Mux {
     /// The transport took `bytes` more of what was transmitted.
     pub fn handle_written(&mut self, bytes: usize) {
         self.written = self.written.saturating_add(total(bytes));
+    }
+
+    /// Whether there is little to send, of a session with many streams: others may have more in a moment, and one write for
+    /// all is cheaper than one for each.
+    #[must_use]
+    pub fn is_trickle(&self) -> bool {
+        let is_open = self.shutdown.phase == Phase::Open && self.shutdown.goodbye == Goodbye::None;
+        is_open
+            && self.streams.len() >= MANY_STREAMS
+            && self.stats.sendable_bytes < LITTLE
+            && self.wants_transmit()
     }
 
     fn transmit_one(&mut self, batch: &mut Batch) -> bool {

@@ -67,6 +67,8 @@ pub struct Driver<R, W, T: Runtime> {
     peer_leaving: bool,
     /// The transport took no more when it was last asked to.
     full: bool,
+    /// There is little to send and there are many who may have more in a moment: whoever can run now goes first, once.
+    holds_back: bool,
     /// A poll is under way. If it still is when the next one begins, it has panicked.
     polling: bool,
     /// When it was made: the machine counts time from here.
@@ -95,6 +97,7 @@ where
             half_closes: false,
             peer_leaving: false,
             full: false,
+            holds_back: false,
             polling: false,
             begun,
             woken: WakeList::default(),
@@ -137,6 +140,10 @@ where
             let read = self.poll_read(cx, now);
             let sent = self.poll_write(cx, now);
             work += (read.unwrap_or(0) + sent.unwrap_or(0)).max(STEP);
+            if self.holds_back {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             let idle = read.is_none() && sent.is_none();
             if (idle || work >= POLL_BUDGET) && !self.poll_limits(cx) {
                 if !idle {
@@ -170,7 +177,7 @@ where
             return Some(0);
         }
         let pulled = self.pull(cx, now);
-        if self.stage != Stage::Running {
+        if self.stage != Stage::Running || self.holds_back {
             return Some(0);
         }
         if self.broken.is_some() {
@@ -233,12 +240,14 @@ where
         let waker = cx.waker().clone();
         let (batch, reported) = (&mut self.write.batch, std::mem::take(&mut self.write.unreported));
         let blocked = !batch.is_empty() || self.broken.is_some();
+        let has_held_back = std::mem::take(&mut self.holds_back);
         let news = self.shared.with_driver(&mut self.woken, |state| {
             state.mux.handle_written(reported);
             if let Some(now) = now {
                 state.mux.handle_time(now);
             }
-            if !blocked {
+            let holds_back = !blocked && !has_held_back && state.mux.is_trickle();
+            if !blocked && !holds_back {
                 state.mux.poll_transmit(batch, BATCH);
             }
             let driver = &mut state.driver;
@@ -247,6 +256,7 @@ where
             driver.credit_armed |= state.mux.has_lazy_credit();
             driver.sweep_armed |= state.mux.has_lingering();
             News {
+                holds_back,
                 lazy: driver.credit_armed,
                 lingering: driver.sweep_armed,
                 deadline: state.deadlines.news(),
@@ -262,6 +272,7 @@ where
     }
 
     fn heed(&mut self, news: &News) {
+        self.holds_back = news.holds_back;
         if news.lazy {
             self.timers.start(Limit::Credit, self.config.credit_delay());
         }
@@ -356,6 +367,7 @@ where
 
 /// What the driver learns under the lock.
 struct News {
+    holds_back: bool,
     lazy: bool,
     lingering: bool,
     /// The earliest deadline of a stream, if that has changed.

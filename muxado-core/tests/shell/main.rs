@@ -13,4 +13,5 @@ mod long_lines;
 mod observer;
 mod session_end;
 mod slow_links;
+mod together;
 mod waiting;
