@@ -223,6 +223,12 @@ impl Mux {
         std::mem::take(&mut self.discarded)
     }
 
+    /// Whether there is any such payload.
+    #[must_use]
+    pub fn has_discarded(&self) -> bool {
+        !self.discarded.is_empty()
+    }
+
     /// The next thing somebody should be told.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()

@@ -44,7 +44,9 @@ impl Mux {
     #[must_use]
     pub fn is_trickle(&self) -> bool {
         let is_open = self.shutdown.phase == Phase::Open && self.shutdown.goodbye == Goodbye::None;
+        // Refusals must not add up (B10).
         is_open
+            && self.replies.is_empty()
             && self.streams.len() >= MANY_STREAMS
             && self.stats.sendable_bytes < LITTLE
             && self.wants_transmit()

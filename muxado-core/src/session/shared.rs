@@ -116,7 +116,7 @@ impl Shared {
             if state.driver.waker.is_some() && state.has_news() {
                 woken.extend(state.driver.waker.take());
             }
-            (result, state.mux.take_discarded())
+            (result, state.mux.has_discarded().then(|| state.mux.take_discarded()))
         };
         if !woken.is_empty() {
             woken.wake();
@@ -131,7 +131,7 @@ impl Shared {
             let mut state = self.lock();
             let result = act(&mut state);
             state.collect(woken);
-            (result, state.mux.take_discarded())
+            (result, state.mux.has_discarded().then(|| state.mux.take_discarded()))
         };
         if !woken.is_empty() {
             woken.wake();
