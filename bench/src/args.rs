@@ -4,18 +4,22 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::far;
 use crate::peer::PeerName;
 use crate::workload::Workload;
 
 pub(crate) const USAGE: &str = "\
-bench [--quick] [--rounds N] [--workload NAMES] [--json FILE] [--plots FOLDER]
+bench [--quick] [--syscalls] [--rounds N] [--workload NAMES] [--json FILE] [--plots FOLDER]
 
   --quick          a quarter of the work and 3 rounds, for a first look
+  --syscalls       counts system calls as well, in one more run of each under strace
   --rounds N       rounds; in each one every peer has its turn (default 5)
   --workload NAMES only these, with commas between: bulk1, bulk64, duplex, churn, hello10k, rtt, rtt-busy, idle,
                    wan, stuck-reader
   --plots FOLDER   draws a picture of each workload there
   --json FILE      writes every single measurement to FILE as well
+
+bench far [--quick] [--plots FOLDER]   throughput against the round trip, over a line of real TCP: see line/line.py
 
 bench child WORKLOAD PEER AMOUNT   one measurement, as JSON: bytes, streams or messages
 ";
@@ -25,6 +29,7 @@ bench child WORKLOAD PEER AMOUNT   one measurement, as JSON: bytes, streams or m
 pub(crate) enum Command {
     Help,
     Run(Plan),
+    Far(far::Plan),
     Child { workload: Workload, peer: PeerName, amount: u64 },
 }
 
@@ -32,6 +37,7 @@ pub(crate) enum Command {
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) quick: bool,
+    pub(crate) syscalls: bool,
     pub(crate) rounds: usize,
     pub(crate) workloads: Vec<Workload>,
     pub(crate) json: Option<PathBuf>,
@@ -40,8 +46,9 @@ pub(crate) struct Plan {
 
 pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
     let mut words = words.iter().map(String::as_str);
+    let is_far = words.clone().next() == Some("far");
     let (mut quick, mut rounds, mut workloads) = (false, None, Workload::ALL.to_vec());
-    let (mut json, mut plots) = (None, None);
+    let (mut json, mut plots, mut syscalls) = (None, None, false);
     while let Some(word) = words.next() {
         match word {
             "child" => {
@@ -49,8 +56,10 @@ pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
                 let peer = value(word, words.next())?;
                 return Ok(Command::Child { workload, peer, amount: value(word, words.next())? });
             }
+            "far" if is_far => {}
             "--help" | "-h" => return Ok(Command::Help),
             "--quick" => quick = true,
+            "--syscalls" => syscalls = true,
             "--rounds" => rounds = Some(value(word, words.next())?),
             "--workload" => {
                 let names: String = value(word, words.next())?;
@@ -61,11 +70,14 @@ pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
             other => return Err(format!("unknown argument `{other}`\n\n{USAGE}").into()),
         }
     }
+    if is_far {
+        return Ok(Command::Far(far::Plan { quick, plots }));
+    }
     let rounds = rounds.unwrap_or(if quick { 3 } else { 5 });
     if rounds == 0 {
         return Err("--rounds: at least 1".into());
     }
-    Ok(Command::Run(Plan { quick, rounds, workloads, json, plots }))
+    Ok(Command::Run(Plan { quick, syscalls, rounds, workloads, json, plots }))
 }
 
 fn value<T>(name: &str, word: Option<&str>) -> Result<T, Box<dyn Error>>

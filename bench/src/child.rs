@@ -5,12 +5,14 @@ use std::io;
 use std::time::Duration;
 
 use crate::measure::Measurement;
+use crate::peer::async_std::{AsyncStdTcp, OursAsyncStd};
 use crate::peer::h2::{H2, H2Default};
+use crate::peer::smol::{OursSmol, SmolTcp};
 use crate::peer::{
     Peer, PeerName, crate_muxado::CrateMuxado, ours::Ours, ours_bytes::OursBytes, quinn::Quinn, tcp::Tcp,
     tokio_yamux::TokioYamux, yamux::Yamux,
 };
-use crate::workload::{Workload, bulk1, bulk64, churn, duplex, hello, idle, rtt, stuck};
+use crate::workload::{Workload, bulk1, bulk64, churn, duplex, far, hello, idle, rtt, stuck};
 
 /// Both ends together have as many threads as the smallest machine that is worth measuring on.
 const WORKERS: usize = 2;
@@ -44,6 +46,10 @@ async fn with_peer(workload: Workload, peer: PeerName, amount: u64) -> io::Resul
         PeerName::Quinn => with_workload::<Quinn>(workload, amount).await,
         PeerName::Ours => with_workload::<Ours>(workload, amount).await,
         PeerName::OursBytes => with_workload::<OursBytes>(workload, amount).await,
+        PeerName::SmolTcp => with_workload::<SmolTcp>(workload, amount).await,
+        PeerName::OursSmol => with_workload::<OursSmol>(workload, amount).await,
+        PeerName::AsyncStdTcp => with_workload::<AsyncStdTcp>(workload, amount).await,
+        PeerName::OursAsyncStd => with_workload::<OursAsyncStd>(workload, amount).await,
     }
 }
 
@@ -58,6 +64,7 @@ async fn with_workload<P: Peer>(workload: Workload, amount: u64) -> io::Result<M
         Workload::Rtt => rtt::run(client, server, amount).await,
         Workload::RttBusy => rtt::busy(client, server, amount).await,
         Workload::Idle => idle::run(client, server, amount).await,
+        Workload::Far => far::run(client, server, amount).await,
         Workload::StuckReader => stuck::run(client, server, amount).await,
     }
 }

@@ -6,11 +6,13 @@
 
 mod args;
 mod child;
+mod far;
 mod measure;
 mod peer;
 mod plot;
 mod report;
 mod run;
+mod syscalls;
 mod workload;
 
 use std::error::Error;
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
 fn execute(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
         Command::Help => print!("{}", args::USAGE),
+        Command::Far(plan) => far::run(&plan)?,
         Command::Child { workload, peer, amount } => {
             println!("{}", serde_json::to_string(&child::measure(workload, peer, amount)?)?);
         }

@@ -8,7 +8,8 @@ use serde::Serialize;
 use crate::args::Plan;
 use crate::measure::Measurement;
 use crate::peer::PeerName;
-use crate::run::Sample;
+use crate::run::{Counted, Results, Sample};
+use crate::syscalls::Calls;
 use crate::workload::{Headline, Workload};
 
 /// Median, least and greatest.
@@ -38,7 +39,10 @@ pub(crate) struct Row {
     further: Vec<(&'static str, Option<Spread>)>,
     cpu_seconds_per_unit: Option<Spread>,
     peak_memory_mib: Option<Spread>,
+    /// To the raw sockets of its runtime.
     times_tcp: Option<Spread>,
+    /// System calls for each unit.
+    pub(crate) calls: Option<Calls>,
     /// To the best other multiplexer, by the medians.
     times_best_peer: Option<Spread>,
     /// What went wrong, if anything did.
@@ -46,12 +50,19 @@ pub(crate) struct Row {
 }
 
 /// The rows of a workload.
-pub(crate) fn rows(workload: Workload, samples: &[Sample]) -> Vec<Row> {
+pub(crate) fn rows(workload: Workload, results: &Results) -> Vec<Row> {
+    let Results { samples, calls } = results;
     let best = best_peer(workload, samples);
-    workload.peers().map(|peer| row(workload, peer, best, samples)).collect()
+    workload.peers().map(|peer| row(workload, peer, best, samples, calls)).collect()
 }
 
-fn row(workload: Workload, peer: PeerName, best: Option<PeerName>, samples: &[Sample]) -> Row {
+fn row(
+    workload: Workload,
+    peer: PeerName,
+    best: Option<PeerName>,
+    samples: &[Sample],
+    calls: &[Counted],
+) -> Row {
     let spread = |figure: &dyn Fn(&Measurement) -> Option<f64>| {
         Spread::of(measured(workload, peer, samples).filter_map(|(_, measured)| figure(measured)).collect())
     };
@@ -69,7 +80,8 @@ fn row(workload: Workload, peer: PeerName, best: Option<PeerName>, samples: &[Sa
             Some(measured.cpu_seconds? / (measured.amount as f64 / scale))
         }),
         peak_memory_mib: spread(&|measured| Some(measured.peak_memory? as f64 / (1 << 20) as f64)),
-        times_tcp: ratio(workload, peer, PeerName::Tcp, samples),
+        times_tcp: ratio(workload, peer, peer.raw(), samples),
+        calls: calls.iter().find(|(of, by, _)| (*of, *by) == (workload, peer)).and_then(|(.., calls)| *calls),
         times_best_peer: best.and_then(|best| ratio(workload, peer, best, samples)),
         failed: mine.filter_map(|sample| sample.outcome.as_ref().err().cloned()).next(),
     }
@@ -120,7 +132,7 @@ fn ratio(workload: Workload, peer: PeerName, other: PeerName, samples: &[Sample]
 }
 
 /// The tables for people, in Markdown.
-pub(crate) fn tables(plan: &Plan, samples: &[Sample]) -> String {
+pub(crate) fn tables(plan: &Plan, results: &Results) -> String {
     let mut text = String::new();
     for workload in plan.workloads.iter().copied() {
         let (figure, better) = match workload.headline() {
@@ -137,14 +149,28 @@ pub(crate) fn tables(plan: &Plan, samples: &[Sample]) -> String {
         );
         let mut header = vec!["peer".to_owned(), figure];
         header.extend(workload.further().iter().map(|name| (*name).to_owned()));
-        header.extend([format!("cpu-s/{unit}"), "MiB".into(), "x tcp".into(), "x best peer".into()]);
+        header.extend([format!("cpu-s/{unit}"), "MiB".into(), "x raw".into(), "x best peer".into()]);
+        header.extend(
+            ["sends", "receives", "waits"]
+                .iter()
+                .filter(|_| plan.syscalls)
+                .map(|name| format!("{name}/{unit}")),
+        );
         let mut lines = vec![header];
-        for row in rows(workload, samples) {
+        for row in rows(workload, results) {
             let mut line = vec![row.peer.to_owned(), row.failed.unwrap_or_else(|| shown(row.headline))];
             line.extend(row.further.iter().map(|(_, spread)| shown(*spread)));
             let peak = row.peak_memory_mib.map_or("-".into(), |spread| format!("{:.0}", spread.median));
             line.extend([shown(row.cpu_seconds_per_unit), peak]);
             line.extend([shown(row.times_tcp), shown(row.times_best_peer)]);
+            if plan.syscalls {
+                let calls = row.calls.map(|Calls { sends, receives, waits }| [sends, receives, waits]);
+                line.extend(
+                    calls.map_or([const { String::new() }; 3], |calls| {
+                        calls.map(|calls| format!("{calls:.0}"))
+                    }),
+                );
+            }
             lines.push(line);
         }
         align(&mut text, &lines);
@@ -183,8 +209,8 @@ fn align(text: &mut String, lines: &[Vec<String>]) {
 }
 
 /// Everything for programs: each sample, and the figures of the tables.
-pub(crate) fn json(plan: &Plan, samples: &[Sample]) -> serde_json::Result<String> {
-    let measured = samples.iter().map(|sample| {
+pub(crate) fn json(plan: &Plan, results: &Results) -> serde_json::Result<String> {
+    let measured = results.samples.iter().map(|sample| {
         serde_json::json!({
             "workload": sample.workload.as_str(),
             "round": sample.round,
@@ -194,7 +220,7 @@ pub(crate) fn json(plan: &Plan, samples: &[Sample]) -> serde_json::Result<String
         })
     });
     let summary = plan.workloads.iter().map(
-        |workload| serde_json::json!({ "workload": workload.as_str(), "rows": rows(*workload, samples) }),
+        |workload| serde_json::json!({ "workload": workload.as_str(), "rows": rows(*workload, results) }),
     );
     serde_json::to_string_pretty(&serde_json::json!({
         "rounds": plan.rounds,
@@ -244,7 +270,15 @@ mod tests {
     fn a_peer_that_fails_is_in_the_table() {
         let mut failed = sample(0, PeerName::Yamux, 1.0);
         failed.outcome = Err("stalled".into());
-        let plan = Plan { quick: true, rounds: 1, workloads: vec![Workload::Bulk1], json: None, plots: None };
-        assert!(tables(&plan, &[failed]).contains("| yamux        | stalled"));
+        let plan = Plan {
+            quick: true,
+            syscalls: false,
+            rounds: 1,
+            workloads: vec![Workload::Bulk1],
+            json: None,
+            plots: None,
+        };
+        let results = Results { samples: vec![failed], calls: Vec::new() };
+        assert!(tables(&plan, &results).contains("| yamux          | stalled"));
     }
 }

@@ -9,6 +9,7 @@ use std::process::Command;
 use crate::args::Plan;
 use crate::measure::Measurement;
 use crate::peer::PeerName;
+use crate::syscalls::{self, Calls};
 use crate::workload::Workload;
 
 /// One measurement and where it belongs.
@@ -21,7 +22,17 @@ pub(crate) struct Sample {
     pub(crate) outcome: Result<Measurement, String>,
 }
 
-pub(crate) fn all(plan: &Plan) -> Result<Vec<Sample>, Box<dyn Error>> {
+/// The system calls of a peer at a workload, where they could be counted.
+pub(crate) type Counted = (Workload, PeerName, Option<Calls>);
+
+/// Everything that was measured.
+#[derive(Debug)]
+pub(crate) struct Results {
+    pub(crate) samples: Vec<Sample>,
+    pub(crate) calls: Vec<Counted>,
+}
+
+pub(crate) fn all(plan: &Plan) -> Result<Results, Box<dyn Error>> {
     let program = std::env::current_exe()?;
     let turns: Vec<_> = plan.workloads.iter().flat_map(|workload| turns(*workload, plan.rounds)).collect();
     let mut samples = Vec::with_capacity(turns.len());
@@ -31,8 +42,15 @@ pub(crate) fn all(plan: &Plan) -> Result<Vec<Sample>, Box<dyn Error>> {
         let outcome = in_child(&program, workload, peer, workload.amount(plan.quick));
         samples.push(Sample { workload, round, peer, outcome: outcome.map_err(|error| error.to_string()) });
     }
+    let mut calls = Vec::new();
+    for workload in plan.workloads.iter().filter(|_| plan.syscalls) {
+        for peer in workload.peers() {
+            progress(&format!("system calls of {} {}", workload.as_str(), peer.as_str()));
+            calls.push((*workload, peer, syscalls::count(&program, *workload, peer)));
+        }
+    }
     progress("");
-    Ok(samples)
+    Ok(Results { samples, calls })
 }
 
 /// The order of a workload's measurements. Each round starts with another peer, so that none is always the first.

@@ -19,6 +19,7 @@ mod mutants;
 mod sim;
 mod soak;
 mod tidy;
+mod wan;
 
 /// One command: its name, the line that explains it, and the function that does it.
 struct Task {
@@ -68,6 +69,11 @@ const TASKS: &[Task] = &[
         name: "bench",
         about: "measure against the peers: bench [--quick], arguments go to the package `bench`",
         run: bench::run,
+    },
+    Task {
+        name: "wan",
+        about: "throughput against the round trip, over real TCP and a long line: wan [--quick] [--plots FOLDER]; as root",
+        run: wan::run,
     },
     Task {
         name: "cost",

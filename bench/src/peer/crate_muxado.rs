@@ -28,8 +28,10 @@ impl Peer for CrateMuxado {
 
     async fn pair(setting: Setting) -> io::Result<(Opener, Accepter)> {
         let (client, server) = tcp_pair(setting).await?;
-        let (open, _) = SessionBuilder::new(client).client().start().split();
-        let (keep, accept) = SessionBuilder::new(server).server().start().split();
+        // Its own is 512, which is the end of a session, not a wait.
+        let limit = if setting.streams > 256 { 2 * setting.streams } else { 512 };
+        let (open, _) = SessionBuilder::new(client).stream_limit(limit).client().start().split();
+        let (keep, accept) = SessionBuilder::new(server).stream_limit(limit).server().start().split();
         Ok((Opener(open), Accepter(accept, keep)))
     }
 }

@@ -11,11 +11,26 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::Setting;
+
 /// What is read at once, in bytes.
 const CHUNK: usize = 256 * 1024;
 
+/// The line that `bench far` runs the program on: where to listen, and where that is reached from afar.
+const NEAR: &str = "10.9.0.1:0";
+const FAR: [u8; 4] = [10, 9, 0, 2];
+
+/// Where a peer listens.
+pub(super) fn listen_at(setting: Setting) -> &'static str {
+    if setting.is_far { NEAR } else { "127.0.0.1:0" }
+}
+
 /// The address to connect to in place of `address`, so that each direction takes `delay` longer.
-pub(super) async fn in_front_of(address: SocketAddr, delay: Duration) -> io::Result<SocketAddr> {
+pub(super) async fn in_front_of(address: SocketAddr, setting: Setting) -> io::Result<SocketAddr> {
+    let delay = setting.delay;
+    if setting.is_far {
+        return Ok((FAR, address.port()).into());
+    }
     if delay.is_zero() {
         return Ok(address);
     }

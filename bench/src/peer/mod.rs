@@ -1,11 +1,13 @@
 //! What a workload needs of a peer, so that each is measured by the same code.
 
+pub(crate) mod async_std;
 pub(crate) mod crate_muxado;
 mod delay;
 pub(crate) mod h2;
 pub(crate) mod ours;
 pub(crate) mod ours_bytes;
 pub(crate) mod quinn;
+pub(crate) mod smol;
 pub(crate) mod tcp;
 pub(crate) mod tokio_yamux;
 pub(crate) mod yamux;
@@ -35,10 +37,16 @@ pub(crate) enum PeerName {
     Ours,
     /// Ours with owned buffers in and out, which saves a copy at each end.
     OursBytes,
+    /// smol's own sockets, and ours on them.
+    SmolTcp,
+    OursSmol,
+    /// async-std's own sockets, and ours on them.
+    AsyncStdTcp,
+    OursAsyncStd,
 }
 
 impl PeerName {
-    pub(crate) const ALL: [PeerName; 9] = [
+    pub(crate) const ALL: [PeerName; 13] = [
         PeerName::Tcp,
         PeerName::CrateMuxado,
         PeerName::Yamux,
@@ -48,11 +56,29 @@ impl PeerName {
         PeerName::Quinn,
         PeerName::Ours,
         PeerName::OursBytes,
+        PeerName::SmolTcp,
+        PeerName::OursSmol,
+        PeerName::AsyncStdTcp,
+        PeerName::OursAsyncStd,
     ];
 
     /// Whether it is not ours: one to be compared with.
     pub(crate) fn is_another(self) -> bool {
-        !matches!(self, PeerName::Tcp | PeerName::Ours | PeerName::OursBytes)
+        !self.is_of_another_runtime() && !matches!(self, PeerName::Tcp | PeerName::Ours | PeerName::OursBytes)
+    }
+
+    pub(crate) fn is_of_another_runtime(self) -> bool {
+        use PeerName::*;
+        matches!(self, SmolTcp | OursSmol | AsyncStdTcp | OursAsyncStd)
+    }
+
+    /// The raw sockets it is compared with.
+    pub(crate) fn raw(self) -> PeerName {
+        match self {
+            PeerName::SmolTcp | PeerName::OursSmol => PeerName::SmolTcp,
+            PeerName::AsyncStdTcp | PeerName::OursAsyncStd => PeerName::AsyncStdTcp,
+            _ => PeerName::Tcp,
+        }
     }
 
     pub(crate) fn as_str(self) -> &'static str {
@@ -66,6 +92,10 @@ impl PeerName {
             PeerName::Quinn => "quinn",
             PeerName::Ours => "ours",
             PeerName::OursBytes => "ours-bytes",
+            PeerName::SmolTcp => "smol-tcp",
+            PeerName::OursSmol => "ours-smol",
+            PeerName::AsyncStdTcp => "async-std-tcp",
+            PeerName::OursAsyncStd => "ours-async-std",
         }
     }
 }
@@ -97,6 +127,8 @@ pub(crate) struct Setting {
     pub(crate) streams: usize,
     /// How long bytes take in each direction, besides what loopback takes.
     pub(crate) delay: Duration,
+    /// Over the line of `bench far`.
+    pub(crate) is_far: bool,
 }
 
 /// The end that opens. Clones open on the same session.
@@ -164,8 +196,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for ByteStream<S
 
 /// Both ends of a fresh TCP connection: the one that connected, and the one that accepted it.
 async fn tcp_pair(setting: Setting) -> io::Result<(TcpStream, TcpStream)> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = delay::in_front_of(listener.local_addr()?, setting.delay).await?;
+    let listener = TcpListener::bind(delay::listen_at(setting)).await?;
+    let address = delay::in_front_of(listener.local_addr()?, setting).await?;
     let (client, server) = tokio::try_join!(TcpStream::connect(address), listener.accept())?;
     client.set_nodelay(true)?;
     server.0.set_nodelay(true)?;

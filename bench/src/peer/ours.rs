@@ -48,8 +48,8 @@ pub(super) async fn session_pair(setting: Setting) -> io::Result<(Session, Sessi
         config = config.max_outbound_streams(streams).max_inbound_streams(streams).accept_backlog(streams);
     }
     let config = config.build().map_err(io::Error::other)?;
-    let listener = Listener::bind_with("127.0.0.1:0", config.clone()).await?;
-    let address = delay::in_front_of(listener.local_addr()?, setting.delay).await?;
+    let listener = Listener::bind_with(delay::listen_at(setting), config.clone()).await?;
+    let address = delay::in_front_of(listener.local_addr()?, setting).await?;
     let (client, (server, _)) = tokio::try_join!(connect_with(address, &config), listener.accept())?;
     Ok((client, server))
 }

@@ -20,8 +20,8 @@ impl Peer for Tcp {
     type Stream = ByteStream<TcpStream>;
 
     async fn pair(setting: Setting) -> io::Result<(Connector, TcpListener)> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = delay::in_front_of(listener.local_addr()?, setting.delay).await?;
+        let listener = TcpListener::bind(delay::listen_at(setting)).await?;
+        let address = delay::in_front_of(listener.local_addr()?, setting).await?;
         Ok((Connector(address), listener))
     }
 }

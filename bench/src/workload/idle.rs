@@ -1,4 +1,5 @@
-//! Streams that are open on both sides, each used once, and then rest: what one of them costs in memory.
+//! Streams that are open on both sides, each used once in both directions, and then rest: what one of them costs in
+//! memory.
 
 use std::io;
 
@@ -36,6 +37,10 @@ async fn pair<S: Stream>(
     let mut far = server.accept().await?;
     let mut room = [0; 16];
     if far.read(&mut room).await?.is_empty() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    far.write(&Bytes::from_static(b"x")).await?;
+    if near.read(&mut room).await?.is_empty() {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     Ok((near, far))

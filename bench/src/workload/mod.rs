@@ -4,6 +4,7 @@ pub(crate) mod bulk1;
 pub(crate) mod bulk64;
 pub(crate) mod churn;
 pub(crate) mod duplex;
+pub(crate) mod far;
 pub(crate) mod hello;
 pub(crate) mod idle;
 mod pattern;
@@ -37,6 +38,8 @@ pub(crate) enum Workload {
     Wan,
     /// bulk1 beside a stream that nobody reads.
     StuckReader,
+    /// One stream for a while, over the line of `bench far`. No part of a run of everything.
+    Far,
 }
 
 /// The figure that a workload is about.
@@ -78,6 +81,7 @@ impl Workload {
             Workload::Idle => "idle",
             Workload::Wan => "wan",
             Workload::StuckReader => "stuck-reader",
+            Workload::Far => "far",
         }
     }
 
@@ -92,6 +96,7 @@ impl Workload {
             Workload::RttBusy => 8000,
             Workload::Idle => return 20_000,
             Workload::Wan => return 64 << 20,
+            Workload::Far => 5000,
         };
         if quick { amount / 4 } else { amount }
     }
@@ -101,7 +106,7 @@ impl Workload {
             Workload::Bulk1 | Workload::Bulk64 | Workload::Duplex | Workload::StuckReader => {
                 Headline::Rate("GiB", GIB)
             }
-            Workload::Wan => Headline::Rate("MiB", (1 << 20) as f64),
+            Workload::Wan | Workload::Far => Headline::Rate("MiB", (1 << 20) as f64),
             Workload::Churn => Headline::Rate("k streams", 1000.0),
             Workload::Hello10k => Headline::Time,
             Workload::Rtt | Workload::RttBusy => Headline::Figure("p50 us"),
@@ -137,12 +142,15 @@ impl Workload {
             Workload::Wan => Duration::from_millis(25),
             _ => Duration::ZERO,
         };
-        Setting { streams, delay }
+        Setting { streams, delay, is_far: self == Workload::Far }
     }
 
     /// Those who can do it.
     pub(crate) fn peers(self) -> impl Iterator<Item = PeerName> {
         let able = move |peer: &PeerName| match (self, peer) {
+            (_, peer) if peer.is_of_another_runtime() => {
+                matches!(self, Workload::Bulk1 | Workload::Duplex | Workload::Churn | Workload::Rtt)
+            }
             // The line with a delay is TCP's. So many connections are more than a process may have files.
             (Workload::Wan, PeerName::Quinn) | (Workload::Idle | Workload::Hello10k, PeerName::Tcp) => false,
             // Many small pieces of data are taken for an attack, and an unread stream stops all others.
@@ -163,7 +171,8 @@ impl FromStr for Workload {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Workload, String> {
-        let found = Workload::ALL.into_iter().find(|workload| workload.as_str() == name);
+        let mut known = Workload::ALL.into_iter().chain([Workload::Far]);
+        let found = known.find(|workload| workload.as_str() == name);
         found.ok_or_else(|| "no such workload".into())
     }
 }

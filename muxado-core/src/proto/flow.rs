@@ -18,7 +18,7 @@ pub(super) fn total(bytes: usize) -> u64 {
 }
 
 /// How many WNDINCs beyond what was sent a stream may get before each counts as a glitch (S68).
-const FREE_EXCESS: u32 = 64;
+const FREE_EXCESS: u8 = 64;
 
 /// What we may still send on one stream, and what the peer has told us of its reading.
 #[derive(Debug)]
@@ -26,12 +26,11 @@ pub(super) struct SendCredit {
     available: usize,
     sent: u64,
     returned: u64,
-    excess: u32,
 }
 
 impl SendCredit {
     pub(super) fn new(window: usize) -> SendCredit {
-        SendCredit { available: window, sent: 0, returned: 0, excess: 0 }
+        SendCredit { available: window, sent: 0, returned: 0 }
     }
 
     pub(super) fn available(&self) -> usize {
@@ -47,9 +46,10 @@ impl SendCredit {
 
     /// Adds what a WNDINC grants (S64: no sum is an error). False if the peer returns more than it can have read.
     ///
-    /// An increment above the agreed `window` is extra credit and says nothing about reading (W05).
+    /// An increment above the agreed `window` is extra credit and says nothing about reading (W05). What is too much is
+    /// counted in `excess`.
     #[must_use]
-    pub(super) fn grant(&mut self, increment: u32, window: u32) -> bool {
+    pub(super) fn grant(&mut self, increment: u32, window: u32, excess: &mut u8) -> bool {
         self.available = self.available.saturating_add(size(increment));
         if increment > window {
             return true;
@@ -58,8 +58,8 @@ impl SendCredit {
         if self.returned <= self.sent {
             return true;
         }
-        self.excess = self.excess.saturating_add(1);
-        self.excess <= FREE_EXCESS
+        *excess = excess.saturating_add(1);
+        *excess <= FREE_EXCESS
     }
 
     /// Bytes that the peer's application has certainly read or discarded.
@@ -304,33 +304,33 @@ mod tests {
 
     #[test]
     fn s64_credit_saturates() {
-        let mut credit = SendCredit::new(10);
+        let (mut credit, mut excess) = (SendCredit::new(10), 0);
         for _ in 0..10 {
-            let _ = credit.grant(0x7FFF_FFFF, 10);
+            let _ = credit.grant(0x7FFF_FFFF, 10, &mut excess);
         }
         assert!(credit.available() > 0x7FFF_FFFF);
         let mut full = SendCredit { available: usize::MAX, ..SendCredit::new(10) };
-        let _ = full.grant(5, 10);
+        let _ = full.grant(5, 10, &mut excess);
         assert_eq!(full.available(), usize::MAX);
     }
 
     #[test]
     fn s68_excess_is_free_sixty_four_times() {
-        let mut credit = SendCredit::new(10);
+        let (mut credit, mut excess) = (SendCredit::new(10), 0);
         credit.spend(3);
         for _ in 0..3 + 64 {
-            assert!(credit.grant(1, 10));
+            assert!(credit.grant(1, 10, &mut excess));
         }
-        assert!(!credit.grant(1, 10));
+        assert!(!credit.grant(1, 10, &mut excess));
     }
 
     #[test]
     fn w05_extra_credit_is_no_receipt() {
-        let mut credit = SendCredit::new(10);
+        let (mut credit, mut excess) = (SendCredit::new(10), 0);
         credit.spend(10);
-        assert!(credit.grant(11, 10));
+        assert!(credit.grant(11, 10, &mut excess));
         assert_eq!(credit.consumed(), 0);
-        assert!(credit.grant(10, 10));
+        assert!(credit.grant(10, 10, &mut excess));
         assert_eq!(credit.consumed(), 10);
     }
 }

@@ -316,7 +316,7 @@ impl Mux {
             return self.on_stray_control(id);
         };
         let Some(stream) = self.streams.get_mut(key) else { return };
-        let plausible = stream.send.credit.grant(increment, window);
+        let plausible = stream.send.credit.grant(increment, window, &mut stream.send.excess);
         self.settle(key);
         self.give_room(key);
         if !plausible {

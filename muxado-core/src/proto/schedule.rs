@@ -9,6 +9,7 @@
 //! their turns, and nobody waits for more than twice as many turns as there are others, however many messages there are.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroU32;
 
 use super::stream::StreamKey;
 
@@ -18,13 +19,13 @@ pub(super) struct Schedule {
     normal: Level,
     /// Priorities other than 0. Empty in almost every session.
     others: BTreeMap<i8, Level>,
-    /// Turns that were had, all told. Wraps.
+    /// Turns that were had, all told. Wraps; 0 is left out.
     turns: u32,
 }
 
 /// When a stream last had a turn; none if never.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct LastTurn(Option<u32>);
+pub(super) struct LastTurn(Option<NonZeroU32>);
 
 /// The streams of one priority.
 #[derive(Debug, Default)]
@@ -39,7 +40,7 @@ impl Schedule {
     pub(super) fn push(&mut self, priority: i8, key: StreamKey, last: LastTurn) {
         let turns = self.turns;
         let level = if priority == 0 { &mut self.normal } else { self.others.entry(priority).or_default() };
-        match last.0.is_none_or(|last| between(last, turns) >= level.len()) {
+        match last.0.is_none_or(|last| between(last.get(), turns) >= level.len()) {
             true => level.rested.push_back(key),
             false => level.busy.push_back((key, turns)),
         }
@@ -52,13 +53,15 @@ impl Schedule {
             true => self.pop_other(),
             false => self.normal.pop(self.turns),
         };
-        self.turns = self.turns.wrapping_add(u32::from(key.is_some()));
+        if key.is_some() {
+            self.turns = self.turns.checked_add(1).unwrap_or(1);
+        }
         key
     }
 
     /// When a stream that has a turn now has had it.
     pub(super) fn this_turn(&self) -> LastTurn {
-        LastTurn(Some(self.turns))
+        LastTurn(NonZeroU32::new(self.turns))
     }
 
     /// Takes out a stream that has gone.

@@ -25,6 +25,8 @@ pub(super) struct Send {
     pub(super) state: SendState,
     pub(super) queue: Pieces,
     pub(super) credit: SendCredit,
+    /// WNDINCs beyond what was sent.
+    pub(super) excess: u8,
     /// Room that a writer was promised and has not used yet.
     pub(super) reserved: usize,
     /// The SYN shall go out even if there is nothing to ride on.
@@ -131,6 +133,7 @@ impl Stream {
                 state: SendState::Open,
                 queue: Pieces::default(),
                 credit: SendCredit::new(size(window)),
+                excess: 0,
                 reserved: 0,
                 wants_syn: false,
                 waiting: false,

@@ -1,8 +1,11 @@
 //! Who waits for what. Wakers are cloned, woken and dropped outside the session's lock, always.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
+
+use slab::Slab;
 
 use crate::proto::{Event, StreamKey};
 
@@ -16,8 +19,10 @@ pub(crate) enum Direction {
 /// Everybody who waits, for one session (B23, B24).
 #[derive(Debug, Default)]
 pub(crate) struct Wakers {
-    /// By slot: the reader and the writer of a stream. One task each; the last to poll is the one that is woken.
-    streams: Vec<[Option<Waker>; 2]>,
+    /// By slot: where in `waiting` the reader and the writer of a stream are. One task each; the last to poll is the one
+    /// that is woken. Most streams of many have nobody who waits, and room for a number is smaller than for a waker.
+    streams: Vec<[Option<NonZeroU32>; 2]>,
+    waiting: Slab<Waker>,
     pub(crate) open: WaitList,
     pub(crate) accept: WaitList,
     pub(crate) closed: WaitList,
@@ -41,17 +46,23 @@ impl Wakers {
             self.streams.resize_with(slot + 1, Default::default);
         }
         let place = &mut self.streams[slot][direction as usize];
-        if place.as_ref().is_some_and(|waker| waker.will_wake(current)) {
+        if let Some(waker) = place.and_then(|place| self.waiting.get_mut(index(place))) {
+            if waker.will_wake(current) {
+                return true;
+            }
+            let Some(new) = fresh.take() else { return false };
+            *fresh = Some(std::mem::replace(waker, new));
             return true;
         }
         let Some(waker) = fresh.take() else { return false };
-        *fresh = place.replace(waker);
+        *place = u32::try_from(self.waiting.insert(waker) + 1).ok().and_then(NonZeroU32::new);
         true
     }
 
     /// Takes out whoever waits for one direction of a stream.
     pub(crate) fn take(&mut self, key: StreamKey, direction: Direction) -> Option<Waker> {
-        self.streams.get_mut(key.slot as usize)?[direction as usize].take()
+        let place = self.streams.get_mut(key.slot as usize)?[direction as usize].take()?;
+        self.waiting.try_remove(index(place))
     }
 
     /// Takes out everybody an event concerns.
@@ -62,12 +73,17 @@ impl Wakers {
             Event::Incoming => woken.extend(self.accept.pop()),
             Event::PlaceFree => woken.extend(self.open.pop()),
             Event::Ended => {
-                woken.extend(self.streams.iter_mut().flatten().filter_map(Option::take));
+                self.streams.clear();
+                woken.extend(self.waiting.drain());
                 woken.extend(std::iter::from_fn(|| self.open.pop()));
                 woken.extend(std::iter::from_fn(|| self.accept.pop()));
             }
         }
     }
+}
+
+fn index(place: NonZeroU32) -> usize {
+    place.get() as usize - 1
 }
 
 /// Tasks that wait for the same thing, first come first served. A ticket is a task's place in the line.

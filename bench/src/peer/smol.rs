@@ -1,0 +1,85 @@
+//! Ours on smol, and smol's own TCP. The workload's tasks stay on tokio's workers; sockets and driver are smol's.
+
+use std::io;
+use std::net::SocketAddr;
+
+use muxado_smol::{Config, Listener, Session, Stream, connect_with};
+use smol::net::{TcpListener, TcpStream};
+use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt};
+
+use super::{Accept, ByteStream, Open, Peer, Setting};
+
+#[derive(Debug)]
+pub(crate) struct SmolTcp;
+
+/// Connects to the other end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Connector(SocketAddr);
+
+impl Peer for SmolTcp {
+    type Open = Connector;
+    type Accept = TcpListener;
+    type Stream = ByteStream<Compat<TcpStream>>;
+
+    async fn pair(_: Setting) -> io::Result<(Connector, TcpListener)> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        Ok((Connector(listener.local_addr()?), listener))
+    }
+}
+
+impl Open for Connector {
+    type Stream = ByteStream<Compat<TcpStream>>;
+
+    async fn open(&mut self) -> io::Result<Self::Stream> {
+        let tcp = TcpStream::connect(self.0).await?;
+        tcp.set_nodelay(true)?;
+        Ok(ByteStream(tcp.compat()))
+    }
+}
+
+impl Accept for TcpListener {
+    type Stream = ByteStream<Compat<TcpStream>>;
+
+    async fn accept(&mut self) -> io::Result<Self::Stream> {
+        let (tcp, _) = TcpListener::accept(self).await?;
+        tcp.set_nodelay(true)?;
+        Ok(ByteStream(tcp.compat()))
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct OursSmol;
+
+/// Either end.
+#[derive(Clone, Debug)]
+pub(crate) struct End(Session);
+
+impl Peer for OursSmol {
+    type Open = End;
+    type Accept = End;
+    type Stream = ByteStream<Compat<Stream>>;
+
+    async fn pair(_: Setting) -> io::Result<(End, End)> {
+        let listener = Listener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let config = Config::default();
+        let (client, (server, _)) = tokio::try_join!(connect_with(address, &config), listener.accept())?;
+        Ok((End(client), End(server)))
+    }
+}
+
+impl Open for End {
+    type Stream = ByteStream<Compat<Stream>>;
+
+    async fn open(&mut self) -> io::Result<Self::Stream> {
+        Ok(ByteStream(self.0.open().await?.compat()))
+    }
+}
+
+impl Accept for End {
+    type Stream = ByteStream<Compat<Stream>>;
+
+    async fn accept(&mut self) -> io::Result<Self::Stream> {
+        Ok(ByteStream(self.0.accept().await?.compat()))
+    }
+}
