@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use crate::far;
 use crate::peer::PeerName;
+use crate::scale::Scale;
 use crate::workload::Workload;
 
 pub(crate) const USAGE: &str = "\
@@ -21,6 +22,8 @@ bench [--quick] [--syscalls] [--rounds N] [--workload NAMES] [--json FILE] [--pl
 
 bench far [--quick] [--plots FOLDER]   throughput against the round trip, over a line of real TCP: see line/line.py
 
+bench scale [--plots FOLDER]   what one more stream, session or writer costs when there are many
+
 bench child WORKLOAD PEER AMOUNT   one measurement, as JSON: bytes, streams or messages
 ";
 
@@ -30,6 +33,8 @@ pub(crate) enum Command {
     Help,
     Run(Plan),
     Far(far::Plan),
+    Scale { plots: Option<PathBuf> },
+    ScaleChild { scale: Scale, step: u64 },
     Child { workload: Workload, peer: PeerName, amount: u64 },
 }
 
@@ -47,6 +52,7 @@ pub(crate) struct Plan {
 pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
     let mut words = words.iter().map(String::as_str);
     let is_far = words.clone().next() == Some("far");
+    let is_scale = words.clone().next() == Some("scale");
     let (mut quick, mut rounds, mut workloads) = (false, None, Workload::ALL.to_vec());
     let (mut json, mut plots, mut syscalls) = (None, None, false);
     while let Some(word) = words.next() {
@@ -57,6 +63,13 @@ pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
                 return Ok(Command::Child { workload, peer, amount: value(word, words.next())? });
             }
             "far" if is_far => {}
+            "scale" if is_scale => {}
+            "child-scale" => {
+                return Ok(Command::ScaleChild {
+                    scale: value(word, words.next())?,
+                    step: value(word, words.next())?,
+                });
+            }
             "--help" | "-h" => return Ok(Command::Help),
             "--quick" => quick = true,
             "--syscalls" => syscalls = true,
@@ -69,6 +82,9 @@ pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
             "--plots" => plots = Some(value(word, words.next())?),
             other => return Err(format!("unknown argument `{other}`\n\n{USAGE}").into()),
         }
+    }
+    if is_scale {
+        return Ok(Command::Scale { plots });
     }
     if is_far {
         return Ok(Command::Far(far::Plan { quick, plots }));

@@ -29,13 +29,13 @@ pub(crate) struct Plan {
 }
 
 /// The rates of one peer in MiB/s, one for each round trip; none where it failed.
-pub(crate) type Curve = (PeerName, Vec<Option<f64>>);
+type Curve = (&'static str, Vec<Option<f64>>);
 
 pub(crate) fn run(plan: &Plan) -> Result<(), Box<dyn Error>> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("line/line.py");
     let program = std::env::current_exe()?;
     let (millis, rounds) = if plan.quick { (2000, 1) } else { (5000, 3) };
-    let mut curves: Vec<Curve> = PEERS.map(|peer| (peer, Vec::new())).into();
+    let mut curves: Vec<Curve> = PEERS.map(|peer| (peer.as_str(), Vec::new())).into();
     for round_trip in ROUND_TRIPS {
         let mut rates = vec![Vec::new(); PEERS.len()];
         for _ in 0..rounds {
@@ -98,7 +98,7 @@ fn table(curves: &[Curve], millis: u64) -> String {
     text.push_str("\n|---|");
     text.push_str(&"---|".repeat(ROUND_TRIPS.len()));
     for (peer, curve) in curves {
-        let _ = write!(text, "\n| {} |", peer.as_str());
+        let _ = write!(text, "\n| {peer} |");
         for rate in curve {
             let rate = rate.map_or("failed".into(), |rate| format!("{rate:.1}"));
             let _ = write!(text, " {rate} |");

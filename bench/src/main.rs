@@ -12,6 +12,7 @@ mod peer;
 mod plot;
 mod report;
 mod run;
+mod scale;
 mod syscalls;
 mod workload;
 
@@ -35,6 +36,10 @@ fn execute(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
         Command::Help => print!("{}", args::USAGE),
         Command::Far(plan) => far::run(&plan)?,
+        Command::Scale { plots } => scale::run(plots.as_ref())?,
+        Command::ScaleChild { scale, step } => {
+            println!("{}", serde_json::to_string(&scale::measure(scale, step)?)?);
+        }
         Command::Child { workload, peer, amount } => {
             println!("{}", serde_json::to_string(&child::measure(workload, peer, amount)?)?);
         }

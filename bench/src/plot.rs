@@ -3,7 +3,6 @@
 
 use std::fmt::Write as _;
 
-use crate::far::Curve;
 use crate::report::{Row, Spread, rows};
 use crate::run::Results;
 use crate::workload::{Headline, Workload};
@@ -59,7 +58,7 @@ fn bar(svg: &mut String, row: &Row, top: usize, greatest: f64) {
 const COLOURS: [&str; 6] = ["#555", "#c60", "#06c", "#90c", "#c8a", "#2a7"];
 
 /// Lines over a scale whose steps are equal factors, on both axes.
-pub(crate) fn curves(title: &str, places: &[u64], curves: &[Curve]) -> String {
+pub(crate) fn curves(title: &str, places: &[u64], curves: &[(&str, Vec<Option<f64>>)]) -> String {
     const HEIGHT: f64 = 300.0;
     let all = || curves.iter().flat_map(|(_, curve)| curve.iter().flatten().copied());
     let (least, most) = (all().fold(f64::MAX, f64::min), all().fold(f64::MIN_POSITIVE, f64::max));
@@ -99,7 +98,7 @@ pub(crate) fn curves(title: &str, places: &[u64], curves: &[Curve]) -> String {
                 "<text x=\"{:.0}\" y=\"{:.0}\" fill=\"{colour}\">{}</text>",
                 x + 6.0,
                 y + 4.0,
-                peer.as_str()
+                peer
             );
         }
     }

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use crate::measure::{self, Measure};
 
 pub(crate) const USAGE: &str = "\
-cost [--bless] [--lenient] [--only WORD] [--baseline FILE]
+cost [--bless] [--lenient] [--rates] [--only WORD] [--baseline FILE]
 
   --bless          the figures become the baseline for this compiler and machine
   --lenient        a machine without valgrind is no failure
+  --rates          counts nothing, and says how much of each this machine does in a second
   --only WORD      only measures whose name contains WORD
   --baseline FILE  another baseline than the committed one
 
@@ -21,6 +22,7 @@ cost child MEASURE AMOUNT   does the work of one measure, AMOUNT units of it
 pub(crate) enum Command {
     Help,
     Run(Plan),
+    Rates(Vec<&'static Measure>),
     Child { measure: &'static Measure, amount: u64 },
 }
 
@@ -35,7 +37,7 @@ pub(crate) struct Plan {
 
 pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
     let mut words = words.iter().map(String::as_str);
-    let (mut bless, mut lenient, mut only) = (false, false, "");
+    let (mut bless, mut lenient, mut rates, mut only) = (false, false, false, "");
     let mut baseline = Path::new(env!("CARGO_MANIFEST_DIR")).join("baseline.txt");
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("`{word}` needs a value\n\n{USAGE}"));
@@ -48,6 +50,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
             "--help" | "-h" => return Ok(Command::Help),
             "--bless" => bless = true,
             "--lenient" => lenient = true,
+            "--rates" => rates = true,
             "--only" => only = value()?,
             "--baseline" => baseline = value()?.into(),
             other => return Err(format!("unknown argument `{other}`\n\n{USAGE}").into()),
@@ -56,6 +59,9 @@ pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
     let measures: Vec<_> = measure::all().filter(|measure| measure.name.contains(only)).collect();
     if measures.is_empty() {
         return Err(format!("no measure has `{only}` in its name").into());
+    }
+    if rates {
+        return Ok(Command::Rates(measures));
     }
     Ok(Command::Run(Plan { bless, lenient, measures, baseline }))
 }

@@ -12,6 +12,7 @@ mod environment;
 mod hostile;
 mod machine;
 mod measure;
+mod rate;
 mod report;
 mod session;
 mod verdict;
@@ -39,6 +40,7 @@ fn execute(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
         Command::Help => print!("{}", args::USAGE),
         Command::Child { measure, amount } => println!("{}", measure.run(amount)?),
+        Command::Rates(measures) => print!("{}", rate::table(&measures)?),
         Command::Run(plan) => run(&plan)?,
     }
     Ok(())

@@ -28,7 +28,7 @@ pub(super) fn check_count(written: u64, received: u64) -> io::Result<()> {
 }
 
 /// Writes and ends the stream, and gives it back: some take one that is dropped before the reader is done for cancelled.
-pub(super) async fn write<S: Stream>(mut stream: S, bytes: u64, pattern: Pattern) -> io::Result<S> {
+pub(crate) async fn write<S: Stream>(mut stream: S, bytes: u64, pattern: Pattern) -> io::Result<S> {
     let mut position = 0;
     while position < bytes {
         let len = (bytes - position).min(BLOCK as u64);
@@ -39,7 +39,7 @@ pub(super) async fn write<S: Stream>(mut stream: S, bytes: u64, pattern: Pattern
     Ok(stream)
 }
 
-pub(super) async fn read(mut stream: impl Stream, pattern: Pattern) -> io::Result<u64> {
+pub(crate) async fn read(mut stream: impl Stream, pattern: Pattern) -> io::Result<u64> {
     let mut room = vec![0; BLOCK];
     let mut position = 0;
     loop {

@@ -7,7 +7,7 @@ pub(crate) mod duplex;
 pub(crate) mod far;
 pub(crate) mod hello;
 pub(crate) mod idle;
-mod pattern;
+pub(crate) mod pattern;
 pub(crate) mod rtt;
 pub(crate) mod stuck;
 

@@ -69,6 +69,8 @@ pub struct Driver<R, W, T: Runtime> {
     full: bool,
     /// There is little to send and there are many who may have more in a moment: whoever can run now goes first, once.
     holds_back: bool,
+    /// There is more to send than what was pulled last.
+    has_more: bool,
     /// A poll is under way. If it still is when the next one begins, it has panicked.
     polling: bool,
     /// When it was made: the machine counts time from here.
@@ -98,6 +100,7 @@ where
             peer_leaving: false,
             full: false,
             holds_back: false,
+            has_more: false,
             polling: false,
             begun,
             woken: WakeList::default(),
@@ -139,12 +142,12 @@ where
             let now = self.time();
             let read = self.poll_read(cx, now);
             let sent = self.poll_write(cx, now);
-            work += (read.unwrap_or(0) + sent.unwrap_or(0)).max(STEP);
+            work += (read.unwrap_or(0) + sent.work).max(STEP);
             if self.holds_back {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            let idle = read.is_none() && sent.is_none();
+            let idle = read.is_none() && !sent.go_on;
             if (idle || work >= POLL_BUDGET) && !self.poll_limits(cx) {
                 if !idle {
                     cx.waker().wake_by_ref();
@@ -170,18 +173,17 @@ where
         }
     }
 
-    /// Pulls a batch if the last one is gone, and writes what the transport takes. None if there is nothing to do
-    /// until somebody wakes the driver.
-    fn poll_write(&mut self, cx: &mut Context<'_>, now: Option<Duration>) -> Option<usize> {
+    /// Pulls a batch if the last one is gone, and writes what the transport takes.
+    fn poll_write(&mut self, cx: &mut Context<'_>, now: Option<Duration>) -> Sent {
         if self.stage != Stage::Running {
-            return Some(0);
+            return Sent { work: 0, go_on: true };
         }
         let pulled = self.pull(cx, now);
         if self.stage != Stage::Running || self.holds_back {
-            return Some(0);
+            return Sent { work: 0, go_on: true };
         }
         if self.broken.is_some() {
-            return None;
+            return Sent { work: 0, go_on: false };
         }
         let written = self.write.poll_write(cx);
         // One that was full takes more only if the other end takes something out.
@@ -189,15 +191,18 @@ where
             self.note_life();
         }
         match written {
-            Poll::Ready(Ok(())) if pulled == 0 => self.poll_flush(cx),
-            Poll::Ready(Ok(())) => {
+            Poll::Ready(Ok(())) if self.has_more => {
                 self.timers.stop(Limit::Stall);
-                Some(pulled)
+                Sent { work: pulled, go_on: true }
             }
-            Poll::Ready(Err(error)) => Some(self.break_off(error)),
+            Poll::Ready(Ok(())) => Sent { work: pulled, go_on: self.poll_flush(cx) },
+            Poll::Ready(Err(error)) => {
+                self.break_off(error);
+                Sent { work: 0, go_on: true }
+            }
             Poll::Pending => {
                 self.watch_stall(self.write.unreported > 0);
-                None
+                Sent { work: 0, go_on: false }
             }
         }
     }
@@ -225,13 +230,17 @@ where
         }
     }
 
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Option<usize> {
+    /// Whether it failed, and there is something to do.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> bool {
         match self.write.poll_flush(cx) {
-            Poll::Ready(Err(error)) => return Some(self.break_off(error)),
+            Poll::Ready(Err(error)) => {
+                self.break_off(error);
+                return true;
+            }
             Poll::Ready(Ok(())) => self.timers.stop(Limit::Stall),
             Poll::Pending => self.watch_stall(false),
         }
-        None
+        false
     }
 
     /// Fills an empty batch, and leaves the driver's waker under the same lock that saw nothing more to send.
@@ -251,12 +260,15 @@ where
                 state.mux.poll_transmit(batch, BATCH);
             }
             let driver = &mut state.driver;
-            driver.write_blocked = blocked || !batch.is_empty();
+            // If this was all, whoever has more wakes the driver, even while it still writes.
+            let has_more = !holds_back && state.mux.wants_transmit();
+            driver.write_blocked = blocked || has_more;
             let old = driver.waker.replace(waker);
             driver.credit_armed |= state.mux.has_lazy_credit();
             driver.sweep_armed |= state.mux.has_lingering();
             News {
                 holds_back,
+                has_more,
                 lazy: driver.credit_armed,
                 lingering: driver.sweep_armed,
                 deadline: state.deadlines.news(),
@@ -273,6 +285,7 @@ where
 
     fn heed(&mut self, news: &News) {
         self.holds_back = news.holds_back;
+        self.has_more = news.has_more;
         if news.lazy {
             self.timers.start(Limit::Credit, self.config.credit_delay());
         }
@@ -338,12 +351,11 @@ where
 
     /// Writing has failed: what the transport has not taken is never sent. A peer that said its last words and closed
     /// makes writes fail before those words are read, so that reading goes on for a moment.
-    fn break_off(&mut self, error: io::Error) -> usize {
+    fn break_off(&mut self, error: io::Error) {
         self.forget_batch();
         self.broken = Some(error);
         self.timers.stop(Limit::Stall);
         self.timers.start(Limit::Stall, LAST_WORDS);
-        0
     }
 
     /// The transport has ended under a session that had not.
@@ -365,9 +377,18 @@ where
     }
 }
 
+/// What one step of writing came to.
+struct Sent {
+    /// Bytes.
+    work: usize,
+    /// There may be more to do at once; otherwise somebody will wake the driver.
+    go_on: bool,
+}
+
 /// What the driver learns under the lock.
 struct News {
     holds_back: bool,
+    has_more: bool,
     lazy: bool,
     lingering: bool,
     /// The earliest deadline of a stream, if that has changed.
