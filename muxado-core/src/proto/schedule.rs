@@ -13,6 +13,12 @@ use std::num::NonZeroU32;
 
 use super::stream::StreamKey;
 
+/// A stream that has had no turn for so many is seen seldom.
+const MANY: usize = 16;
+
+/// So many turns of such streams, of late, and there are many.
+const VARIED: u8 = 16;
+
 /// The streams that have something to send.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
@@ -21,6 +27,8 @@ pub(super) struct Schedule {
     others: BTreeMap<i8, Level>,
     /// Turns that were had, all told. Wraps; 0 is left out.
     turns: u32,
+    /// How many of the last turns were had by streams that had had none for a while.
+    variety: u8,
 }
 
 /// When a stream last had a turn; none if never.
@@ -59,9 +67,18 @@ impl Schedule {
         key
     }
 
-    /// When a stream that has a turn now has had it.
-    pub(super) fn this_turn(&self) -> LastTurn {
+    /// When a stream that has a turn now, and had one at `last`, has had it.
+    pub(super) fn this_turn(&mut self, last: LastTurn) -> LastTurn {
+        self.variety = match last.0.is_none_or(|last| between(last.get(), self.turns) >= MANY) {
+            true => self.variety.saturating_add(2).min(2 * VARIED),
+            false => self.variety.saturating_sub(1),
+        };
         LastTurn(NonZeroU32::new(self.turns))
+    }
+
+    /// Whether many streams have turns now, each of them seldom: others may want theirs in a moment.
+    pub(super) fn is_varied(&self) -> bool {
+        self.variety >= VARIED
     }
 
     /// Takes out a stream that has gone.
@@ -178,7 +195,7 @@ mod tests {
         let mut last = [NEVER; 10];
         let mut turn = |schedule: &mut Schedule, again: bool| {
             let slot = schedule.pop().unwrap().slot;
-            last[slot as usize] = schedule.this_turn();
+            last[slot as usize] = schedule.this_turn(last[slot as usize]);
             if again {
                 schedule.push(0, key(slot), last[slot as usize]);
             }
@@ -194,5 +211,32 @@ mod tests {
         schedule.push(0, key(9), NEVER);
         let after: Vec<_> = (0..4).map(|_| turn(&mut schedule, false)).collect();
         assert_eq!(after, [8, 9, 0, 1]);
+    }
+
+    #[test]
+    fn a_few_streams_in_turns_are_no_variety_and_many_are() {
+        for (streams, varied) in [(1, false), (2, false), (15, false), (16, true), (64, true)] {
+            let mut schedule = Schedule::default();
+            let mut last = vec![NEVER; streams];
+            for turn in 0..1000 {
+                schedule.push(0, key(turn as u32), NEVER);
+                schedule.pop();
+                let place = turn % streams;
+                last[place] = schedule.this_turn(last[place]);
+            }
+            assert_eq!(schedule.is_varied(), varied, "{streams}");
+        }
+    }
+
+    #[test]
+    fn streams_that_are_new_each_time_are_variety_even_if_each_has_two_turns() {
+        let mut schedule = Schedule::default();
+        for turn in 0..100 {
+            schedule.push(0, key(turn), NEVER);
+            schedule.pop();
+            let first = schedule.this_turn(NEVER);
+            schedule.this_turn(first);
+        }
+        assert!(schedule.is_varied());
     }
 }

@@ -11,9 +11,6 @@ use super::stream::{Stream, StreamKey};
 use super::streams::filler_id;
 use crate::error::Initiator;
 
-/// So many streams are likely to have something to send soon.
-const MANY_STREAMS: usize = 16;
-
 /// Less than this is little to send at once, in bytes.
 const LITTLE: usize = 4096;
 
@@ -39,15 +36,15 @@ impl Mux {
         self.written = self.written.saturating_add(total(bytes));
     }
 
-    /// Whether there is little to send, of a session with many streams: others may have more in a moment, and one write for
-    /// all is cheaper than one for each.
+    /// Whether there is little to send, while many streams send now and then: others may have more in a moment, and one
+    /// write for all is cheaper than one for each.
     #[must_use]
     pub fn is_trickle(&self) -> bool {
         let is_open = self.shutdown.phase == Phase::Open && self.shutdown.goodbye == Goodbye::None;
         // Refusals must not add up (B10).
         is_open
             && self.replies.is_empty()
-            && self.streams.len() >= MANY_STREAMS
+            && self.schedule.is_varied()
             && self.stats.sendable_bytes < LITTLE
             && self.wants_transmit()
     }
@@ -121,7 +118,7 @@ impl Mux {
         let max_frame = size(self.config.max_frame());
         let Some(stream) = self.streams.get_mut(key) else { return };
         stream.is_ready = false;
-        stream.last_turn = self.schedule.this_turn();
+        stream.last_turn = self.schedule.this_turn(stream.last_turn);
         if stream.send.state.is_over() {
             return;
         }
