@@ -13,8 +13,8 @@ use std::num::NonZeroU32;
 
 use super::stream::StreamKey;
 
-/// A stream that has had no turn for so many is seen seldom.
-const MANY: usize = 16;
+/// So many streams are many; and one that has had no turn for so many is seen seldom.
+pub(super) const MANY: usize = 16;
 
 /// So many turns of such streams, of late, and there are many.
 const VARIED: u8 = 16;

@@ -5,6 +5,7 @@ use muxado_frame::{ErrorCode, Flags, data_header, go_away, rst};
 use super::batch::Batch;
 use super::flow::{size, total};
 use super::mux::Mux;
+use super::schedule::MANY;
 use super::shutdown::{Goodbye, Phase};
 use super::state::SendState;
 use super::stream::{Stream, StreamKey};
@@ -36,14 +37,15 @@ impl Mux {
         self.written = self.written.saturating_add(total(bytes));
     }
 
-    /// Whether there is little to send, while many streams send now and then: others may have more in a moment, and one
-    /// write for all is cheaper than one for each.
+    /// Whether there is little to send, while many streams are open and send now and then: others may have more in a
+    /// moment, and one write for all is cheaper than one for each. Streams that come one after the other are not many.
     #[must_use]
     pub fn is_trickle(&self) -> bool {
         let is_open = self.shutdown.phase == Phase::Open && self.shutdown.goodbye == Goodbye::None;
         // Refusals must not add up (B10).
         is_open
             && self.replies.is_empty()
+            && self.streams.len() >= MANY
             && self.schedule.is_varied()
             && self.stats.sendable_bytes < LITTLE
             && self.wants_transmit()
