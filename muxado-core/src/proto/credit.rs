@@ -57,7 +57,6 @@ impl Mux {
         }
         for key in self.streams.keys_of(|stream| stream.in_lazy) {
             self.queue_control(key);
-            self.settle_lazy(key);
         }
     }
 
@@ -66,10 +65,7 @@ impl Mux {
         match verdict {
             Verdict::Nothing => {}
             Verdict::Watch => self.watch(key),
-            Verdict::Wish => {
-                self.queue_control(key);
-                self.settle_lazy(key);
-            }
+            Verdict::Wish => self.queue_control(key),
             Verdict::Useless => {
                 if let Some(stream) = self.streams.get_mut(key) {
                     stream.recv.credit.shrink();
@@ -79,11 +75,12 @@ impl Mux {
     }
 
     fn watch(&mut self, key: StreamKey) {
-        let Some(stream) = self.streams.get_mut(key) else { return };
-        if self.config.extra_budget() > 0 {
-            stream.recv.tuning = Some(Box::new(Tuning::new(self.now)));
-            self.tuned = self.tuned.saturating_add(1);
+        if self.config.extra_budget() == 0 {
+            return;
         }
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        stream.recv.tuning = Some(Box::new(Tuning::new(self.now)));
+        self.tuned = self.tuned.saturating_add(1);
     }
 
     /// The WNDINCs of one stream: what is owed, and in one of its own what is granted beyond (W05).

@@ -317,6 +317,7 @@ impl Mux {
         if let Some(stream) = self.streams.get_mut(key) {
             if !std::mem::replace(&mut stream.in_control, true) {
                 self.control.push_back(key);
+                self.settle_lazy(key);
             }
         }
     }

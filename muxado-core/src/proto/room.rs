@@ -33,11 +33,13 @@ impl Mux {
             return Ok(0);
         }
         let (own, shared) = self.room_of(key);
-        let most = self.most_queued();
         let room = own.max(shared).min(wanted);
         if room > 0 {
             self.leave_line(key);
-        } else if let Some(stream) = self.streams.get_mut(key) {
+            return Ok(room);
+        }
+        let most = self.most_queued();
+        if let Some(stream) = self.streams.get_mut(key) {
             stream.send.waiting = true;
             let most = most.min(stream.send.credit.available());
             let session_is_full = most > stream.send.queue.len();

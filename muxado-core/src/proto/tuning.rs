@@ -1,9 +1,9 @@
 //! How much credit a stream is worth beyond its window: what the path holds while the peer waits for an answer.
 //!
-//! The window limits a stream where a round trip lasts longer than the window takes to arrive. A *round* measures both: it begins when credit is
-//! returned, and ends with the last byte which that credit allows. The peer cannot have sent that byte before it had the
-//! credit, so no round is shorter than a round trip, whatever the peer does; and the longest silence in it is the time in
-//! which the peer had nothing to say or was not allowed to.
+//! The window limits a stream where a round trip lasts longer than the window takes to arrive. A *round* measures both:
+//! it begins when credit is returned, and ends with the last byte which that credit allows. The peer cannot have sent
+//! that byte before it had the credit, so no round is shorter than a round trip, whatever the peer does; and the longest
+//! silence in it is the time in which the peer had nothing to say or was not allowed to.
 //!
 //! The rate at which bytes came outside of that silence, times the shortest round of the session, is what has to be
 //! under way for the line never to be idle. There is no clock here: the owner says what time it is.
@@ -94,13 +94,19 @@ impl Tuning {
         if round.left > 0 {
             return Verdict::Nothing;
         }
-        self.end_round(now, credit, shortest)
+        let round = *round;
+        self.round = None;
+        self.end_round(round, now, credit, shortest)
     }
 
-    fn end_round(&mut self, now: Duration, credit: &RecvCredit, shortest: &mut Option<Duration>) -> Verdict {
-        let Some(Round { begun, bytes, silence, unread, .. }) = self.round.take() else {
-            return Verdict::Nothing;
-        };
+    fn end_round(
+        &mut self,
+        round: Round,
+        now: Duration,
+        credit: &RecvCredit,
+        shortest: &mut Option<Duration>,
+    ) -> Verdict {
+        let Round { begun, bytes, silence, unread, .. } = round;
         let time = now.saturating_sub(begun);
         let shortest = *shortest.insert(shortest.map_or(time, |shortest| shortest.min(time)));
         self.target = 0;
