@@ -50,9 +50,8 @@ pub(crate) struct Plan {
 }
 
 pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
-    let mut words = words.iter().map(String::as_str);
-    let is_far = words.clone().next() == Some("far");
-    let is_scale = words.clone().next() == Some("scale");
+    let mut words = words.iter().map(String::as_str).peekable();
+    let asked = words.next_if(|word| ["far", "scale"].contains(word));
     let (mut quick, mut rounds, mut workloads) = (false, None, Workload::ALL.to_vec());
     let (mut json, mut plots, mut syscalls) = (None, None, false);
     while let Some(word) = words.next() {
@@ -62,8 +61,6 @@ pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
                 let peer = value(word, words.next())?;
                 return Ok(Command::Child { workload, peer, amount: value(word, words.next())? });
             }
-            "far" if is_far => {}
-            "scale" if is_scale => {}
             "child-scale" => {
                 return Ok(Command::ScaleChild {
                     scale: value(word, words.next())?,
@@ -83,11 +80,10 @@ pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
             other => return Err(format!("unknown argument `{other}`\n\n{USAGE}").into()),
         }
     }
-    if is_scale {
-        return Ok(Command::Scale { plots });
-    }
-    if is_far {
-        return Ok(Command::Far(far::Plan { quick, plots }));
+    match asked {
+        Some("scale") => return Ok(Command::Scale { plots }),
+        Some(_) => return Ok(Command::Far(far::Plan { quick, plots })),
+        None => {}
     }
     let rounds = rounds.unwrap_or(if quick { 3 } else { 5 });
     if rounds == 0 {

@@ -8,6 +8,7 @@ use std::process::Command;
 use crate::measure::Measurement;
 use crate::peer::PeerName;
 use crate::plot;
+use crate::run::measured;
 
 /// Round trips in milliseconds.
 const ROUND_TRIPS: [u64; 6] = [1, 10, 25, 50, 100, 200];
@@ -41,8 +42,7 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Box<dyn Error>> {
         for _ in 0..rounds {
             for (peer, rates) in PEERS.into_iter().zip(&mut rates) {
                 eprintln!("{} at {round_trip} ms", peer.as_str());
-                let measured = measure(&script, &program, round_trip, peer, millis);
-                match measured {
+                match measure(&script, &program, round_trip, peer, millis) {
                     Ok(measured) => {
                         rates.push(measured.amount as f64 / measured.seconds / f64::from(1 << 20));
                     }
@@ -74,20 +74,15 @@ fn measure(
     millis: u64,
 ) -> Result<Measurement, Box<dyn Error>> {
     let delay = (round_trip as f64 / 2.0).to_string();
-    let output = Command::new("unshare")
-        .arg("--net")
-        .arg("python3")
-        .arg(script)
-        .args(["--delay", &delay, "--"])
-        .arg(program)
-        .args(["child", "far", peer.as_str(), &millis.to_string()])
-        .output()
-        .map_err(|error| format!("no line can be made: unshare: {error}"))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("{}: {}", output.status, said.trim()).into());
-    }
-    Ok(serde_json::from_slice(&output.stdout)?)
+    measured(
+        Command::new("unshare")
+            .arg("--net")
+            .arg("python3")
+            .arg(script)
+            .args(["--delay", &delay, "--"])
+            .arg(program)
+            .args(["child", "far", peer.as_str(), &millis.to_string()]),
+    )
 }
 
 fn table(curves: &[Curve], millis: u64) -> String {

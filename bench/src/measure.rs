@@ -72,6 +72,11 @@ pub(crate) fn resident() -> Option<u64> {
     memory("VmRSS:")
 }
 
+/// How many bytes more that is than it was, if that is known.
+pub(crate) fn grown_since(before: Option<u64>) -> f64 {
+    resident().zip(before).map_or(f64::NAN, |(now, before)| now.saturating_sub(before) as f64)
+}
+
 /// A line of `/proc/self/status`, which is in KiB.
 fn memory(line: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;

@@ -70,9 +70,13 @@ fn in_child(
     peer: PeerName,
     amount: u64,
 ) -> Result<Measurement, Box<dyn Error>> {
-    let output = Command::new(program)
-        .args(["child", workload.as_str(), peer.as_str(), &amount.to_string()])
-        .output()?;
+    measured(Command::new(program).args(["child", workload.as_str(), peer.as_str(), &amount.to_string()]))
+}
+
+/// Runs a program that says what it has measured.
+pub(crate) fn measured(program: &mut Command) -> Result<Measurement, Box<dyn Error>> {
+    let name = program.get_program().to_string_lossy().into_owned();
+    let output = program.output().map_err(|error| format!("{name}: {error}"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(format!("{}: {}", output.status, said.trim()).into());

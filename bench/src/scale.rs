@@ -11,9 +11,10 @@ use bytes::Bytes;
 use muxado_tokio::Session;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::measure::{Measurement, Stopwatch, resident};
+use crate::measure::{Measurement, Stopwatch, grown_since, resident};
 use crate::peer::{Accept, Open, Peer, Setting, Stream, ours::Ours};
 use crate::plot;
+use crate::run;
 use crate::workload::{bulk1, rtt};
 
 /// What grows.
@@ -75,12 +76,11 @@ pub(crate) fn run(plots: Option<&PathBuf>) -> Result<(), Box<dyn Error>> {
         let mut table = format!("| {} | {one} | {other} |\n|---|---|---|\n", scale.as_str());
         let mut curve = Vec::new();
         for step in scale.steps() {
-            let output =
-                Command::new(&program).args(["child-scale", scale.as_str(), &step.to_string()]).output()?;
-            if !output.status.success() {
-                return Err(String::from_utf8_lossy(&output.stderr).into());
-            }
-            let measured: Measurement = serde_json::from_slice(&output.stdout)?;
+            let measured = run::measured(Command::new(&program).args([
+                "child-scale",
+                scale.as_str(),
+                &step.to_string(),
+            ]))?;
             let figure = |name| measured.figures.get(name).copied().unwrap_or(f64::NAN);
             let _ = writeln!(table, "| {step} | {:.2} | {:.2} |", figure(one), figure(other));
             curve.push(Some(figure(one)));
@@ -130,7 +130,7 @@ async fn streams(count: u64) -> io::Result<Measurement> {
         far.read(&mut room).await?;
         open.push((near, far));
     }
-    let grown = resident().zip(before).map_or(f64::NAN, |(now, before)| now.saturating_sub(before) as f64);
+    let grown = grown_since(before);
     let measured = rtt::run(client, server, MESSAGES).await?;
     let micros = measured.cpu_seconds.map_or(f64::NAN, |cpu| cpu * 1e6 / MESSAGES as f64);
     drop(open);
@@ -149,7 +149,7 @@ async fn sessions(count: u64) -> io::Result<Measurement> {
         let accepted = server.accept().await?;
         all.push((client, server, stream, accepted));
     }
-    let grown = resident().zip(before).map_or(f64::NAN, |(now, before)| now.saturating_sub(before) as f64);
+    let grown = grown_since(before);
     let mut room = [0; 1];
     let stopwatch = Stopwatch::start();
     let rounds = (MESSAGES / count).max(1);

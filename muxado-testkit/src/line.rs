@@ -124,8 +124,13 @@ impl Line {
         self.server.handle_time(self.now);
     }
 
+    /// How long bytes take to be put on the line.
+    fn takes(&self, bytes: usize) -> Duration {
+        Duration::from_secs_f64(bytes as f64 / self.rate as f64)
+    }
+
     fn send(&mut self) {
-        let ahead = Duration::from_secs_f64(SOCKET as f64 / self.rate as f64);
+        let ahead = self.takes(SOCKET);
         for (at, mux) in [&mut self.client, &mut self.server].into_iter().enumerate() {
             let way = &mut self.ways[at];
             while way.free_at <= self.now + ahead && mux.wants_transmit() {
@@ -145,7 +150,7 @@ impl Line {
 
     /// When something happens next.
     fn next(&self) -> Option<Duration> {
-        let ahead = Duration::from_secs_f64(SOCKET as f64 / self.rate as f64);
+        let ahead = self.takes(SOCKET);
         let arrivals = self.ways.iter().filter_map(|way| way.under_way.front().map(|(due, _)| *due));
         let room = [&self.client, &self.server]
             .into_iter()

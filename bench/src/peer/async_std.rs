@@ -5,9 +5,10 @@ use std::net::{Shutdown, SocketAddr};
 
 use async_std::net::{TcpListener, TcpStream};
 use bytes::Bytes;
-use muxado_async_std::{Config, Listener, Session, Stream, connect_with};
+use muxado_async_std::{AsyncStd, Config, Listener, connect_with};
 use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt};
 
+use super::face::End;
 use super::{Accept, ByteStream, Open, Peer, Piece, Setting};
 
 #[derive(Debug)]
@@ -69,36 +70,16 @@ impl super::Stream for Raw {
 #[derive(Debug)]
 pub(crate) struct OursAsyncStd;
 
-/// Either end.
-#[derive(Clone, Debug)]
-pub(crate) struct End(Session);
-
 impl Peer for OursAsyncStd {
-    type Open = End;
-    type Accept = End;
-    type Stream = ByteStream<Compat<Stream>>;
+    type Open = End<AsyncStd>;
+    type Accept = End<AsyncStd>;
+    type Stream = <End<AsyncStd> as Open>::Stream;
 
-    async fn pair(_: Setting) -> io::Result<(End, End)> {
+    async fn pair(_: Setting) -> io::Result<(End<AsyncStd>, End<AsyncStd>)> {
         let listener = Listener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let config = Config::default();
         let (client, (server, _)) = tokio::try_join!(connect_with(address, &config), listener.accept())?;
         Ok((End(client), End(server)))
-    }
-}
-
-impl Open for End {
-    type Stream = ByteStream<Compat<Stream>>;
-
-    async fn open(&mut self) -> io::Result<Self::Stream> {
-        Ok(ByteStream(self.0.open().await?.compat()))
-    }
-}
-
-impl Accept for End {
-    type Stream = ByteStream<Compat<Stream>>;
-
-    async fn accept(&mut self) -> io::Result<Self::Stream> {
-        Ok(ByteStream(self.0.accept().await?.compat()))
     }
 }

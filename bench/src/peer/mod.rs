@@ -3,6 +3,7 @@
 pub(crate) mod async_std;
 pub(crate) mod crate_muxado;
 mod delay;
+mod face;
 pub(crate) mod h2;
 pub(crate) mod ours;
 pub(crate) mod ours_bytes;
@@ -68,8 +69,7 @@ impl PeerName {
     }
 
     pub(crate) fn is_of_another_runtime(self) -> bool {
-        use PeerName::*;
-        matches!(self, SmolTcp | OursSmol | AsyncStdTcp | OursAsyncStd)
+        self.raw() != PeerName::Tcp
     }
 
     /// The raw sockets it is compared with.

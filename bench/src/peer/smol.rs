@@ -3,10 +3,11 @@
 use std::io;
 use std::net::SocketAddr;
 
-use muxado_smol::{Config, Listener, Session, Stream, connect_with};
+use muxado_smol::{Config, Listener, Smol, connect_with};
 use smol::net::{TcpListener, TcpStream};
 use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt};
 
+use super::face::End;
 use super::{Accept, ByteStream, Open, Peer, Setting};
 
 #[derive(Debug)]
@@ -50,36 +51,16 @@ impl Accept for TcpListener {
 #[derive(Debug)]
 pub(crate) struct OursSmol;
 
-/// Either end.
-#[derive(Clone, Debug)]
-pub(crate) struct End(Session);
-
 impl Peer for OursSmol {
-    type Open = End;
-    type Accept = End;
-    type Stream = ByteStream<Compat<Stream>>;
+    type Open = End<Smol>;
+    type Accept = End<Smol>;
+    type Stream = <End<Smol> as Open>::Stream;
 
-    async fn pair(_: Setting) -> io::Result<(End, End)> {
+    async fn pair(_: Setting) -> io::Result<(End<Smol>, End<Smol>)> {
         let listener = Listener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let config = Config::default();
         let (client, (server, _)) = tokio::try_join!(connect_with(address, &config), listener.accept())?;
         Ok((End(client), End(server)))
-    }
-}
-
-impl Open for End {
-    type Stream = ByteStream<Compat<Stream>>;
-
-    async fn open(&mut self) -> io::Result<Self::Stream> {
-        Ok(ByteStream(self.0.open().await?.compat()))
-    }
-}
-
-impl Accept for End {
-    type Stream = ByteStream<Compat<Stream>>;
-
-    async fn accept(&mut self) -> io::Result<Self::Stream> {
-        Ok(ByteStream(self.0.accept().await?.compat()))
     }
 }

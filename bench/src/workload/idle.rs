@@ -5,7 +5,7 @@ use std::io;
 
 use bytes::Bytes;
 
-use crate::measure::{Measurement, Stopwatch, resident};
+use crate::measure::{Measurement, Stopwatch, grown_since, resident};
 use crate::peer::{Accept, Open, Stream};
 
 pub(crate) async fn run<S: Stream>(
@@ -22,8 +22,7 @@ pub(crate) async fn run<S: Stream>(
         open.push(pair(&mut client, &mut server).await?);
     }
     let measured = stopwatch.stop(streams);
-    let grown = resident().zip(before).map(|(now, before)| now.saturating_sub(before) as f64);
-    let per_stream = grown.unwrap_or(f64::NAN) / streams as f64;
+    let per_stream = grown_since(before) / streams as f64;
     drop((first, open));
     Ok(measured.with("B/stream", per_stream))
 }
