@@ -1,5 +1,5 @@
-//! References that rot: relative links in Markdown lead to files that exist, and every citation of a
-//! section of the protocol page names a section it has.
+//! References that rot: relative links in Markdown lead to files that exist and to headings that these have, and every
+//! citation of a section of the protocol page names a section it has.
 
 use super::Finding;
 use super::tree::{File, Tree};
@@ -23,19 +23,26 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
 
 fn broken_links(tree: &Tree, file: &File) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut fenced = false;
-    for (index, line) in file.text.lines().enumerate() {
-        let fence = line.trim_start().starts_with("```");
-        fenced ^= fence;
-        if fenced || fence {
-            continue;
-        }
-        let prose = without_code_spans(line);
-        for target in targets(&prose).filter(|target| !leads_somewhere(tree, &file.path, target)) {
-            findings.push(Finding::new(&file.path, index + 1, format!("broken link: {target}")));
+    for (line, prose) in prose(file) {
+        for target in targets(&prose).filter(|target| !leads_somewhere(tree, file, target)) {
+            findings.push(Finding::new(&file.path, line, format!("broken link: {target}")));
         }
     }
     findings
+}
+
+/// The lines of a page that are no code, with their numbers.
+pub(super) fn prose(file: &File) -> impl Iterator<Item = (usize, String)> {
+    outside_fences(file).map(|(line, text)| (line, without_code_spans(text)))
+}
+
+fn outside_fences(file: &File) -> impl Iterator<Item = (usize, &str)> {
+    let mut fenced = false;
+    file.text.lines().enumerate().filter_map(move |(index, line)| {
+        let fence = line.trim_start().starts_with("```");
+        fenced ^= fence;
+        (!fenced && !fence).then_some((index + 1, line))
+    })
 }
 
 fn without_code_spans(line: &str) -> String {
@@ -43,30 +50,58 @@ fn without_code_spans(line: &str) -> String {
 }
 
 /// The targets of inline links `[..](target "title")` and of definitions `[..]: target`.
-fn targets(line: &str) -> impl Iterator<Item = &str> {
+pub(super) fn targets(line: &str) -> impl Iterator<Item = &str> {
     let definition =
         line.starts_with('[').then(|| line.split_once("]: ")).flatten().map(|(_, target)| target);
     let inline = line.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     inline.chain(definition).filter_map(|target| target.split_whitespace().next())
 }
 
-/// Whether a link in `from` needs no check, being an address or a place on the same page, or names a file.
-fn leads_somewhere(tree: &Tree, from: &str, target: &str) -> bool {
-    let path = target.split('#').next().unwrap_or(target);
-    if path.is_empty() || path.contains("://") || path.starts_with("mailto:") {
+/// Whether a link in `from` needs no check, being an address, or names a file and, if any, a heading of it.
+fn leads_somewhere(tree: &Tree, from: &File, target: &str) -> bool {
+    if is_address(target) {
         return true;
     }
+    let (path, heading) = target.split_once('#').unwrap_or((target, ""));
+    let to = match path {
+        "" => from.path.clone(),
+        path => match resolve(&from.path, path) {
+            Some(to) if tree.contains(&to) => to,
+            _ => return false,
+        },
+    };
+    let page = tree.file(&to).filter(|file| file.path.ends_with(".md"));
+    heading.is_empty() || page.is_none_or(|page| anchors(page).any(|anchor| anchor == heading))
+}
+
+pub(super) fn is_address(target: &str) -> bool {
+    target.contains("://") || target.starts_with("mailto:")
+}
+
+/// The path that `target` means in the page `from`; none if it leads out of the tree.
+pub(super) fn resolve(from: &str, target: &str) -> Option<String> {
     let mut parts: Vec<&str> = from.split('/').collect();
     parts.pop();
-    for part in path.split('/') {
+    for part in target.split('/') {
         match part {
             "." | "" => {}
-            ".." if parts.pop().is_none() => return false,
-            ".." => {}
+            ".." => drop(parts.pop()?),
             name => parts.push(name),
         }
     }
-    tree.contains(&parts.join("/"))
+    Some(parts.join("/"))
+}
+
+/// What the headings of a page are called in links to them, as GitHub and mdBook do it.
+fn anchors(page: &File) -> impl Iterator<Item = String> {
+    let headings = outside_fences(page).filter(|(_, line)| line.starts_with('#'));
+    headings.map(|(_, line)| {
+        let kept = line.trim_start_matches('#').trim().chars().filter_map(|c| match c {
+            ' ' => Some('-'),
+            c => (c.is_alphanumeric() || c == '-' || c == '_').then(|| c.to_ascii_lowercase()),
+        });
+        kept.collect()
+    })
 }
 
 /// The numbers that headings begin with: `## 3. Streams`, `### 3.2 Opening`.
@@ -104,7 +139,8 @@ mod tests {
     fn links_that_lead_somewhere_are_fine() {
         for good in [
             "[a](protocol.md), [b](protocol.md#32-opening) and [c](../README.md \"title\")",
-            "[a](https://example.com/x) [b](#here) [c](mailto:a@b.c) [d](../docs/)",
+            "[a](https://example.com/x) [c](mailto:a@b.c) [d](../docs/)",
+            "[a](#what-it-is-a-b)\n\n## What `it` is: a, b\n",
             "`[a](missing.md)`",
             "```\n[a](missing.md)\n```",
             "[a]: protocol.md",
@@ -115,7 +151,13 @@ mod tests {
 
     #[test]
     fn links_to_nowhere_are_found_on_their_line() {
-        for bad in ["[a](missing.md)", "[a](protocol.md) [b](../docs/missing.md#x)", "[a]: missing.md"] {
+        for bad in [
+            "[a](missing.md)",
+            "[a](protocol.md) [b](../docs/missing.md#x)",
+            "[a]: missing.md",
+            "[a](protocol.md#33-opening)",
+            "[a](#here)\n```text\n# here\n```",
+        ] {
             let found = findings(&format!("first\n{bad}\n"));
             assert_eq!(found.len(), 1, "{bad}");
             assert!(found[0].starts_with("docs/page.md:2: broken link: "), "{found:?}");

@@ -4,7 +4,9 @@
 use std::fmt;
 use std::path::Path;
 
+mod book;
 mod code;
+mod commands;
 mod direction;
 mod links;
 mod manifest;
@@ -37,8 +39,16 @@ impl fmt::Display for Finding {
     }
 }
 
-const RULES: &[fn(&Tree) -> Vec<Finding>] =
-    &[direction::check, purity::check, rust_file::check, size::check, text::check, links::check];
+const RULES: &[fn(&Tree) -> Vec<Finding>] = &[
+    direction::check,
+    purity::check,
+    rust_file::check,
+    size::check,
+    text::check,
+    links::check,
+    book::check,
+    commands::check,
+];
 
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
     if !args.is_empty() {

@@ -1,0 +1,106 @@
+//! Commands that pages name exist: `cargo xtask TASK` is a task, and `-p`, `--example`, `--test` and `--bin` name packages
+//! and programs of the workspace.
+
+use super::Finding;
+use super::manifest;
+use super::tree::Tree;
+
+pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
+    let packages: Vec<(String, String)> = manifest::all(tree)
+        .into_iter()
+        .map(|package| (package.name, package.path.trim_end_matches("Cargo.toml").to_owned()))
+        .collect();
+    let mut findings = Vec::new();
+    for page in tree.with_extension("md") {
+        for (index, line) in page.text.lines().enumerate() {
+            let missing =
+                line.split("cargo ").skip(1).filter_map(|command| missing(tree, &packages, command));
+            findings.extend(missing.map(|what| Finding::new(&page.path, index + 1, what)));
+        }
+    }
+    findings
+}
+
+/// What a command that begins with `cargo` names and there is not.
+fn missing(tree: &Tree, packages: &[(String, String)], command: &str) -> Option<String> {
+    let command = command.split(['`', '#', '|', '&', ';']).next()?;
+    let words = command.split_whitespace().take_while(|word| *word != "--");
+    let words: Vec<&str> = words.map(|word| word.trim_end_matches([',', '.', ':', ')'])).collect();
+    if let [xtask, task, ..] = words[..] {
+        if xtask == "xtask" && is_name(task) && crate::find(task).is_err() {
+            return Some(format!("there is no `cargo xtask {task}`"));
+        }
+    }
+    // Others are about packages of the reader's.
+    if !matches!(words.first()?, &"run" | &"test" | &"build" | &"doc" | &"bench" | &"clippy") {
+        return None;
+    }
+    let after = |option: &str| {
+        let at = words.iter().position(|word| *word == option)?;
+        words.get(at + 1).copied().filter(|name| is_name(name))
+    };
+    let package = after("-p");
+    if let Some(name) = package.filter(|name| !packages.iter().any(|(known, _)| known == name)) {
+        return Some(format!("there is no package `{name}`"));
+    }
+    for (option, folder) in [("--example", "examples"), ("--test", "tests"), ("--bin", "src/bin")] {
+        let Some(name) = after(option) else { continue };
+        let in_question = packages.iter().filter(|(known, _)| package.is_none_or(|package| package == known));
+        let exists = in_question.into_iter().any(|(_, root)| {
+            let file = format!("{root}{folder}/{name}");
+            tree.contains(&format!("{file}.rs")) || tree.contains(&format!("{file}/main.rs"))
+        });
+        if !exists {
+            return Some(format!("there is no `{option} {name}`"));
+        }
+    }
+    None
+}
+
+/// Whether a word stands for itself: `NAME` and `<task>` are to be replaced, and options are not names.
+fn is_name(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn findings(page: &str) -> Vec<String> {
+        let tree = Tree::of(&[
+            ("a/Cargo.toml", "[package]\nname = \"one\"\n"),
+            ("a/examples/small.rs", ""),
+            ("a/examples/large/main.rs", ""),
+            ("a/tests/rows/main.rs", ""),
+            ("b/Cargo.toml", "[package]\nname = \"two\"\n"),
+            ("b/src/bin/soak/main.rs", ""),
+            ("page.md", page),
+        ]);
+        check(&tree).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn commands_that_exist_are_fine() {
+        for good in [
+            "cargo xtask ci, `cargo xtask tidy`, `cargo xtask` and cargo xtask TASK",
+            "cargo run --release -p one --example large -- demo --example none",
+            "`cargo test -p one --test rows` and `cargo test s45`",
+            "cargo run --bin soak | grep -p none",
+            "cargo add tokio -p mine",
+        ] {
+            assert_eq!(findings(good), [""; 0], "{good}");
+        }
+    }
+
+    #[test]
+    fn commands_that_do_not_exist_are_found_on_their_line() {
+        for (bad, what) in [
+            ("cargo xtask tidyness", "there is no `cargo xtask tidyness`"),
+            ("`cargo test -p three`", "there is no package `three`"),
+            ("cargo run -p two --example small", "there is no `--example small`"),
+            ("cargo test --test none", "there is no `--test none`"),
+        ] {
+            assert_eq!(findings(&format!("first\n{bad}\n")), [format!("page.md:2: {what}")]);
+        }
+    }
+}
