@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 mod bench;
+mod book;
 mod ci;
 mod cost;
 mod features;
@@ -45,6 +46,7 @@ const TASKS: &[Task] = &[
         about: "which ids of the tables no test names; ids --prove breaks the code for each row",
         run: ids::run,
     },
+    Task { name: "book", about: "the book as HTML, by mdBook: target/book/index.html", run: book::run },
     Task {
         name: "interop",
         about: "ours and the crate muxado against each other, and the conformance suite against it",
