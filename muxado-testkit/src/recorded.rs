@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use muxado_frame::Side;
 use serde_json::Value;
 
 use crate::wire;
@@ -15,6 +16,8 @@ pub struct Recorded {
     pub client: Vec<u8>,
     /// What the server sent.
     pub server: Vec<u8>,
+    /// Who sent how many whole frames, in turn.
+    pub turns: Vec<(Side, usize)>,
 }
 
 /// Reads the recording of a session by its name.
@@ -42,7 +45,18 @@ fn folder() -> PathBuf {
 
 fn read(path: &Path) -> Recorded {
     let json: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    Recorded { client: expand(&json["client_to_server"]), server: expand(&json["server_to_client"]) }
+    Recorded {
+        client: expand(&json["client_to_server"]),
+        server: expand(&json["server_to_client"]),
+        turns: json["timeline"].as_str().unwrap().split_whitespace().map(turn).collect(),
+    }
+}
+
+/// `c2` is two frames of the client's.
+fn turn(text: &str) -> (Side, usize) {
+    let (who, frames) = text.split_at(1);
+    let side = if who == "c" { Side::Client } else { Side::Server };
+    (side, frames.parse().unwrap())
 }
 
 /// The frames of one stream, one after the other.
