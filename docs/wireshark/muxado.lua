@@ -64,7 +64,7 @@ local rules = {
     reserved_bit = rule("malformed.reserved_bit", ERROR, "the reserved bit is set (2.5)"),
     length = rule("malformed.length", ERROR, "a length that the type does not allow (2.11)"),
     stream = rule("malformed.stream", ERROR, "a stream id that the type does not allow (2.11)"),
-    increment = rule("malformed.increment", ERROR, "an increment of 0, or above 2147483647 (2.8)"),
+    increment = rule("malformed.increment", ERROR, "an increment of 0 (2.8)"),
     lost = rule("malformed.lost", ERROR, "no frames from here on"),
     parity = rule("broken.parity", ERROR, "SYN with an id of the other side (4.1)"),
     syn_live = rule("broken.syn_live", ERROR, "SYN for a stream that is live (4.6)"),
@@ -311,8 +311,10 @@ end
 local function take_control(record, session, direction, header, value)
     local stream = session.streams[header.stream]
     if header.flags ~= 0 then note(record, rules.flags) end
-    if header.type == WNDINC and (value == 0 or value >= 0x80000000) then
-        return note(record, rules.increment, "an increment of " .. value .. ": ProtocolError (2.8)")
+    if header.type == WNDINC then
+        -- The top bit is ignored.
+        value = bit32.band(value, 0x7fffffff)
+        if value == 0 then return note(record, rules.increment, "an increment of 0: ProtocolError (2.8)") end
     end
     if not stream then
         -- Of the sender's own, which it may have dropped before anything was sent.
@@ -399,7 +401,7 @@ local function summary(record, header, tvb)
         if tvb:len() > HEADER + 8 then say("%s", quoted(tvb(HEADER + 8):string())) end
     elseif header.length == 4 and tvb:len() >= HEADER + 4 then
         local value = tvb(HEADER, 4):uint()
-        if header.type == RST then say("%s", code_name(value)) else say("+%d", value) end
+        if header.type == RST then say("%s", code_name(value)) else say("+%d", bit32.band(value, 0x7fffffff)) end
     end
     return table.concat(words, " ")
 end

@@ -35,6 +35,7 @@ const STEPS: &[Step] = &[
     },
     own("features", |root| crate::features::run(root, &[])),
     own("models", |root| crate::models::run(root, &[])),
+    own("wireshark", |root| crate::wireshark::run(root, &[])),
     own("ids", |root| crate::ids::run(root, &[])),
     own("tidy", |root| crate::tidy::run(root, &[])),
 ];

@@ -21,6 +21,7 @@ mod sim;
 mod soak;
 mod tidy;
 mod wan;
+mod wireshark;
 
 /// One command: its name, the line that explains it, and the function that does it.
 struct Task {
@@ -32,7 +33,7 @@ struct Task {
 const TASKS: &[Task] = &[
     Task {
         name: "ci",
-        about: "everything a change must pass: fmt, clippy, tests, doc tests, docs, features, models, ids, tidy",
+        about: "everything a change must pass: fmt, clippy, tests, doc tests, docs, features, models, wireshark, ids, tidy",
         run: ci::run,
     },
     Task { name: "features", about: "each feature of each published crate alone", run: features::run },
@@ -51,6 +52,11 @@ const TASKS: &[Task] = &[
         name: "interop",
         about: "ours and the crate muxado against each other, and the conformance suite against it",
         run: interop::run,
+    },
+    Task {
+        name: "wireshark",
+        about: "the dissector for Wireshark, judged by tshark, which is installed where that is possible",
+        run: wireshark::run,
     },
     Task {
         name: "mutants",
@@ -119,7 +125,7 @@ fn find(name: &str) -> Result<&'static Task, String> {
 fn usage() -> String {
     let mut text = String::from("cargo xtask <task>\n\n");
     for task in TASKS {
-        text.push_str(&format!("  {:<7} {}\n", task.name, task.about));
+        text.push_str(&format!("  {:<9} {}\n", task.name, task.about));
     }
     text
 }
