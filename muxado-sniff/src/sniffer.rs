@@ -69,6 +69,23 @@ where
     FuturesIo<R>: Io<C>,
 {
     /// A sniffer on any runtime, for connections with the futures-io traits.
+    ///
+    /// ```
+    /// use muxado_sniff::{Limits, Sniffer, http1};
+    /// use smol::net::TcpListener;
+    ///
+    /// # smol::block_on(async {
+    /// let port = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let mut client = smol::net::TcpStream::connect(port.local_addr()?).await?;
+    /// # smol::io::AsyncWriteExt::write_all(&mut client, b"GET / HTTP/1.1\r\n").await?;
+    /// let mut sniffer = Sniffer::on(muxado_smol::Smol::default(), Limits::new());
+    /// let web = sniffer.listen(http1());
+    /// smol::spawn(async move { sniffer.run(async || port.accept().await.map(|(tcp, _)| tcp)).await }).detach();
+    /// let connection = web.accept().await;
+    /// # assert!(connection.is_some());
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn on(runtime: R, limits: Limits) -> Sniffer<C, FuturesIo<R>> {
         Sniffer::new(FuturesIo(runtime), limits)

@@ -40,6 +40,40 @@ use shared::Shared;
 /// Cheap to clone; every clone is the same session, and all methods take `&self`. The work is done by the
 /// [`Driver`] that comes with it, which an adapter crate spawns for you.
 ///
+/// ```
+/// use futures_util::{AsyncReadExt, AsyncWriteExt};
+/// use muxado_core::rt::Runtime;
+/// use muxado_core::{Config, Session};
+///
+/// # use muxado_testkit::World;
+/// # let runtime = World::new();
+/// # let (near, far) = muxado_testkit::pipe(4096);
+/// # let world = runtime.clone();
+/// # world.block_on(async move {
+/// // `near` and `far` are the two ends of any transport; `runtime` is yours.
+/// let config = Config::default();
+/// let (client, driver) = Session::client(near, &config, runtime.clone());
+/// runtime.spawn(async { drop(driver.await) });
+/// let (server, driver) = Session::server(far, &config, runtime.clone());
+/// runtime.spawn(async { drop(driver.await) });
+///
+/// let mut question = client.open().await?;
+/// question.write_all(b"how are you?").await?;
+/// question.close().await?; // our direction ends; theirs goes on
+///
+/// let mut asked = server.accept().await?;
+/// let mut text = String::new();
+/// asked.read_to_string(&mut text).await?;
+/// asked.write_all(b"fine").await?;
+/// asked.close().await?;
+///
+/// let mut answer = String::new();
+/// question.read_to_string(&mut answer).await?;
+/// assert_eq!((text.as_str(), answer.as_str()), ("how are you?", "fine"));
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
+///
 /// # Dropping
 /// When the last handle is dropped, no new streams are opened or accepted. The streams that there are live on, and
 /// the session ends when the last of them does.

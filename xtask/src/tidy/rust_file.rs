@@ -14,7 +14,7 @@ const MARKS: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME")];
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.with_extension("rs") {
-        if !file.text.starts_with("//!") && !file.text.is_empty() {
+        if !file.text.starts_with("//!") && !is_a_page(file) && !file.text.is_empty() {
             findings.push(Finding::new(&file.path, 1, "does not begin with a module doc `//!`"));
         }
         findings.extend(leftovers(file));
@@ -27,6 +27,12 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether the docs of a crate are its README, which `package` checks.
+fn is_a_page(file: &File) -> bool {
+    let mut head = file.text.lines().take(2);
+    file.path.ends_with("src/lib.rs") && head.any(|line| line.contains("include_str!(\"../README.md\")"))
 }
 
 fn leftovers(file: &File) -> Vec<Finding> {
@@ -59,6 +65,13 @@ mod tests {
         for bad in ["use a::B;\n", "// Comment.\n", "\n//! Doc.\n"] {
             assert_eq!(findings(&[("a.rs", bad)]), ["a.rs:1: does not begin with a module doc `//!`"]);
         }
+    }
+
+    #[test]
+    fn the_docs_of_a_crate_may_be_its_page() {
+        let page = "#![doc = include_str!(\"../README.md\")]\n";
+        assert_eq!(findings(&[("a/src/lib.rs", page)]), [""; 0]);
+        assert_eq!(findings(&[("a/src/b.rs", page)]).len(), 1);
     }
 
     #[test]
