@@ -1,4 +1,4 @@
-//! `ci`: the steps that a change must pass, in order, stopping at the first that fails.
+//! `ci`: the steps that a change must pass, in order, stopping at the first that fails; or those that are named.
 //! Every cargo call is `--locked`, so that what passes here is what the committed Cargo.lock builds.
 
 use std::path::Path;
@@ -25,7 +25,7 @@ const STEPS: &[Step] = &[
         "test",
         &["test", "--workspace", "--all-features", "--locked", "--lib", "--bins", "--tests", "--examples"],
     ),
-    cargo("doc test", &["test", "--workspace", "--all-features", "--locked", "--doc"]),
+    cargo("doctest", &["test", "--workspace", "--all-features", "--locked", "--doc"]),
     Step {
         name: "doc",
         action: Action::Cargo {
@@ -36,6 +36,10 @@ const STEPS: &[Step] = &[
     own("features", |root| crate::features::run(root, &[])),
     own("models", |root| crate::models::run(root, &[])),
     own("wireshark", |root| crate::wireshark::run(root, &[])),
+    Step {
+        name: "package",
+        action: Action::Own("package --list", |root| crate::package::run(root, &["--list".to_owned()])),
+    },
     own("ids", |root| crate::ids::run(root, &[])),
     own("tidy", |root| crate::tidy::run(root, &[])),
 ];
@@ -49,13 +53,16 @@ const fn own(name: &'static str, task: fn(root: &Path) -> Result<(), String>) ->
 }
 
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
-    if !args.is_empty() {
-        return Err("ci: takes no arguments; each step prints the command that repeats it".into());
+    let is_step = |name: &&String| STEPS.iter().any(|step| step.name == **name);
+    if let Some(unknown) = args.iter().find(|name| !is_step(name)) {
+        let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+        return Err(format!("ci: no step `{unknown}`; there are {}", names.join(", ")));
     }
-    run_steps(root, STEPS)
+    let chosen = |step: &&Step| args.is_empty() || args.iter().any(|name| name == step.name);
+    run_steps(root, &STEPS.iter().filter(chosen).collect::<Vec<_>>())
 }
 
-fn run_steps(root: &Path, steps: &[Step]) -> Result<(), String> {
+fn run_steps(root: &Path, steps: &[&Step]) -> Result<(), String> {
     let mut passed = Vec::new();
     for step in steps {
         println!("\n== {}: {}", step.name, step.action.command_line());
@@ -125,13 +132,19 @@ mod tests {
     #[test]
     fn the_first_failure_ends_the_run_and_is_named() {
         let steps = [
-            own("first", |_| Ok(())),
-            own("second", |_| Err("because".into())),
-            own("third", |_| panic!("must not be reached")),
+            &own("first", |_| Ok(())),
+            &own("second", |_| Err("because".into())),
+            &own("third", |_| panic!("must not be reached")),
         ];
         let error = run_steps(Path::new("."), &steps).unwrap_err();
         assert!(error.starts_with("because\n") && error.contains("`second`"), "{error}");
         assert_eq!(run_steps(Path::new("."), &steps[..1]), Ok(()));
+    }
+
+    #[test]
+    fn steps_are_run_by_name_and_unknown_ones_are_not() {
+        let error = run(Path::new("."), &["tidy".into(), "tidier".into()]).unwrap_err();
+        assert!(error.contains("`tidier`") && error.contains("clippy, test, doctest"), "{error}");
     }
 
     #[test]

@@ -15,8 +15,10 @@ mod features;
 mod fuzz;
 mod ids;
 mod interop;
+mod metadata;
 mod models;
 mod mutants;
+mod package;
 mod sim;
 mod soak;
 mod tidy;
@@ -33,10 +35,19 @@ struct Task {
 const TASKS: &[Task] = &[
     Task {
         name: "ci",
-        about: "everything a change must pass: fmt, clippy, tests, doc tests, docs, features, models, wireshark, ids, tidy",
+        about: "everything a change must pass, or the steps that are named: ci [STEP...]",
         run: ci::run,
     },
-    Task { name: "features", about: "each feature of each published crate alone", run: features::run },
+    Task {
+        name: "features",
+        about: "each feature of each published crate alone; features --powerset: any of them together",
+        run: features::run,
+    },
+    Task {
+        name: "package",
+        about: "what would go to crates.io: complete, nothing else, and builds; package --list does not build",
+        run: package::run,
+    },
     Task {
         name: "tidy",
         about: "the house rules that no compiler checks: dependencies, purity, size, links",
@@ -125,7 +136,7 @@ fn find(name: &str) -> Result<&'static Task, String> {
 fn usage() -> String {
     let mut text = String::from("cargo xtask <task>\n\n");
     for task in TASKS {
-        text.push_str(&format!("  {:<9} {}\n", task.name, task.about));
+        text.push_str(&format!("  {:<13} {}\n", task.name, task.about));
     }
     text
 }

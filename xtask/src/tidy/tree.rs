@@ -18,7 +18,7 @@ pub(crate) struct File {
 }
 
 /// The hidden folders that are part of the project; all others belong to some tool.
-const HIDDEN: &[&str] = &[".cargo", ".ci", ".config", ".github"];
+const HIDDEN: &[&str] = &[".cargo", ".ci", ".config", ".githooks", ".github"];
 
 /// Bytes for fuzz targets, which may look like text.
 const CORPORA: &[&str] = &["fuzz/corpus/", "fuzz/crashes/"];
