@@ -19,6 +19,7 @@ mod metadata;
 mod models;
 mod mutants;
 mod package;
+mod release;
 mod sim;
 mod soak;
 mod tidy;
@@ -47,6 +48,11 @@ const TASKS: &[Task] = &[
         name: "package",
         about: "what would go to crates.io: complete, nothing else, and builds; package --list does not build",
         run: package::run,
+    },
+    Task {
+        name: "release-check",
+        about: "what is looked at before a release: API, semver, licences, lowest versions, oldest Rust, all features",
+        run: release::run,
     },
     Task {
         name: "tidy",

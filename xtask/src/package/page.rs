@@ -23,7 +23,7 @@ fn judge(page: &str, lib: &str, features: &[String], rust: &str) -> Vec<String> 
         findings.push(format!("the documentation of src/lib.rs is not its README alone: `#![{INCLUDED}]`"));
     }
     for feature in features.iter().filter(|feature| !page.contains(&format!("| `{feature}` |"))) {
-        findings.push(format!("README.md has no line `| \\`{feature}\\` | … |` in a table of features"));
+        findings.push(format!("README.md has no line `| `{feature}` | … |` in a table of features"));
     }
     for needed in ["## Features", "## Licence", "```rust", &format!("Rust {rust} or later")] {
         if !page.contains(needed) {

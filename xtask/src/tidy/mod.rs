@@ -8,6 +8,7 @@ mod book;
 mod code;
 mod commands;
 mod direction;
+mod foreign;
 mod links;
 mod manifest;
 mod purity;
@@ -15,6 +16,7 @@ mod rust_file;
 mod size;
 mod text;
 pub(crate) mod tree;
+mod workflows;
 
 use tree::Tree;
 
@@ -41,6 +43,7 @@ impl fmt::Display for Finding {
 
 const RULES: &[fn(&Tree) -> Vec<Finding>] = &[
     direction::check,
+    foreign::check,
     purity::check,
     rust_file::check,
     size::check,
@@ -48,6 +51,7 @@ const RULES: &[fn(&Tree) -> Vec<Finding>] = &[
     links::check,
     book::check,
     commands::check,
+    workflows::check,
 ];
 
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
