@@ -138,21 +138,30 @@ where
 
     fn poll_session(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut work = 0;
+        // All there was to send is sent: somebody wakes the driver when there is more.
+        let mut settled = false;
         while self.stage == Stage::Running {
             let now = self.time();
             let read = self.poll_read(cx, now);
-            let sent = self.poll_write(cx, now);
+            let sent = match settled && read.is_none() && self.stage == Stage::Running {
+                true => Sent { work: 0, go_on: false },
+                false => self.poll_write(cx, now),
+            };
+            settled = !sent.go_on && self.write.batch.is_empty();
             work += (read.unwrap_or(0) + sent.work).max(STEP);
             if self.holds_back {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
             let idle = read.is_none() && !sent.go_on;
-            if (idle || work >= POLL_BUDGET) && !self.poll_limits(cx) {
-                if !idle {
-                    cx.waker().wake_by_ref();
+            if idle || work >= POLL_BUDGET {
+                if !self.poll_limits(cx) {
+                    if !idle {
+                        cx.waker().wake_by_ref();
+                    }
+                    return Poll::Pending;
                 }
-                return Poll::Pending;
+                settled = false;
             }
         }
         self.poll_goodbye(cx)

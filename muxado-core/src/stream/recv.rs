@@ -30,11 +30,13 @@ const PIECES: usize = 8;
 pub struct RecvStream {
     shared: Arc<Shared>,
     key: StreamKey,
+    /// The last read took all there was: the next is likely to wait.
+    drained: bool,
 }
 
 impl RecvStream {
     pub(super) fn new(shared: Arc<Shared>, key: StreamKey) -> RecvStream {
-        RecvStream { shared, key }
+        RecvStream { shared, key, drained: false }
     }
 
     /// The stream's id, the same on both sides. A stream that this side opened gets it when its first frame goes out.
@@ -132,14 +134,17 @@ impl RecvStream {
     }
 
     /// Takes out pieces of at most `max` bytes together. Ready with their number: 0 only at the end.
+    ///
+    /// A waker must be cloned outside the lock: beforehand if it is likely to be needed, or else the lock is taken twice.
     fn poll_pieces(
         &mut self,
         cx: &mut Context<'_>,
         max: usize,
         pieces: &mut [Bytes],
     ) -> Poll<Result<usize, ReadError>> {
-        let mut fresh: Option<Waker> = None;
+        let mut fresh: Option<Waker> = std::mem::take(&mut self.drained).then(|| cx.waker().clone());
         loop {
+            let drained = &mut self.drained;
             let step = self.shared.with(|state| {
                 if state.deadlines.has_passed(self.key, Direction::Read) {
                     return Step::Ready(Err(ReadError::TimedOut));
@@ -150,6 +155,7 @@ impl RecvStream {
                         Ok(Read::Chunk(piece)) => {
                             left -= piece.len();
                             *place = piece;
+                            *drained = state.mux.unread() == 0;
                             if left == 0 {
                                 return Step::Ready(Ok(count + 1));
                             }
