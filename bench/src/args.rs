@@ -15,8 +15,8 @@ bench [--quick] [--syscalls] [--rounds N] [--workload NAMES] [--json FILE] [--pl
   --quick          a quarter of the work and 3 rounds, for a first look
   --syscalls       counts system calls as well, in one more run of each under strace
   --rounds N       rounds; in each one every peer has its turn (default 5)
-  --workload NAMES only these, with commas between: bulk1, bulk64, duplex, churn, hello10k, rtt, rtt-busy, idle,
-                   wan, stuck-reader
+  --workload NAMES only these, with commas between: bulk1, bulk64, duplex, churn, hello10k, rtt, rtt-busy, tls,
+                   mixed, sessions, idle, wan, stuck-reader
   --plots FOLDER   draws a picture of each workload there
   --json FILE      writes every single measurement to FILE as well
 

@@ -7,12 +7,15 @@ use std::time::Duration;
 use crate::measure::Measurement;
 use crate::peer::async_std::{AsyncStdTcp, OursAsyncStd};
 use crate::peer::h2::{H2, H2Default};
+use crate::peer::limit::Limit;
 use crate::peer::smol::{OursSmol, SmolTcp};
 use crate::peer::{
     Peer, PeerName, crate_muxado::CrateMuxado, ours::Ours, ours_bytes::OursBytes, quinn::Quinn, tcp::Tcp,
     tokio_yamux::TokioYamux, yamux::Yamux,
 };
-use crate::workload::{Workload, bulk1, bulk64, churn, duplex, far, hello, idle, rtt, stuck};
+use crate::workload::{
+    Workload, bulk1, bulk64, churn, duplex, far, hello, idle, mixed, rtt, sessions, stuck,
+};
 
 /// Both ends together have as many threads as the smallest machine that is worth measuring on.
 const WORKERS: usize = 2;
@@ -44,6 +47,7 @@ async fn with_peer(workload: Workload, peer: PeerName, amount: u64) -> io::Resul
         PeerName::H2 => with_workload::<H2>(workload, amount).await,
         PeerName::H2Default => with_workload::<H2Default>(workload, amount).await,
         PeerName::Quinn => with_workload::<Quinn>(workload, amount).await,
+        PeerName::Limit => with_workload::<Limit>(workload, amount).await,
         PeerName::Ours => with_workload::<Ours>(workload, amount).await,
         PeerName::OursBytes => with_workload::<OursBytes>(workload, amount).await,
         PeerName::SmolTcp => with_workload::<SmolTcp>(workload, amount).await,
@@ -53,18 +57,23 @@ async fn with_peer(workload: Workload, peer: PeerName, amount: u64) -> io::Resul
     }
 }
 
-async fn with_workload<P: Peer>(workload: Workload, amount: u64) -> io::Result<Measurement> {
+async fn with_workload<P: Peer + 'static>(workload: Workload, amount: u64) -> io::Result<Measurement> {
+    if workload == Workload::Sessions {
+        return sessions::run::<P>(workload.setting(), amount).await;
+    }
     let (client, server) = P::pair(workload.setting()).await?;
     match workload {
-        Workload::Bulk1 | Workload::Wan => bulk1::run(client, server, amount).await,
+        Workload::Bulk1 | Workload::Tls | Workload::Wan => bulk1::run(client, server, amount).await,
         Workload::Bulk64 => bulk64::run(client, server, amount).await,
         Workload::Duplex => duplex::run(client, server, amount).await,
         Workload::Churn => churn::run(client, server, amount).await,
         Workload::Hello10k => hello::run(client, server, amount).await,
         Workload::Rtt => rtt::run(client, server, amount).await,
         Workload::RttBusy => rtt::busy(client, server, amount).await,
+        Workload::Mixed => mixed::run(client, server, amount).await,
         Workload::Idle => idle::run(client, server, amount).await,
         Workload::Far => far::run(client, server, amount).await,
         Workload::StuckReader => stuck::run(client, server, amount).await,
+        Workload::Sessions => Err(io::Error::other("has connections of its own")),
     }
 }

@@ -115,7 +115,7 @@ pub(crate) fn measure(scale: Scale, step: u64) -> Result<Measurement, Box<dyn Er
 }
 
 fn setting(streams: u64) -> Setting {
-    Setting { streams: streams as usize + 8, delay: std::time::Duration::ZERO, is_far: false }
+    Setting { streams: streams as usize + 8, delay: std::time::Duration::ZERO, is_tls: false, is_far: false }
 }
 
 async fn streams(count: u64) -> io::Result<Measurement> {

@@ -6,7 +6,7 @@ use crate_muxado::{
     Accept as _, MuxadoAccept, MuxadoOpen, OpenClose as _, Session as _, SessionBuilder, Stream,
 };
 
-use super::{Accept, ByteStream, Open, Peer, Setting, tcp_pair};
+use super::{Accept, ByteStream, Open, Peer, Setting, transport_pair};
 
 #[derive(Debug)]
 pub(crate) struct CrateMuxado;
@@ -27,7 +27,7 @@ impl Peer for CrateMuxado {
     type Stream = ByteStream<Stream>;
 
     async fn pair(setting: Setting) -> io::Result<(Opener, Accepter)> {
-        let (client, server) = tcp_pair(setting).await?;
+        let (client, server) = transport_pair(setting).await?;
         // Its own is 512, which is the end of a session, not a wait.
         let limit = if setting.streams > 256 { 2 * setting.streams } else { 512 };
         let (open, _) = SessionBuilder::new(client).stream_limit(limit).client().start().split();

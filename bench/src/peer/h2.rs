@@ -8,10 +8,9 @@ use ::h2::server::SendResponse;
 use ::h2::{RecvStream, SendStream};
 use bytes::Bytes;
 use http::{Method, Request, Response};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
-use super::{Accept, Open, Peer, Piece, Setting, Stream, tcp_pair};
+use super::{Accept, Open, Peer, Piece, Setting, Stream, Transport, transport_pair};
 
 /// Windows of 64 MiB and frames of 64 KiB.
 #[derive(Debug)]
@@ -44,7 +43,7 @@ impl Peer for H2 {
 
     async fn pair(setting: Setting) -> io::Result<(Opener, Accepter)> {
         const WINDOW: u32 = 64 << 20;
-        let (client, server) = tcp_pair(setting).await?;
+        let (client, server) = transport_pair(setting).await?;
         let mut near = ::h2::client::Builder::new();
         near.initial_window_size(WINDOW)
             .initial_connection_window_size(WINDOW * 16)
@@ -61,7 +60,7 @@ impl Peer for H2Default {
     type Stream = Exchange;
 
     async fn pair(setting: Setting) -> io::Result<(Opener, Accepter)> {
-        let (client, server) = tcp_pair(setting).await?;
+        let (client, server) = transport_pair(setting).await?;
         connect(::h2::client::Builder::new(), ::h2::server::Builder::new(), client, server, setting).await
     }
 }
@@ -69,8 +68,8 @@ impl Peer for H2Default {
 async fn connect(
     mut near: ::h2::client::Builder,
     mut far: ::h2::server::Builder,
-    client: TcpStream,
-    server: TcpStream,
+    client: Transport,
+    server: Transport,
     setting: Setting,
 ) -> io::Result<(Opener, Accepter)> {
     let streams = u32::try_from(setting.streams.max(256)).unwrap_or(u32::MAX);

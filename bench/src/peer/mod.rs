@@ -5,11 +5,13 @@ pub(crate) mod crate_muxado;
 mod delay;
 mod face;
 pub(crate) mod h2;
+pub(crate) mod limit;
 pub(crate) mod ours;
 pub(crate) mod ours_bytes;
 pub(crate) mod quinn;
 pub(crate) mod smol;
 pub(crate) mod tcp;
+mod tls;
 pub(crate) mod tokio_yamux;
 pub(crate) mod yamux;
 
@@ -22,6 +24,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsStream;
+use tokio_util::either::Either;
 
 /// One who can be measured. The table is in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +39,8 @@ pub(crate) enum PeerName {
     /// h2 as it comes.
     H2Default,
     Quinn,
+    /// What a multiplexer cannot avoid, and nothing else.
+    Limit,
     Ours,
     /// Ours with owned buffers in and out, which saves a copy at each end.
     OursBytes,
@@ -47,7 +53,7 @@ pub(crate) enum PeerName {
 }
 
 impl PeerName {
-    pub(crate) const ALL: [PeerName; 13] = [
+    pub(crate) const ALL: [PeerName; 14] = [
         PeerName::Tcp,
         PeerName::CrateMuxado,
         PeerName::Yamux,
@@ -55,6 +61,7 @@ impl PeerName {
         PeerName::H2,
         PeerName::H2Default,
         PeerName::Quinn,
+        PeerName::Limit,
         PeerName::Ours,
         PeerName::OursBytes,
         PeerName::SmolTcp,
@@ -63,9 +70,10 @@ impl PeerName {
         PeerName::OursAsyncStd,
     ];
 
-    /// Whether it is not ours: one to be compared with.
+    /// Whether it is another multiplexer that one could use.
     pub(crate) fn is_another(self) -> bool {
-        !self.is_of_another_runtime() && !matches!(self, PeerName::Tcp | PeerName::Ours | PeerName::OursBytes)
+        !self.is_of_another_runtime()
+            && !matches!(self, PeerName::Tcp | PeerName::Limit | PeerName::Ours | PeerName::OursBytes)
     }
 
     pub(crate) fn is_of_another_runtime(self) -> bool {
@@ -90,6 +98,7 @@ impl PeerName {
             PeerName::H2 => "h2",
             PeerName::H2Default => "h2-default",
             PeerName::Quinn => "quinn",
+            PeerName::Limit => "limit",
             PeerName::Ours => "ours",
             PeerName::OursBytes => "ours-bytes",
             PeerName::SmolTcp => "smol-tcp",
@@ -127,6 +136,8 @@ pub(crate) struct Setting {
     pub(crate) streams: usize,
     /// How long bytes take in each direction, besides what loopback takes.
     pub(crate) delay: Duration,
+    /// Over TLS.
+    pub(crate) is_tls: bool,
     /// Over the line of `bench far`.
     pub(crate) is_far: bool,
 }
@@ -156,6 +167,9 @@ pub(crate) trait Stream: Send + 'static {
     /// The next bytes, at most as many as `room` holds; empty at the end.
     fn read<'a>(&mut self, room: &'a mut [u8]) -> impl Future<Output = io::Result<Piece<'a>>> + Send;
 }
+
+/// TCP, or TLS on it.
+pub(crate) type Transport = Either<TcpStream, TlsStream<TcpStream>>;
 
 /// Bytes that were read, wherever they are.
 #[derive(Debug)]
@@ -192,6 +206,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for ByteStream<S
         let count = self.0.read(room).await?;
         Ok(Piece::InRoom(&room[..count]))
     }
+}
+
+/// Both ends of what a session is to run on.
+async fn transport_pair(setting: Setting) -> io::Result<(Transport, Transport)> {
+    let (client, server) = tcp_pair(setting).await?;
+    if !setting.is_tls {
+        return Ok((Either::Left(client), Either::Left(server)));
+    }
+    tokio::try_join!(tls::connect(client), tls::accept(server))
 }
 
 /// Both ends of a fresh TCP connection: the one that connected, and the one that accepted it.

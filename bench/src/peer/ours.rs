@@ -2,9 +2,10 @@
 
 use std::io;
 
+use muxado_tokio::tls::{TlsOptions, connect_tls_with};
 use muxado_tokio::{Config, Listener, Session, Stream, connect_with};
 
-use super::{Accept, ByteStream, Open, Peer, Setting, delay};
+use super::{Accept, ByteStream, Open, Peer, Setting, delay, tls};
 
 #[derive(Debug)]
 pub(crate) struct Ours;
@@ -48,8 +49,20 @@ pub(super) async fn session_pair(setting: Setting) -> io::Result<(Session, Sessi
         config = config.max_outbound_streams(streams).max_inbound_streams(streams).accept_backlog(streams);
     }
     let config = config.build().map_err(io::Error::other)?;
+    if setting.is_tls {
+        return tls_session_pair(config).await;
+    }
     let listener = Listener::bind_with(delay::listen_at(setting), config.clone()).await?;
     let address = delay::in_front_of(listener.local_addr()?, setting).await?;
     let (client, (server, _)) = tokio::try_join!(connect_with(address, &config), listener.accept())?;
+    Ok((client, server))
+}
+
+async fn tls_session_pair(config: Config) -> io::Result<(Session, Session)> {
+    let options = TlsOptions::new().config(config);
+    let (client, server) = tls::settings()?;
+    let listener = Listener::bind_tls_with("127.0.0.1:0", server, options.clone()).await?;
+    let connecting = connect_tls_with(listener.local_addr()?, "localhost", client, &options);
+    let (client, (server, _)) = tokio::try_join!(connecting, listener.accept())?;
     Ok((client, server))
 }

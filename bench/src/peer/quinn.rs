@@ -3,12 +3,11 @@
 use std::io;
 use std::sync::Arc;
 
-use quinn::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use quinn::{
     ClientConfig, Connection, Endpoint, RecvStream, SendStream, ServerConfig, TransportConfig, VarInt,
 };
 
-use super::{Accept, ByteStream, Open, Peer, Setting};
+use super::{Accept, ByteStream, Open, Peer, Setting, tls};
 
 #[derive(Debug)]
 pub(crate) struct Quinn;
@@ -28,7 +27,7 @@ impl Peer for Quinn {
         if !setting.delay.is_zero() {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "the delayed line is TCP"));
         }
-        let (cert, key) = certificate()?;
+        let (cert, key) = tls::certificate()?;
         let mut transport = TransportConfig::default();
         let streams = VarInt::try_from(setting.streams.max(100) as u64).map_err(io::Error::other)?;
         transport.max_concurrent_bidi_streams(streams);
@@ -50,12 +49,6 @@ impl Peer for Quinn {
         let (near, far) = tokio::try_join!(async { connecting.await.map_err(io::Error::from) }, accepting)?;
         Ok((End(near, client), End(far, server)))
     }
-}
-
-fn certificate() -> io::Result<(CertificateDer<'static>, PrivateKeyDer<'static>)> {
-    let issued = rcgen::generate_simple_self_signed(["localhost".to_owned()]).map_err(io::Error::other)?;
-    let key = PrivateKeyDer::try_from(issued.signing_key.serialize_der()).map_err(io::Error::other)?;
-    Ok((issued.cert.into(), key))
 }
 
 impl Open for End {

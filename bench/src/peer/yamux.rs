@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::compat::{FuturesAsyncReadCompatExt, TokioAsyncReadCompatExt};
 use yamux::{Config, Connection, Mode};
 
-use super::{Accept, ByteStream, Open, Peer, Setting, tcp_pair};
+use super::{Accept, ByteStream, Open, Peer, Setting, transport_pair};
 
 type Stream = tokio_util::compat::Compat<yamux::Stream>;
 type Ask = oneshot::Sender<io::Result<yamux::Stream>>;
@@ -30,7 +30,7 @@ impl Peer for Yamux {
     type Stream = ByteStream<Stream>;
 
     async fn pair(setting: Setting) -> io::Result<(Opener, Accepter)> {
-        let (client, server) = tcp_pair(setting).await?;
+        let (client, server) = transport_pair(setting).await?;
         let mut config = Config::default();
         if setting.streams > 256 {
             config.set_max_connection_receive_window(None).set_max_num_streams(setting.streams);

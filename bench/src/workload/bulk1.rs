@@ -2,9 +2,11 @@
 
 use std::io;
 
+use bytes::Bytes;
+
 use super::pattern::{BLOCK, Pattern};
 use crate::measure::{Measurement, Stopwatch};
-use crate::peer::{Accept, Open, Stream};
+use crate::peer::{Accept, Open, Piece, Stream};
 
 pub(crate) async fn run<S: Stream>(
     mut client: impl Open<Stream = S>,
@@ -52,5 +54,21 @@ pub(crate) async fn read(mut stream: impl Stream, pattern: Pattern) -> io::Resul
             return Err(io::Error::other(format!("wrong bytes at {position}")));
         }
         position += piece.len() as u64;
+    }
+}
+
+/// Gives back what comes, as it comes.
+pub(crate) async fn echo(mut stream: impl Stream) -> io::Result<()> {
+    let mut room = vec![0; BLOCK];
+    loop {
+        let piece = stream.read(&mut room).await?;
+        if piece.is_empty() {
+            return stream.finish().await;
+        }
+        let piece = match piece {
+            Piece::InRoom(bytes) => Bytes::copy_from_slice(bytes),
+            Piece::Owned(bytes) => bytes,
+        };
+        stream.write(&piece).await?;
     }
 }

@@ -7,8 +7,10 @@ pub(crate) mod duplex;
 pub(crate) mod far;
 pub(crate) mod hello;
 pub(crate) mod idle;
+pub(crate) mod mixed;
 pub(crate) mod pattern;
 pub(crate) mod rtt;
+pub(crate) mod sessions;
 pub(crate) mod stuck;
 
 use std::str::FromStr;
@@ -32,6 +34,12 @@ pub(crate) enum Workload {
     Rtt,
     /// The same while a bulk stream fills the session.
     RttBusy,
+    /// bulk1 over TLS.
+    Tls,
+    /// Streams of many sizes at once.
+    Mixed,
+    /// Sessions that are used once.
+    Sessions,
     /// Open streams at rest.
     Idle,
     /// bulk1 over a line with a round trip of 50 ms.
@@ -56,7 +64,7 @@ pub(crate) enum Headline {
 const GIB: f64 = (1_u64 << 30) as f64;
 
 impl Workload {
-    pub(crate) const ALL: [Workload; 10] = [
+    pub(crate) const ALL: [Workload; 13] = [
         Workload::Bulk1,
         Workload::Bulk64,
         Workload::Duplex,
@@ -64,6 +72,9 @@ impl Workload {
         Workload::Hello10k,
         Workload::Rtt,
         Workload::RttBusy,
+        Workload::Tls,
+        Workload::Mixed,
+        Workload::Sessions,
         Workload::Idle,
         Workload::Wan,
         Workload::StuckReader,
@@ -78,6 +89,9 @@ impl Workload {
             Workload::Hello10k => "hello10k",
             Workload::Rtt => "rtt",
             Workload::RttBusy => "rtt-busy",
+            Workload::Tls => "tls",
+            Workload::Mixed => "mixed",
+            Workload::Sessions => "sessions",
             Workload::Idle => "idle",
             Workload::Wan => "wan",
             Workload::StuckReader => "stuck-reader",
@@ -89,11 +103,13 @@ impl Workload {
     pub(crate) fn amount(self, quick: bool) -> u64 {
         let amount = match self {
             Workload::Bulk1 | Workload::Bulk64 | Workload::Duplex => 1 << 30,
-            Workload::StuckReader => 512 << 20,
+            Workload::StuckReader | Workload::Tls => 512 << 20,
             Workload::Churn => 100_000,
             Workload::Hello10k => return 10_000,
             Workload::Rtt => 40_000,
             Workload::RttBusy => 8000,
+            Workload::Mixed => 40_000,
+            Workload::Sessions => 8000,
             Workload::Idle => return 20_000,
             Workload::Wan => return 64 << 20,
             Workload::Far => 5000,
@@ -103,11 +119,13 @@ impl Workload {
 
     pub(crate) fn headline(self) -> Headline {
         match self {
-            Workload::Bulk1 | Workload::Bulk64 | Workload::Duplex | Workload::StuckReader => {
+            Workload::Bulk1 | Workload::Bulk64 | Workload::Duplex | Workload::Tls | Workload::StuckReader => {
                 Headline::Rate("GiB", GIB)
             }
             Workload::Wan | Workload::Far => Headline::Rate("MiB", (1 << 20) as f64),
             Workload::Churn => Headline::Rate("k streams", 1000.0),
+            Workload::Mixed => Headline::Rate("k requests", 1000.0),
+            Workload::Sessions => Headline::Rate("k sessions", 1000.0),
             Workload::Hello10k => Headline::Time,
             Workload::Rtt | Workload::RttBusy => Headline::Figure("p50 us"),
             Workload::Idle => Headline::Figure("B/stream"),
@@ -142,7 +160,7 @@ impl Workload {
             Workload::Wan => Duration::from_millis(25),
             _ => Duration::ZERO,
         };
-        Setting { streams, delay, is_far: self == Workload::Far }
+        Setting { streams, delay, is_tls: self == Workload::Tls, is_far: self == Workload::Far }
     }
 
     /// Those who can do it.
@@ -151,13 +169,26 @@ impl Workload {
             (_, peer) if peer.is_of_another_runtime() => {
                 matches!(self, Workload::Bulk1 | Workload::Duplex | Workload::Churn | Workload::Rtt)
             }
+            // It shows what the goals of these are up against.
+            (_, PeerName::Limit) => matches!(
+                self,
+                Workload::Bulk1 | Workload::Bulk64 | Workload::Duplex | Workload::Rtt | Workload::RttBusy
+            ),
+            // It comes with TLS of its own; a connection is more than a session there.
+            (Workload::Tls | Workload::Sessions, PeerName::Quinn) => false,
             // The line with a delay is TCP's. So many connections are more than a process may have files.
             (Workload::Wan, PeerName::Quinn) | (Workload::Idle | Workload::Hello10k, PeerName::Tcp) => false,
             // Many small pieces of data are taken for an attack, and an unread stream stops all others.
             (Workload::Hello10k | Workload::StuckReader, PeerName::H2Default) => false,
             // A writer that is out of window is woken only if somebody reads the same stream, which nobody does here.
             (
-                Workload::Bulk1 | Workload::Bulk64 | Workload::Duplex | Workload::Wan | Workload::StuckReader,
+                Workload::Bulk1
+                | Workload::Bulk64
+                | Workload::Duplex
+                | Workload::Tls
+                | Workload::Mixed
+                | Workload::Wan
+                | Workload::StuckReader,
                 PeerName::TokioYamux,
             )
             | (Workload::RttBusy, PeerName::TokioYamux) => false,

@@ -102,7 +102,7 @@ async fn answer(mut stream: impl Stream) -> io::Result<()> {
 }
 
 /// Takes one message; false at the end of the stream.
-async fn receive(stream: &mut impl Stream) -> io::Result<bool> {
+pub(super) async fn receive(stream: &mut impl Stream) -> io::Result<bool> {
     let mut room = [0; MESSAGE];
     let mut left = MESSAGE;
     while left > 0 {

@@ -1,0 +1,108 @@
+//! Requests of mixed sizes, each on a stream of its own: most are small, few are large, and as many bytes come back. 32 of
+//! them at any time, so that the small ones meet the large ones.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::task::JoinSet;
+
+use super::bulk1::{self, check_count};
+use super::pattern::{BLOCK, Pattern};
+use crate::measure::{Measurement, Stopwatch};
+use crate::peer::{Accept, Open, Stream};
+
+const IN_FLIGHT: usize = 32;
+
+/// Of a hundred requests, 72 are of 100 bytes, 20 of 4 KiB, 7 of 64 KiB and one of 1 MiB.
+fn size(request: u64) -> u64 {
+    // Far apart from its neighbours, and each remainder once in a hundred.
+    match request.wrapping_mul(37) % 100 {
+        0 => 1 << 20,
+        1..=7 => 64 << 10,
+        8..=27 => 4 << 10,
+        _ => 100,
+    }
+}
+
+pub(crate) async fn run<S: Stream>(
+    client: impl Open<Stream = S>,
+    server: impl Accept<Stream = S>,
+    requests: u64,
+) -> io::Result<Measurement> {
+    let pattern = Pattern::new();
+    let next = Arc::new(AtomicU64::new(0));
+    let stopwatch = Stopwatch::start();
+    let mut accepting = tokio::spawn(serve(server));
+    let mut askers = JoinSet::new();
+    for _ in 0..IN_FLIGHT {
+        askers.spawn(ask(client.clone(), requests, next.clone(), pattern.clone()));
+    }
+    loop {
+        tokio::select! {
+            // It ends only if it fails, and then the askers would wait for nobody.
+            ended = &mut accepting => ended??,
+            asked = askers.join_next() => match asked {
+                Some(result) => result??,
+                None => break,
+            },
+        }
+    }
+    let measurement = stopwatch.stop(requests);
+    accepting.abort();
+    Ok(measurement)
+}
+
+async fn ask(mut client: impl Open, requests: u64, next: Arc<AtomicU64>, pattern: Pattern) -> io::Result<()> {
+    let mut room = vec![0; BLOCK];
+    loop {
+        let request = next.fetch_add(1, Ordering::Relaxed);
+        if request >= requests {
+            return Ok(());
+        }
+        let size = size(request);
+        let mut stream = client.open().await?;
+        let (mut sent, mut back) = (0, 0);
+        // A block at a time, so that whoever answers while it reads never waits for a reader of the answer.
+        while back < size {
+            if sent < size {
+                let len = (size - sent).min(BLOCK as u64);
+                stream.write(&pattern.at(sent, len as usize)).await?;
+                sent += len;
+                if sent == size {
+                    stream.finish().await?;
+                }
+            }
+            while back < sent {
+                let piece = stream.read(&mut room).await?;
+                if piece.is_empty() || !pattern.matches(back, &piece) {
+                    return Err(io::Error::other(format!("wrong bytes at {back} of {size}")));
+                }
+                back += piece.len() as u64;
+            }
+        }
+        check_count(size, back)?;
+        if !stream.read(&mut room).await?.is_empty() {
+            return Err(io::Error::other("more came back than was sent"));
+        }
+    }
+}
+
+async fn serve(mut server: impl Accept) -> io::Result<()> {
+    loop {
+        let stream = server.accept().await?;
+        // A stream that fails here fails at its asker, who reports it.
+        tokio::spawn(bulk1::echo(stream));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hundred_requests_have_the_sizes_they_should() {
+        let of = |wanted: u64| (300..400).filter(|request| size(*request) == wanted).count();
+        assert_eq!([of(100), of(4096), of(65_536), of(1 << 20)], [72, 20, 7, 1]);
+    }
+}
