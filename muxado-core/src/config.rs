@@ -37,6 +37,8 @@ pub struct Config {
     max_session_recv: Option<usize>,
     extra_credit: usize,
     peer_drains: bool,
+    inspection: bool,
+    record_frames: usize,
     credit_delay: Duration,
     write_stall: Option<Duration>,
     drain_timeout: Duration,
@@ -56,6 +58,8 @@ impl Default for Config {
             max_session_recv: None,
             extra_credit: 64 * 1024 * 1024,
             peer_drains: false,
+            inspection: false,
+            record_frames: 0,
             credit_delay: Duration::from_millis(50),
             write_stall: Some(Duration::from_secs(30)),
             drain_timeout: Duration::from_secs(30),
@@ -137,6 +141,18 @@ impl Config {
     #[must_use]
     pub fn peer_drains(&self) -> bool {
         self.peer_drains
+    }
+
+    /// Whether it is known how long streams wait. See [`ConfigBuilder::inspection`].
+    #[must_use]
+    pub fn inspection(&self) -> bool {
+        self.inspection
+    }
+
+    /// How many of the last frames are remembered. See [`ConfigBuilder::record_frames`].
+    #[must_use]
+    pub fn record_frames(&self) -> usize {
+        self.record_frames
     }
 
     /// How long small credit may wait. See [`ConfigBuilder::credit_delay`].
@@ -277,6 +293,25 @@ impl ConfigBuilder {
     /// last frame, sent when they have finished.
     pub fn peer_drains(mut self, yes: bool) -> Self {
         self.config.peer_drains = yes;
+        self
+    }
+
+    /// Keeps the time of what streams wait for, so that [`Session::inspect`](crate::Session::inspect) can say how long they
+    /// have waited so far. Default: no, and then it says all the rest.
+    ///
+    /// It costs a look at the clock for each call on a stream and each step of the driver, and 56 bytes a stream.
+    pub fn inspection(mut self, yes: bool) -> Self {
+        self.config.inspection = yes;
+        self
+    }
+
+    /// Remembers what the headers of the last `frames` frames said, both ways, and no payload. Default 0: none; more than
+    /// 65 536 counts as that.
+    ///
+    /// For [`Session::frames`](crate::Session::frames) at any time, and [`SessionEnd::frames`](crate::SessionEnd::frames) after
+    /// a protocol error. 40 bytes each. With [`inspection`](Self::inspection) they have times.
+    pub fn record_frames(mut self, frames: usize) -> Self {
+        self.config.record_frames = frames;
         self
     }
 

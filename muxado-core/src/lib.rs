@@ -18,7 +18,8 @@ pub use error::{
     AcceptError, Cut, EndCause, Initiator, OpenError, PeerMisbehaved, ReadError, Reset, ResetError, Retry,
     SessionEnd, SessionLost, WriteError,
 };
-pub use muxado_frame::{ErrorCode, Side, StreamId};
-pub use proto::Stats;
+pub use muxado_frame::{ErrorCode, Flags, Kind, Side, StreamId};
+pub use proto::inspection;
+pub use proto::{FrameDirection, FrameLog, FrameRecord, Inspection, Stats, Waiting};
 pub use session::{Accept, Closed, Driver, Half, Leaving, Observer, Open, Session};
 pub use stream::{ReadChunk, RecvStream, SendStream, Stream, WriteChunk};

@@ -15,8 +15,8 @@ pub use listener::Listener;
 pub use muxado_core as core;
 pub use muxado_core::{
     Accept, AcceptError, Bytes, Closed, Config, ConfigBuilder, ConfigError, Cut, EndCause, ErrorCode,
-    Initiator, Open, OpenError, ReadError, RecvStream, Reset, ResetError, Retry, SendStream, SessionEnd,
-    SessionLost, Side, Stats, Stream, StreamId, WriteError,
+    FrameLog, Initiator, Inspection, Open, OpenError, ReadError, RecvStream, Reset, ResetError, Retry,
+    SendStream, SessionEnd, SessionLost, Side, Stats, Stream, StreamId, Waiting, WriteError, inspection,
 };
 pub use rt::{Sleep, Smol};
 pub use tcp::{connect, connect_with};

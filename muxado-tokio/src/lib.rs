@@ -19,9 +19,9 @@ mod unix;
 pub use listener::Listener;
 pub use muxado_core as core;
 pub use muxado_core::{
-    AcceptError, Bytes, Closed, Config, ConfigBuilder, ConfigError, Cut, EndCause, ErrorCode, Initiator,
-    OpenError, ReadError, Reset, ResetError, Retry, SessionEnd, SessionLost, Side, Stats, StreamId,
-    WriteError,
+    AcceptError, Bytes, Closed, Config, ConfigBuilder, ConfigError, Cut, EndCause, ErrorCode, FrameLog,
+    Initiator, Inspection, OpenError, ReadError, Reset, ResetError, Retry, SessionEnd, SessionLost, Side,
+    Stats, StreamId, Waiting, WriteError, inspection,
 };
 pub use rt::Tokio;
 pub use session::Session;

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use muxado_core::face::Face;
-use muxado_core::{AcceptError, Closed, Config, ErrorCode, OpenError, SessionEnd, Side, Stats};
+use muxado_core::{
+    AcceptError, Closed, Config, ErrorCode, FrameLog, Inspection, OpenError, SessionEnd, Side, Stats,
+};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::io::Compat;
@@ -189,6 +191,19 @@ impl Session {
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.inner.peer_addr()
+    }
+
+    /// The session and all of its streams as they are now, and what each of them waits for, in plain words. See
+    /// [`muxado_core::Session::inspect`].
+    #[must_use]
+    pub fn inspect(&self) -> Inspection {
+        self.inner.inspect()
+    }
+
+    /// The last frames that passed, as many as were asked for. See [`muxado_core::Session::frames`].
+    #[must_use]
+    pub fn frames(&self) -> FrameLog {
+        self.inner.frames()
     }
 
     /// What the session has counted so far.

@@ -8,6 +8,16 @@ use bytes::Bytes;
 use muxado_frame::{DecodeError, ErrorCode};
 
 use super::Initiator;
+use crate::proto::FrameLog;
+
+/// The codes by which a peer says that this side broke the protocol (docs/protocol.md, "Error codes").
+const BLAMES: [ErrorCode; 5] = [
+    ErrorCode::PROTOCOL_ERROR,
+    ErrorCode::FLOW_CONTROL_ERROR,
+    ErrorCode::STREAM_CLOSED,
+    ErrorCode::FRAME_SIZE_ERROR,
+    ErrorCode::ENHANCE_YOUR_CALM,
+];
 
 /// What a closing session did not deliver.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -34,6 +44,7 @@ pub struct SessionEnd {
     cause: Arc<EndCause>,
     cut: Cut,
     peer: Option<Arc<(ErrorCode, Bytes)>>,
+    frames: Option<Arc<FrameLog>>,
 }
 
 /// The end of a session as the streams that it took share it: each has room for no more than a pointer.
@@ -84,7 +95,7 @@ pub enum EndCause {
 
 impl SessionEnd {
     pub(crate) fn new(cause: EndCause) -> SessionEnd {
-        SessionEnd { cause: Arc::new(cause), cut: Cut::default(), peer: None }
+        SessionEnd { cause: Arc::new(cause), cut: Cut::default(), peer: None, frames: None }
     }
 
     pub(crate) fn with_cut(mut self, cut: Cut) -> SessionEnd {
@@ -94,6 +105,11 @@ impl SessionEnd {
 
     pub(crate) fn with_peer(mut self, code: ErrorCode, text: Bytes) -> SessionEnd {
         self.peer = Some(Arc::new((code, text)));
+        self
+    }
+
+    pub(crate) fn with_frames(mut self, frames: FrameLog) -> SessionEnd {
+        self.frames = (!frames.is_empty()).then(|| Arc::new(frames));
         self
     }
 
@@ -139,6 +155,24 @@ impl SessionEnd {
     #[must_use]
     pub fn is_clean(&self) -> bool {
         matches!(*self.cause, EndCause::Closed { code, .. } | EndCause::GoAway { code, .. } if code == ErrorCode::NO_ERROR)
+    }
+
+    /// Whether one side says that the other broke the protocol: this one did, or the peer's GOAWAY has a code for it.
+    #[must_use]
+    pub fn is_protocol_error(&self) -> bool {
+        match &*self.cause {
+            EndCause::PeerMisbehaved(_) => true,
+            EndCause::GoAway { code, .. } => BLAMES.contains(code),
+            _ => false,
+        }
+    }
+
+    /// The last frames before the end, the oldest first, if it was for a protocol error and
+    /// [`ConfigBuilder::record_frames`](crate::ConfigBuilder::record_frames) asked for them. The frame at fault is the last
+    /// received one, unless it could not even be told apart: then [`cause`](SessionEnd::cause) says what was wrong with it.
+    #[must_use]
+    pub fn frames(&self) -> Option<&FrameLog> {
+        self.frames.as_deref()
     }
 
     /// The code and text of the peer's GOAWAY, if one came before the end, whatever the cause was.

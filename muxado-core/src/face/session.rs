@@ -9,7 +9,9 @@ use futures_io::{AsyncRead, AsyncWrite};
 use muxado_frame::{ErrorCode, Side};
 
 use crate::rt::Runtime;
-use crate::{Accept, Closed, Config, Driver, Open, OpenError, SessionEnd, Stats, Stream};
+use crate::{
+    Accept, Closed, Config, Driver, FrameLog, Inspection, Open, OpenError, SessionEnd, Stats, Stream,
+};
 
 /// One end of a muxado session, on the runtime `R`. Cheap to clone; every clone is the same session.
 ///
@@ -133,6 +135,19 @@ impl<R> Session<R> {
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.inner.peer_addr()
+    }
+
+    /// The session and all of its streams as they are now, and what each of them waits for, in plain words. See
+    /// [`crate::Session::inspect`].
+    #[must_use]
+    pub fn inspect(&self) -> Inspection {
+        self.inner.inspect()
+    }
+
+    /// The last frames that passed, as many as were asked for. See [`crate::Session::frames`].
+    #[must_use]
+    pub fn frames(&self) -> FrameLog {
+        self.inner.frames()
     }
 
     /// What the session has counted so far.

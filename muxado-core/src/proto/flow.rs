@@ -62,6 +62,11 @@ impl SendCredit {
         *excess <= FREE_EXCESS
     }
 
+    /// Bytes sent so far.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent
+    }
+
     /// Bytes that the peer's application has certainly read or discarded.
     pub(super) fn consumed(&self) -> u64 {
         self.returned.min(self.sent)

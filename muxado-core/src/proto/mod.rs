@@ -66,6 +66,9 @@ mod command;
 mod credit;
 mod event;
 mod flow;
+mod frames;
+mod inspect;
+pub mod inspection;
 mod mux;
 mod pieces;
 mod receive;
@@ -79,10 +82,15 @@ mod streams;
 mod transmit;
 mod tuning;
 mod violation;
+mod watch;
 
 pub use batch::Batch;
 pub use command::Read;
 pub use event::Event;
+pub use frames::{FrameDirection, FrameLog, FrameRecord};
+pub use inspection::{
+    DriverWait, Driving, Inspection, Life, Limit, Receiving, Sending, StreamInspection, Wait, Waiting,
+};
 pub use mux::Mux;
 pub use stats::Stats;
 pub use stream::StreamKey;

@@ -15,6 +15,7 @@ use super::state::SendState;
 use super::stats::Stats;
 use super::stream::{Opener, Stream, StreamKey};
 use super::streams::Streams;
+use super::watch::Watch;
 use crate::config::Config;
 use crate::error::{Cut, EndCause, Failure, Initiator, PeerMisbehaved, Reset, Retry, SessionEnd, SharedEnd};
 
@@ -62,6 +63,8 @@ pub struct Mux {
     pub(super) discarded: Vec<Bytes>,
     pub(super) accept_waiting: bool,
     pub(super) open_waiting: bool,
+    /// For whoever wants to look inside; none in most sessions.
+    pub(super) watch: Option<Box<Watch>>,
     /// Bytes ever put in a batch, and bytes of them that the transport took.
     pub(super) emitted: u64,
     pub(super) written: u64,
@@ -96,6 +99,7 @@ impl Mux {
             discarded: Vec::new(),
             accept_waiting: false,
             open_waiting: false,
+            watch: Watch::of(config),
             emitted: 0,
             written: 0,
         }
@@ -393,6 +397,7 @@ impl Mux {
         }
         self.shutdown.reach(Phase::Ended);
         self.shutdown.goodbye = if self.shutdown.said_early { Goodbye::Done } else { goodbye };
+        let end = self.with_frames(end);
         let end = self.shutdown.end.get_or_insert(end).clone();
         self.note_in_flight();
         // Before the streams are cut, each of which would else be looked for in them.

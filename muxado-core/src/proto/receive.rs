@@ -101,6 +101,9 @@ impl Mux {
                     taken = taken.saturating_add(used);
                     frames = frames.saturating_add(1);
                     self.stats.frames_received = self.stats.frames_received.saturating_add(1);
+                    if self.watch.is_some() {
+                        self.watch_received(&item);
+                    }
                     self.on_frame(item);
                 }
                 Err(error) => self.misbehaved(PeerMisbehaved::Frame(error)),

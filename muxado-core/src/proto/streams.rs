@@ -96,18 +96,18 @@ impl Streams {
         self.slots.iter().map(|(_, stream)| stream)
     }
 
+    pub(super) fn iter_keys(&self) -> impl Iterator<Item = (StreamKey, &Stream)> {
+        self.slots.iter().filter_map(|(slot, stream)| {
+            Some((StreamKey { slot: u32::try_from(slot).ok()?, serial: stream.serial }, stream))
+        })
+    }
+
     pub(super) fn keys(&self) -> Vec<StreamKey> {
         self.keys_of(|_| true)
     }
 
     pub(super) fn keys_of(&self, which: impl Fn(&Stream) -> bool) -> Vec<StreamKey> {
-        self.slots
-            .iter()
-            .filter(|(_, stream)| which(stream))
-            .filter_map(|(slot, stream)| {
-                Some(StreamKey { slot: u32::try_from(slot).ok()?, serial: stream.serial })
-            })
-            .collect()
+        self.iter_keys().filter(|(_, stream)| which(stream)).map(|(key, _)| key).collect()
     }
 
     /// Whether the peer has as many streams as `limit` allows.

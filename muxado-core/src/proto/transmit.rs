@@ -73,6 +73,9 @@ impl Mux {
 
     pub(super) fn emit(&mut self, batch: &mut Batch, frame: &[u8]) {
         batch.put(frame);
+        if self.watch.is_some() {
+            self.watch_sent(frame);
+        }
         self.emitted = self.emitted.saturating_add(total(frame.len()));
         self.stats.frames_sent = self.stats.frames_sent.saturating_add(1);
     }
@@ -153,7 +156,8 @@ impl Mux {
         if fresh {
             stream.syn_at = syn_at;
         }
-        batch.put(&data_header(id, u32::try_from(len).unwrap_or(0), flags));
+        let header = data_header(id, u32::try_from(len).unwrap_or(0), flags);
+        batch.put(&header);
         emit_payload(stream, batch, len);
         stream.send.credit.spend(len);
         stream.sweeps = stream.sweeps.min(1);
@@ -161,6 +165,9 @@ impl Mux {
             self.emitted.saturating_add(total(len)).saturating_add(total(muxado_frame::HEADER_LEN));
         self.stats.frames_sent = self.stats.frames_sent.saturating_add(1);
         self.stats.bytes_sent = self.stats.bytes_sent.saturating_add(total(len));
+        if self.watch.is_some() {
+            self.watch_sent(&header);
+        }
     }
 
     fn emit_fin(&mut self, batch: &mut Batch, key: StreamKey) {

@@ -66,7 +66,7 @@ pub struct Driver<R, W, T: Runtime> {
     /// The peer has said GOAWAY, and what is left has its limit.
     peer_leaving: bool,
     /// The transport took no more when it was last asked to.
-    full: bool,
+    pub(super) full: bool,
     /// There is little to send and there are many who may have more in a moment: whoever can run now goes first, once.
     holds_back: bool,
     /// There is more to send than what was pulled last.
@@ -85,7 +85,7 @@ where
     T: Runtime,
 {
     pub(super) fn new(shared: Arc<Shared>, read: R, write: W, config: Config, runtime: T) -> Self {
-        let begun = runtime.now();
+        let begun = shared.begun();
         Driver {
             shared,
             read: ReadHalf::new(read),
@@ -149,6 +149,9 @@ where
             };
             settled = !sent.go_on && self.write.batch.is_empty();
             work += (read.unwrap_or(0) + sent.work).max(STEP);
+            if self.shared.is_watched() {
+                self.look();
+            }
             if self.holds_back {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;

@@ -4,6 +4,7 @@ mod deadlines;
 mod driver;
 mod goodbye;
 mod halves;
+mod inspect;
 mod observer;
 pub(crate) mod pool;
 mod read;
@@ -30,7 +31,7 @@ pub use wait::{Accept, Closed, Leaving, Open};
 
 use crate::config::Config;
 use crate::error::{OpenError, SessionEnd};
-use crate::proto::{Mux, Stats};
+use crate::proto::{FrameLog, Inspection, Mux, Stats};
 use crate::rt::Runtime;
 use crate::stream::Stream;
 use shared::Shared;
@@ -249,6 +250,26 @@ impl Session {
     #[doc(hidden)]
     pub fn audit(&self) -> Result<(), String> {
         self.shared.with(|state| state.mux.audit())
+    }
+
+    /// The session and all of its streams as they are now: states, windows, queued and unread bytes, and what each stream
+    /// waits for, in plain words. Print it: its `Display` is a table.
+    ///
+    /// How long each has waited is there too if the session was made with
+    /// [`ConfigBuilder::inspection`](crate::ConfigBuilder::inspection).
+    ///
+    /// Holds the session up while it walks over all of its streams: some 2 ms for ten thousand, in proportion for
+    /// fewer. Once a second is no burden; for each request it is.
+    #[must_use]
+    pub fn inspect(&self) -> Inspection {
+        self.shared.inspect()
+    }
+
+    /// The last frames that passed, the oldest first: as many as
+    /// [`ConfigBuilder::record_frames`](crate::ConfigBuilder::record_frames) asked for, which by default is none.
+    #[must_use]
+    pub fn frames(&self) -> FrameLog {
+        self.shared.frames()
     }
 
     /// What the session has counted so far.

@@ -25,6 +25,10 @@ type Clock = Box<dyn Fn() -> Instant + Send + Sync>;
 pub(crate) struct Shared {
     state: Mutex<State>,
     clock: Clock,
+    /// When the session began: its machine counts time from here.
+    begun: Instant,
+    /// Somebody wants to know how long streams wait.
+    watched: bool,
     /// Somebody wants to know when the peer last showed that it lives.
     observed: AtomicBool,
     /// Ours and the peer's, where the transport has any.
@@ -54,6 +58,8 @@ pub(crate) struct DriverState {
     /// It has a timer running for lazy credit, and for dropped streams.
     pub(crate) credit_armed: bool,
     pub(crate) sweep_armed: bool,
+    /// The age of the session when the transport last took anything, while it takes nothing and somebody wants to know.
+    pub(crate) full_since: Option<Duration>,
     /// When the peer last showed that it lives; none while nobody wants to know.
     pub(crate) life: Option<Instant>,
     /// The transport is closed, or only waits for a silent peer to close it too: whoever waits for the end is told.
@@ -92,6 +98,8 @@ impl State {
 impl Shared {
     pub(crate) fn new(mux: Mux, clock: Clock) -> Arc<Shared> {
         Arc::new(Shared {
+            begun: clock(),
+            watched: mux.config().inspection(),
             state: Mutex::new(State {
                 mux,
                 wakers: Wakers::default(),
@@ -159,6 +167,14 @@ impl Shared {
 
     pub(crate) fn now(&self) -> Instant {
         (self.clock)()
+    }
+
+    pub(crate) fn begun(&self) -> Instant {
+        self.begun
+    }
+
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watched
     }
 
     /// From now on it is known when the peer last showed that it lives.

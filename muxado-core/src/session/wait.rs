@@ -134,6 +134,9 @@ impl Future for Accept {
             accepted.map(|accepted| accepted.map(|key| Stream::new(shared.clone(), key)))
         });
         next.wake();
+        if let Poll::Ready(Ok(stream)) = &accepted {
+            stream.is_handed_out();
+        }
         accepted
     }
 }

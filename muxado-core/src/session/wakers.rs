@@ -98,6 +98,10 @@ impl WaitList {
         self.waiting.is_empty()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// As [`Wakers::wait`], for the holder of `ticket`, who gets one if it has none.
     #[must_use]
     pub(crate) fn wait(

@@ -50,6 +50,11 @@ impl Stream {
         Stream { send: SendStream::new(shared.clone(), key), recv: RecvStream::new(shared, key) }
     }
 
+    /// The application has it now.
+    pub(crate) fn is_handed_out(&self) {
+        self.send.is_handed_out();
+    }
+
     /// The two halves, each with its own waker and its own drop behaviour. Costs nothing.
     #[must_use]
     pub fn into_split(self) -> (SendStream, RecvStream) {

@@ -91,7 +91,7 @@ impl RecvStream {
     /// # Errors
     /// [`ResetError`] for a code that must not be sent; the stream goes on then.
     pub fn stop(&mut self, code: ErrorCode) -> Result<(), ResetError> {
-        self.shared.with(|state| state.mux.reset(self.key, code))
+        self.shared.with_stream(self.key, |state| state.mux.reset(self.key, code))
     }
 
     /// After `at` reading fails with [`ReadError::TimedOut`], at once if `at` has passed, whether there is something to
@@ -173,6 +173,9 @@ impl RecvStream {
                 }
                 Step::Ready(Ok(pieces.len()))
             });
+            if self.shared.is_watched() {
+                self.shared.look_after_read(self.key);
+            }
             match step {
                 Step::Ready(result) => return Poll::Ready(result),
                 Step::Waiting => return Poll::Pending,
@@ -206,7 +209,7 @@ impl AsyncRead for RecvStream {
 impl Drop for RecvStream {
     fn drop(&mut self) {
         // The waker is dropped here, outside the lock.
-        let _waker = self.shared.with(|state| {
+        let _waker = self.shared.with_stream(self.key, |state| {
             state.mux.release_recv(self.key);
             state.deadlines.forget(self.key, Direction::Read);
             state.wakers.take(self.key, Direction::Read)

@@ -43,6 +43,10 @@ impl SendStream {
         SendStream { shared, key }
     }
 
+    pub(super) fn is_handed_out(&self) {
+        self.shared.with_stream(self.key, |_| ());
+    }
+
     /// The stream's id, the same on both sides. A stream that this side opened gets it when its first frame goes out.
     #[must_use]
     pub fn id(&self) -> Option<StreamId> {
@@ -93,7 +97,7 @@ impl SendStream {
     /// # Errors
     /// [`WriteError`] if the stream was reset or lost.
     pub fn finish(&mut self) -> Result<(), WriteError> {
-        self.shared.with(|state| state.mux.finish(self.key))
+        self.shared.with_stream(self.key, |state| state.mux.finish(self.key))
     }
 
     /// Ends both directions at once with `code`, any but 0, 5 and 9. What is queued or unread is dropped.
@@ -101,7 +105,7 @@ impl SendStream {
     /// # Errors
     /// [`ResetError`] for a code that must not be sent; the stream goes on then.
     pub fn reset(&mut self, code: ErrorCode) -> Result<(), ResetError> {
-        self.shared.with(|state| state.mux.reset(self.key, code))
+        self.shared.with_stream(self.key, |state| state.mux.reset(self.key, code))
     }
 
     pub(super) fn refuse(&self) -> Result<(), ResetError> {
@@ -143,7 +147,7 @@ impl SendStream {
     ) -> Poll<Result<usize, WriteError>> {
         let mut fresh: Option<Waker> = None;
         loop {
-            let (result, waiting) = self.shared.with(|state| {
+            let (result, waiting) = self.shared.with_stream(self.key, |state| {
                 let result = match state.deadlines.has_passed(self.key, Direction::Write) {
                     true => Err(WriteError::TimedOut),
                     false => attempt(&mut state.mux, self.key),
@@ -179,7 +183,7 @@ impl SendStream {
             other => return other,
         };
         let chunk = copy(bufs, reserved);
-        let committed = self.shared.with(|state| state.mux.commit(self.key, chunk));
+        let committed = self.shared.with_stream(self.key, |state| state.mux.commit(self.key, chunk));
         Poll::Ready(committed.map(|()| reserved))
     }
 }
@@ -240,7 +244,9 @@ impl AsyncWrite for SendStream {
     }
 
     fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.shared.with(|state| state.mux.flush(self.key)).map_err(io::Error::from))
+        Poll::Ready(
+            self.shared.with_stream(self.key, |state| state.mux.flush(self.key)).map_err(io::Error::from),
+        )
     }
 
     fn poll_close(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -252,7 +258,7 @@ impl Drop for SendStream {
     fn drop(&mut self) {
         let unwinding = std::thread::panicking();
         // The waker is dropped here, outside the lock.
-        let _waker = self.shared.with(|state| {
+        let _waker = self.shared.with_stream(self.key, |state| {
             if unwinding {
                 state.mux.abort(self.key);
             }

@@ -10,6 +10,7 @@ mod early_answers;
 mod equal_limits;
 mod framing;
 mod goaway;
+mod inspection;
 mod long_lines;
 mod opening;
 mod reset;

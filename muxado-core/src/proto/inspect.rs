@@ -1,0 +1,152 @@
+//! The machine looks at itself for people: in which state everything is, and what each stream waits for.
+//!
+//! It costs a walk over all streams, and nothing unless somebody asks.
+
+use super::inspection::{Inspection, Life, Limit, Receiving, Sending, StreamInspection, Wait, Waiting};
+use super::mux::Mux;
+use super::shutdown::Phase;
+use super::state::{RecvState, SendState};
+use super::stream::{Opener, Stream, StreamKey};
+
+impl Mux {
+    /// The session and all of its streams as they are now: what is queued, what credit there is, and what each stream
+    /// waits for. Takes a walk over all streams.
+    ///
+    /// How long they have waited is known only to the sessions of [`Session`](crate::Session), made with
+    /// [`ConfigBuilder::inspection`](crate::ConfigBuilder::inspection).
+    #[must_use]
+    pub fn inspect(&self) -> Inspection {
+        let streams = self.streams.iter_keys().map(|(key, stream)| self.inspect_stream(key, stream));
+        Inspection {
+            side: self.side(),
+            age: None,
+            life: self.life(),
+            end: self.end(),
+            driver: None,
+            limits: self.limits_reached(),
+            openers: 0,
+            queued: self.streams.iter().map(|stream| stream.send.queue.len()).fold(0, usize::saturating_add),
+            stats: self.stats(),
+            streams: streams.collect(),
+        }
+    }
+
+    fn life(&self) -> Life {
+        match self.shutdown.phase {
+            Phase::Open if self.is_peer_leaving() => Life::PeerLeaving,
+            Phase::Open => Life::Open,
+            Phase::Draining => Life::Draining,
+            Phase::Closing => Life::Closing,
+            Phase::Ended => Life::Ended,
+        }
+    }
+
+    fn limits_reached(&self) -> Vec<Limit> {
+        let config = &self.config;
+        let in_use = self.stats.sendable_bytes.saturating_add(self.reserved);
+        [
+            (Limit::MaxOutboundStreams, self.streams.outbound >= config.max_outbound_streams()),
+            (Limit::MaxInboundStreams, self.streams.inbound_is_full(config.max_inbound_streams())),
+            (Limit::AcceptBacklog, self.streams.backlog_len() >= config.accept_backlog()),
+            (Limit::SessionSendQueue, !self.line.is_empty() || in_use >= config.session_send_queue()),
+            (Limit::MaxSessionRecv, config.max_session_recv().is_some_and(|cap| self.unread() >= cap)),
+            (Limit::StreamIds, !self.streams.has_id_left()),
+        ]
+        .into_iter()
+        .filter_map(|(limit, is_reached)| is_reached.then_some(limit))
+        .collect()
+    }
+
+    fn inspect_stream(&self, key: StreamKey, stream: &Stream) -> StreamInspection {
+        let (send, recv) = (&stream.send, &stream.recv);
+        let since = self.watch.as_deref().and_then(|watch| watch.stamp(key));
+        let wait = |what: Option<Waiting>, place: Place| {
+            what.map(|what| Wait { what, so_far: since.and_then(|stamp| stamp.since(place, what, self.now)) })
+        };
+        StreamInspection {
+            id: stream.id,
+            is_ours: stream.opener == Opener::Local,
+            priority: stream.priority,
+            sending: send.state.into(),
+            queued: send.queue.len(),
+            send_credit: send.credit.available(),
+            sent: send.credit.sent(),
+            confirmed: send.credit.consumed(),
+            receiving: recv.state.into(),
+            unread: recv.queue.len(),
+            window: recv.credit.window(),
+            extra_credit: recv.credit.extra(),
+            peer_credit: recv.credit.left(),
+            reading: wait(stream.reading_waits(), Place::Reading),
+            writing: wait(stream.writing_waits(), Place::Writing),
+        }
+    }
+}
+
+/// Which of the two waits of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Reading,
+    Writing,
+}
+
+impl Stream {
+    /// What whoever would read waits for.
+    pub(super) fn reading_waits(&self) -> Option<Waiting> {
+        if self.in_backlog {
+            return Some(Waiting::Accept);
+        }
+        let is_held = self.send.held || self.recv.held;
+        match self.recv.held {
+            true if !self.recv.queue.is_empty() => Some(Waiting::Reader),
+            true if self.recv.waiting => Some(Waiting::Data),
+            _ if is_held && self.is_gone_or_lost() => Some(Waiting::Release),
+            _ => None,
+        }
+    }
+
+    /// What is still to go out waits for.
+    pub(super) fn writing_waits(&self) -> Option<Waiting> {
+        if self.rst.is_some() {
+            return Some(Waiting::Turn);
+        }
+        if self.send.state.is_over() {
+            return None;
+        }
+        let stuck = !self.send.queue.is_empty() && self.send.credit.available() == 0;
+        match self.send.waiting {
+            _ if stuck => Some(Waiting::Credit),
+            true if self.send.in_line => Some(Waiting::SendQueue),
+            is_waiting if is_waiting || self.has_turn() => Some(Waiting::Turn),
+            _ => None,
+        }
+    }
+
+    /// Nothing more comes or goes.
+    fn is_gone_or_lost(&self) -> bool {
+        self.send.state.is_over() && self.recv.state.is_over()
+    }
+}
+
+impl From<SendState> for Sending {
+    fn from(state: SendState) -> Sending {
+        match state {
+            SendState::Open => Sending::Open,
+            SendState::Finishing => Sending::Finishing,
+            SendState::Aborting => Sending::Aborting,
+            SendState::Finished => Sending::Finished,
+            SendState::Dead => Sending::Failed,
+        }
+    }
+}
+
+impl From<RecvState> for Receiving {
+    fn from(state: RecvState) -> Receiving {
+        match state {
+            RecvState::Open => Receiving::Open,
+            RecvState::Discarding => Receiving::Discarding,
+            RecvState::Finished => Receiving::Finished,
+            RecvState::Dead => Receiving::Failed,
+        }
+    }
+}

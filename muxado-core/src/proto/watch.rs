@@ -1,0 +1,216 @@
+//! What the machine remembers only if somebody wants to look inside: the last frames, and since when streams wait.
+//!
+//! The machine has no clock. "Since when" is the time that the owner told last when the wait was first seen; the owner
+//! says after what steps to look. A stream is also looked at after each frame of its own, once its effect is complete.
+
+use std::time::Duration;
+
+use muxado_frame::{Item, Kind, StreamId};
+
+use super::frames::{FrameDirection, FrameLog, FrameRecord, LastFrames};
+use super::inspect::Place;
+use super::inspection::Waiting;
+use super::mux::Mux;
+use super::stream::StreamKey;
+use crate::config::Config;
+use crate::error::SessionEnd;
+
+/// Stamps that are kept while there are no streams.
+const KEPT: usize = 64;
+
+/// What is remembered.
+#[derive(Debug)]
+pub(super) struct Watch {
+    last_frames: LastFrames,
+    /// Frames that the owner has not been told of; none unless it wants to be.
+    untold: Option<Vec<FrameRecord>>,
+    /// By slot, since when streams wait; none unless that is wanted.
+    stamps: Option<Vec<Stamp>>,
+    /// The stream of the last frame: its effect may not be complete yet.
+    last: Option<StreamId>,
+}
+
+/// Since when one stream waits for what it waits for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Stamp {
+    serial: u32,
+    reading: Option<(Waiting, Duration)>,
+    writing: Option<(Waiting, Duration)>,
+}
+
+impl Stamp {
+    /// How long it has waited for `what`.
+    pub(super) fn since(&self, place: Place, what: Waiting, now: Duration) -> Option<Duration> {
+        let noted = match place {
+            Place::Reading => self.reading,
+            Place::Writing => self.writing,
+        };
+        noted.filter(|(noted, _)| *noted == what).map(|(_, since)| now.saturating_sub(since))
+    }
+}
+
+/// Keeps the time of a wait that goes on, and notes that of a new one.
+fn note(place: &mut Option<(Waiting, Duration)>, what: Option<Waiting>, now: Duration) {
+    if place.map(|(what, _)| what) != what {
+        *place = what.map(|what| (what, now));
+    }
+}
+
+impl Watch {
+    /// What the settings ask for, which in most sessions is nothing.
+    pub(super) fn of(config: &Config) -> Option<Box<Watch>> {
+        let wanted = config.inspection() || config.record_frames() > 0;
+        wanted.then(|| {
+            Box::new(Watch {
+                last_frames: LastFrames::new(config.record_frames()),
+                untold: None,
+                stamps: config.inspection().then(Vec::new),
+                last: None,
+            })
+        })
+    }
+
+    pub(super) fn stamp(&self, key: StreamKey) -> Option<Stamp> {
+        let stamp = self.stamps.as_ref()?.get(usize::try_from(key.slot).ok()?)?;
+        (stamp.serial == key.serial).then_some(*stamp)
+    }
+
+    fn stamp_mut(&mut self, key: StreamKey) -> Option<&mut Stamp> {
+        let stamps = self.stamps.as_mut()?;
+        let slot = usize::try_from(key.slot).ok()?;
+        if slot >= stamps.len() {
+            stamps.resize(slot.saturating_add(1), Stamp::default());
+        }
+        let stamp = stamps.get_mut(slot)?;
+        if stamp.serial != key.serial {
+            *stamp = Stamp { serial: key.serial, ..Stamp::default() };
+        }
+        Some(stamp)
+    }
+
+    fn frame(&mut self, mut frame: FrameRecord, now: Duration) {
+        frame.at = self.stamps.is_some().then_some(now);
+        self.last_frames.push(frame);
+        if let Some(untold) = &mut self.untold {
+            untold.push(frame);
+        }
+    }
+}
+
+impl Mux {
+    /// The last frames, the oldest first: as many as [`Config::record_frames`] says.
+    #[must_use]
+    pub fn frames(&self) -> FrameLog {
+        self.watch.as_deref().map_or_else(FrameLog::default, |watch| watch.last_frames.log())
+    }
+
+    /// A frame begins to come.
+    #[cold]
+    pub(super) fn watch_received(&mut self, item: &Item) {
+        if let Some(frame) = FrameRecord::of(FrameDirection::Received, item) {
+            self.watch_frame(frame);
+        }
+    }
+
+    /// A frame goes out, which `bytes` begin with.
+    #[cold]
+    pub(super) fn watch_sent(&mut self, bytes: &[u8]) {
+        if let Some(frame) = FrameRecord::sent(bytes) {
+            self.watch_frame(frame);
+        }
+    }
+
+    fn watch_frame(&mut self, frame: FrameRecord) {
+        self.look_at_last();
+        let now = self.now;
+        let Some(watch) = &mut self.watch else { return };
+        watch.frame(frame, now);
+        if watch.stamps.is_none() {
+            return;
+        }
+        watch.last = StreamId::new(frame.id);
+        let moves = frame.kind == Kind::Data && frame.length > 0;
+        let key = watch.last.filter(|_| moves).and_then(|id| self.streams.find(id));
+        let Some(stamp) = key.and_then(|key| self.watch.as_mut()?.stamp_mut(key)) else { return };
+        // Whatever was waited for has moved: if it is waited for again, that is a new wait. Except for a reader who does
+        // not come: more for him to read is not what he waits for.
+        match frame.direction {
+            FrameDirection::Sent => stamp.writing = None,
+            FrameDirection::Received if stamp.reading.is_some_and(|(what, _)| what == Waiting::Data) => {
+                stamp.reading = None;
+            }
+            FrameDirection::Received => {}
+        }
+    }
+
+    /// Looks again at the stream of the last frame, now that a step of the owner's is over.
+    pub(crate) fn look_at_last(&mut self) {
+        let last = self.watch.as_deref().and_then(|watch| watch.last);
+        if let Some(key) = last.and_then(|id| self.streams.find(id)) {
+            self.look_at(key);
+        }
+    }
+
+    /// Looks at a stream: what it waits for now, if that is new, it waits for since the time that was told last.
+    pub(crate) fn look_at(&mut self, key: StreamKey) {
+        let Some(watch) = self.watch.as_mut().filter(|watch| watch.stamps.is_some()) else { return };
+        let Some(stream) = self.streams.get(key) else { return };
+        let (reading, writing) = (stream.reading_waits(), stream.writing_waits());
+        if let Some(stamp) = watch.stamp_mut(key) {
+            note(&mut stamp.reading, reading, self.now);
+            note(&mut stamp.writing, writing, self.now);
+        }
+    }
+
+    /// As [`look_at`](Mux::look_at), after somebody has read: a reader who comes back later is waited for anew.
+    pub(crate) fn look_after_read(&mut self, key: StreamKey) {
+        if let Some(stamp) = self.watch.as_mut().and_then(|watch| watch.stamp_mut(key)) {
+            stamp.reading = stamp.reading.filter(|(what, _)| *what != Waiting::Reader);
+        }
+        self.look_at(key);
+    }
+
+    /// Looks at every stream, and lets go of what is kept for those that are gone.
+    pub(crate) fn look_at_all(&mut self) {
+        if self.streams.len() == 0 {
+            if let Some(stamps) = self.watch.as_mut().and_then(|watch| watch.stamps.as_mut()) {
+                stamps.truncate(KEPT);
+                stamps.shrink_to(KEPT);
+            }
+        }
+        for key in self.streams.keys() {
+            self.look_at(key);
+        }
+    }
+
+    /// From now on, or not any more, each frame is kept for [`take_frames`](Mux::take_frames).
+    pub(crate) fn tell_frames(&mut self, wanted: bool) {
+        if self.watch.is_none() && wanted {
+            self.watch = Some(Box::new(Watch {
+                last_frames: LastFrames::new(0),
+                untold: None,
+                stamps: None,
+                last: None,
+            }));
+        }
+        if let Some(watch) = &mut self.watch {
+            if wanted != watch.untold.is_some() {
+                watch.untold = wanted.then(Vec::new);
+            }
+        }
+    }
+
+    /// The frames since this was last asked: no more than one step of the owner's can make.
+    pub(crate) fn take_frames(&mut self) -> Vec<FrameRecord> {
+        let untold = self.watch.as_mut().and_then(|watch| watch.untold.as_mut());
+        untold.map(std::mem::take).unwrap_or_default()
+    }
+
+    /// `end`, with the last frames if it is for a protocol error that they may explain.
+    pub(super) fn with_frames(&self, end: SessionEnd) -> SessionEnd {
+        match &self.watch {
+            Some(watch) if end.is_protocol_error() => end.with_frames(watch.last_frames.log()),
+            _ => end,
+        }
+    }
+}

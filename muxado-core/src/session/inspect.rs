@@ -1,0 +1,103 @@
+//! A session seen from inside: who looks at streams, when, and what the time is then.
+//!
+//! Only with [`ConfigBuilder::inspection`](crate::ConfigBuilder::inspection): without it nobody reads a clock for this, and
+//! all that is left is a question for a flag.
+
+use std::time::Duration;
+
+use futures_io::{AsyncRead, AsyncWrite};
+
+use super::driver::Driver;
+use super::shared::{Shared, State};
+use crate::proto::inspection::{DriverWait, Driving, Inspection};
+use crate::proto::{FrameLog, StreamKey};
+use crate::rt::Runtime;
+
+impl Shared {
+    /// How long the session has lived.
+    pub(crate) fn age(&self) -> Duration {
+        self.now().saturating_duration_since(self.begun())
+    }
+
+    /// As [`with`](Shared::with), for something that is done to a stream: what it waits for may be something else then.
+    pub(crate) fn with_stream<T>(&self, key: StreamKey, act: impl FnOnce(&mut State) -> T) -> T {
+        let result = self.with(act);
+        if self.is_watched() {
+            self.look_at(key);
+        }
+        result
+    }
+
+    #[cold]
+    fn look_at(&self, key: StreamKey) {
+        let age = self.age();
+        self.with(|state| {
+            state.mux.handle_time(age);
+            state.mux.look_at(key);
+        });
+    }
+
+    /// Somebody has read from the stream, or has come to wait for what is to be read.
+    #[cold]
+    pub(crate) fn look_after_read(&self, key: StreamKey) {
+        let age = self.age();
+        self.with(|state| {
+            state.mux.handle_time(age);
+            state.mux.look_after_read(key);
+        });
+    }
+
+    pub(crate) fn inspect(&self) -> Inspection {
+        let age = self.age();
+        self.with(|state| {
+            if self.is_watched() {
+                state.mux.handle_time(age);
+                state.mux.look_at_all();
+            }
+            let mut inspection = state.mux.inspect();
+            inspection.age = Some(age);
+            inspection.driver = Some(state.driver_wait(age));
+            inspection.openers = state.wakers.open.len();
+            inspection
+        })
+    }
+
+    pub(crate) fn frames(&self) -> FrameLog {
+        self.with(|state| state.mux.frames())
+    }
+}
+
+impl State {
+    fn driver_wait(&self, age: Duration) -> DriverWait {
+        let driver = &self.driver;
+        let what = match driver.waker.is_some() {
+            _ if driver.done => Driving::Gone,
+            _ if self.mux.is_ended() => Driving::Goodbye,
+            false => Driving::Busy,
+            true if driver.write_blocked => Driving::Transport,
+            true => Driving::Idle,
+        };
+        let so_far = driver.full_since.filter(|_| what == Driving::Transport);
+        DriverWait::new(what, so_far.map(|since| age.saturating_sub(since)))
+    }
+}
+
+impl<R, W, T> Driver<R, W, T>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+    T: Runtime,
+{
+    /// A step is over: looks at what it has changed.
+    #[cold]
+    pub(super) fn look(&mut self) {
+        let age = self.shared.age();
+        let (is_full, has_moved) = (self.full, self.write.unreported > 0);
+        self.shared.with_driver(&mut self.woken, |state| {
+            state.mux.handle_time(age);
+            state.mux.look_at_last();
+            let since = state.driver.full_since.filter(|_| !has_moved).unwrap_or(age);
+            state.driver.full_since = is_full.then_some(since);
+        });
+    }
+}
