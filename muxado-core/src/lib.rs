@@ -11,6 +11,7 @@ pub mod proto;
 pub mod rt;
 mod session;
 mod stream;
+pub mod tap;
 
 pub use bytes::Bytes;
 pub use config::{Config, ConfigBuilder, ConfigError, DEFAULT_WINDOW};

@@ -9,6 +9,7 @@ mod listener;
 mod rt;
 mod session;
 mod stream;
+pub mod tap;
 mod tcp;
 #[cfg(feature = "tls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]

@@ -1,0 +1,227 @@
+//! A transport overheard: every frame that passes is told, and no byte is changed or held up.
+
+use std::fmt;
+use std::io::{self, IoSlice, Write};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_io::{AsyncRead, AsyncWrite};
+use muxado_frame::{DecodeError, Decoder};
+
+use crate::proto::{FrameDirection, FrameRecord};
+
+/// What was overheard. `Display` is one line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Overheard {
+    /// A frame: its header has passed, and of all but DATA and unknown frames the rest too.
+    Frame(FrameRecord),
+    /// Bytes that are no frame. Nothing more is told of this direction: where the next frame would begin is not known.
+    Malformed(FrameDirection, DecodeError),
+}
+
+impl fmt::Display for Overheard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Overheard::Frame(frame) => frame.fmt(f),
+            Overheard::Malformed(direction, error) => {
+                write!(f, "{direction:<8}  {error}; nothing more is told")
+            }
+        }
+    }
+}
+
+/// Tells each thing that is overheard as a line of its own to `writer`, after `name` and a colon: a file, standard error, a
+/// buffer. What the writer cannot take is lost.
+///
+/// For [`Tap::new`]. It writes at once, in the task that moves the bytes: a slow writer slows the session.
+pub fn lines(name: impl fmt::Display, mut writer: impl Write) -> impl FnMut(Overheard) {
+    move |overheard| {
+        let _lost = writeln!(writer, "{name}: {overheard}");
+    }
+}
+
+/// A transport that is overheard: give it to a session in place of the transport itself.
+///
+/// Bytes pass as they are, errors and vectored writes too. It holds no more than the beginning of a header for each
+/// direction. Of a transport in two halves, tap each.
+///
+/// ```
+/// use muxado_core::tap::{Tap, lines};
+/// use muxado_core::{Config, Session};
+/// # use futures_util::{AsyncReadExt, AsyncWriteExt};
+/// # use muxado_core::rt::Runtime;
+/// # let runtime = muxado_testkit::World::new();
+/// # let world = runtime.clone();
+/// # struct Near(muxado_testkit::End);
+/// # impl futures_util::AsyncRead for Near {
+/// #     fn poll_read(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>, buf: &mut [u8])
+/// #     -> std::task::Poll<std::io::Result<usize>> { std::pin::Pin::new(&mut self.0.read).poll_read(cx, buf) }
+/// # }
+/// # impl futures_util::AsyncWrite for Near {
+/// #     fn poll_write(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>, buf: &[u8])
+/// #     -> std::task::Poll<std::io::Result<usize>> { std::pin::Pin::new(&mut self.0.write).poll_write(cx, buf) }
+/// #     fn poll_flush(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>)
+/// #     -> std::task::Poll<std::io::Result<()>> { std::pin::Pin::new(&mut self.0.write).poll_flush(cx) }
+/// #     fn poll_close(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>)
+/// #     -> std::task::Poll<std::io::Result<()>> { std::pin::Pin::new(&mut self.0.write).poll_close(cx) }
+/// # }
+/// # let (near, _far) = muxado_testkit::pipe(4096);
+/// # let transport = Near(near);
+///
+/// let transport = Tap::new(transport, lines("client", std::io::stderr()));
+/// let (session, driver) = Session::client(transport, &Config::default(), runtime.clone());
+/// runtime.spawn(async { drop(driver.await) });
+/// # world.block_on(async move {
+///
+/// let mut stream = session.open().await?;
+/// stream.write_all(b"hello").await?;
+/// // client: sent      DATA    id 3       length 5       flags SYN
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
+pub struct Tap<T, F> {
+    io: T,
+    ear: Ear<F>,
+}
+
+impl<T, F: FnMut(Overheard)> Tap<T, F> {
+    /// Overhears `io`, and tells `tell`, at once and in the task that moves the bytes.
+    pub fn new(io: T, tell: F) -> Tap<T, F> {
+        Tap { io, ear: Ear::new(tell) }
+    }
+}
+
+impl<T, F> Tap<T, F> {
+    /// The transport. What was not told of a frame amid its header is lost to the listener, and to nobody else.
+    pub fn into_inner(self) -> T {
+        self.io
+    }
+
+    /// The transport, to look at.
+    pub fn get_ref(&self) -> &T {
+        &self.io
+    }
+}
+
+impl<T: fmt::Debug, F> fmt::Debug for Tap<T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tap").field("io", &self.io).finish_non_exhaustive()
+    }
+}
+
+impl<T: AsyncRead + Unpin, F: FnMut(Overheard) + Unpin> AsyncRead for Tap<T, F> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        let read = Pin::new(&mut self.io).poll_read(cx, buf);
+        if let Poll::Ready(Ok(len)) = read {
+            self.ear.received(buf.get(..len).unwrap_or(buf));
+        }
+        read
+    }
+}
+
+impl<T: AsyncWrite + Unpin, F: FnMut(Overheard) + Unpin> AsyncWrite for Tap<T, F> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write(cx, buf);
+        if let Poll::Ready(Ok(len)) = written {
+            self.ear.sent(buf.get(..len).unwrap_or(buf));
+        }
+        written
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
+        if let Poll::Ready(Ok(len)) = written {
+            self.ear.sent_slices(bufs, len);
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_close(cx)
+    }
+}
+
+/// What makes frames of the bytes that pass, in both directions: for taps on other traits than the futures-io ones.
+pub struct Ear<F> {
+    received: Hearing,
+    sent: Hearing,
+    tell: F,
+}
+
+impl<F: FnMut(Overheard)> Ear<F> {
+    /// One that has heard nothing yet, at the beginning of both directions.
+    pub fn new(tell: F) -> Ear<F> {
+        Ear {
+            received: Hearing::new(FrameDirection::Received),
+            sent: Hearing::new(FrameDirection::Sent),
+            tell,
+        }
+    }
+
+    /// The peer's next bytes.
+    pub fn received(&mut self, bytes: &[u8]) {
+        self.received.hear(bytes, &mut self.tell);
+    }
+
+    /// Our next bytes.
+    pub fn sent(&mut self, bytes: &[u8]) {
+        self.sent.hear(bytes, &mut self.tell);
+    }
+
+    /// Our next bytes: the first `len` of `bufs`.
+    pub fn sent_slices(&mut self, bufs: &[IoSlice<'_>], len: usize) {
+        let mut left = len;
+        for buf in bufs {
+            let heard = buf.len().min(left);
+            self.sent(&buf[..heard]);
+            left -= heard;
+        }
+    }
+}
+
+impl<F> fmt::Debug for Ear<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ear").finish_non_exhaustive()
+    }
+}
+
+/// One direction.
+struct Hearing {
+    direction: FrameDirection,
+    decoder: Decoder,
+    /// What comes cannot be understood any more.
+    is_lost: bool,
+}
+
+impl Hearing {
+    fn new(direction: FrameDirection) -> Hearing {
+        Hearing { direction, decoder: Decoder::new(), is_lost: false }
+    }
+
+    fn hear(&mut self, mut bytes: &[u8], tell: &mut impl FnMut(Overheard)) {
+        while !bytes.is_empty() && !self.is_lost {
+            match self.decoder.decode(bytes) {
+                Ok((taken, item)) => {
+                    bytes = bytes.get(taken..).unwrap_or(&[]);
+                    let frame = item.and_then(|item| FrameRecord::of(self.direction, &item));
+                    if let Some(frame) = frame {
+                        tell(Overheard::Frame(frame));
+                    }
+                }
+                Err(error) => {
+                    self.is_lost = true;
+                    tell(Overheard::Malformed(self.direction, error));
+                }
+            }
+        }
+    }
+}
