@@ -43,7 +43,15 @@ impl Cut {
 pub struct SessionEnd {
     cause: Arc<EndCause>,
     cut: Cut,
-    peer: Option<Arc<(ErrorCode, Bytes)>>,
+    /// What few ends have: in one place, since every error of a stream carries room for an end.
+    more: Option<Arc<More>>,
+}
+
+/// What few ends have.
+#[derive(Clone, Debug, Default)]
+struct More {
+    /// The code and text of the peer's GOAWAY.
+    peer: Option<(ErrorCode, Bytes)>,
     frames: Option<Arc<FrameLog>>,
 }
 
@@ -95,7 +103,7 @@ pub enum EndCause {
 
 impl SessionEnd {
     pub(crate) fn new(cause: EndCause) -> SessionEnd {
-        SessionEnd { cause: Arc::new(cause), cut: Cut::default(), peer: None, frames: None }
+        SessionEnd { cause: Arc::new(cause), cut: Cut::default(), more: None }
     }
 
     pub(crate) fn with_cut(mut self, cut: Cut) -> SessionEnd {
@@ -104,12 +112,17 @@ impl SessionEnd {
     }
 
     pub(crate) fn with_peer(mut self, code: ErrorCode, text: Bytes) -> SessionEnd {
-        self.peer = Some(Arc::new((code, text)));
+        let more = self.more.as_deref().cloned().unwrap_or_default();
+        self.more = Some(Arc::new(More { peer: Some((code, text)), ..more }));
         self
     }
 
+    #[cold]
     pub(crate) fn with_frames(mut self, frames: FrameLog) -> SessionEnd {
-        self.frames = (!frames.is_empty()).then(|| Arc::new(frames));
+        if !frames.is_empty() {
+            let more = self.more.as_deref().cloned().unwrap_or_default();
+            self.more = Some(Arc::new(More { frames: Some(Arc::new(frames)), ..more }));
+        }
         self
     }
 
@@ -172,13 +185,13 @@ impl SessionEnd {
     /// received one, unless it could not even be told apart: then [`cause`](SessionEnd::cause) says what was wrong with it.
     #[must_use]
     pub fn frames(&self) -> Option<&FrameLog> {
-        self.frames.as_deref()
+        self.more.as_deref()?.frames.as_deref()
     }
 
     /// The code and text of the peer's GOAWAY, if one came before the end, whatever the cause was.
     #[must_use]
     pub fn peer_goodbye(&self) -> Option<(ErrorCode, &[u8])> {
-        self.peer.as_deref().map(|(code, text)| (*code, &text[..]))
+        self.more.as_deref()?.peer.as_ref().map(|(code, text)| (*code, &text[..]))
     }
 
     /// What was not delivered, when this side closed the session.

@@ -71,6 +71,12 @@ impl FrameRecord {
         Some(FrameRecord { direction, kind, flags, length, id, value, at: None })
     }
 
+    /// Its flags by name: `SYN|FIN`, those without a name as a number, `-` for none.
+    #[must_use]
+    pub fn flag_names(&self) -> impl fmt::Display + use<> {
+        FlagNames(self.flags)
+    }
+
     /// The frame of ours that `bytes` begin with: a header, and the rest of a short frame.
     pub(super) fn sent(bytes: &[u8]) -> Option<FrameRecord> {
         let (header, body) = bytes.split_first_chunk::<HEADER_LEN>()?;
@@ -100,7 +106,7 @@ impl fmt::Display for FrameRecord {
         // One that prints itself cannot be padded.
         let kind = self.kind.to_string();
         write!(f, "{:<8}  {kind:<6}  id {:<6}  length {:<6}  flags ", self.direction, self.id, self.length)?;
-        show_flags(self.flags, f)?;
+        self.flag_names().fmt(f)?;
         match (self.kind, self.value) {
             (Kind::WndInc, Some(value)) => write!(f, "  increment {value}"),
             (_, Some(code)) => write!(f, "  {}", ErrorCode::new(code)),
@@ -109,19 +115,22 @@ impl fmt::Display for FrameRecord {
     }
 }
 
-/// The flags by name, those without a name as a number.
-fn show_flags(flags: Flags, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let rest = flags.bits() & !(Flags::SYN | Flags::FIN).bits();
-    let named = [(flags.syn(), "SYN"), (flags.fin(), "FIN")];
-    let mut between = "";
-    for (_, name) in named.iter().filter(|(is_set, _)| *is_set) {
-        write!(f, "{between}{name}")?;
-        between = "|";
-    }
-    match (rest, between) {
-        (0, "") => f.write_str("-"),
-        (0, _) => Ok(()),
-        (rest, between) => write!(f, "{between}{rest:#x}"),
+struct FlagNames(Flags);
+
+impl fmt::Display for FlagNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rest = self.0.bits() & !(Flags::SYN | Flags::FIN).bits();
+        let named = [(self.0.syn(), "SYN"), (self.0.fin(), "FIN")];
+        let mut between = "";
+        for (_, name) in named.iter().filter(|(is_set, _)| *is_set) {
+            write!(f, "{between}{name}")?;
+            between = "|";
+        }
+        match (rest, between) {
+            (0, "") => f.write_str("-"),
+            (0, _) => Ok(()),
+            (rest, between) => write!(f, "{between}{rest:#x}"),
+        }
     }
 }
 

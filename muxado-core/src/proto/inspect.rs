@@ -16,7 +16,7 @@ impl Mux {
     /// [`ConfigBuilder::inspection`](crate::ConfigBuilder::inspection).
     #[must_use]
     pub fn inspect(&self) -> Inspection {
-        let streams = self.streams.iter_keys().map(|(key, stream)| self.inspect_stream(key, stream));
+        let streams = self.streams.iter_keys().map(|(key, stream)| self.show(key, stream));
         Inspection {
             side: self.side(),
             age: None,
@@ -29,6 +29,12 @@ impl Mux {
             stats: self.stats(),
             streams: streams.collect(),
         }
+    }
+
+    /// One stream as it is now; none if it is gone. See [`inspect`](Mux::inspect).
+    #[must_use]
+    pub fn inspect_stream(&self, key: StreamKey) -> Option<StreamInspection> {
+        self.streams.get(key).map(|stream| self.show(key, stream))
     }
 
     fn life(&self) -> Life {
@@ -57,7 +63,7 @@ impl Mux {
         .collect()
     }
 
-    fn inspect_stream(&self, key: StreamKey, stream: &Stream) -> StreamInspection {
+    fn show(&self, key: StreamKey, stream: &Stream) -> StreamInspection {
         let (send, recv) = (&stream.send, &stream.recv);
         let since = self.watch.as_deref().and_then(|watch| watch.stamp(key));
         let wait = |what: Option<Waiting>, place: Place| {

@@ -18,6 +18,9 @@ use crate::error::SessionEnd;
 /// Stamps that are kept while there are no streams.
 const KEPT: usize = 64;
 
+/// Frames that wait to be told: more than a step of the driver makes.
+const MOST_UNTOLD: usize = 65_536;
+
 /// What is remembered.
 #[derive(Debug)]
 pub(super) struct Watch {
@@ -91,7 +94,7 @@ impl Watch {
     fn frame(&mut self, mut frame: FrameRecord, now: Duration) {
         frame.at = self.stamps.is_some().then_some(now);
         self.last_frames.push(frame);
-        if let Some(untold) = &mut self.untold {
+        if let Some(untold) = self.untold.as_mut().filter(|untold| untold.len() < MOST_UNTOLD) {
             untold.push(frame);
         }
     }
@@ -183,8 +186,9 @@ impl Mux {
         }
     }
 
-    /// From now on, or not any more, each frame is kept for [`take_frames`](Mux::take_frames).
-    pub(crate) fn tell_frames(&mut self, wanted: bool) {
+    /// From now on, or not any more, each frame is kept for [`take_frames`](Mux::take_frames), up to 65 536 of them: for an
+    /// owner that wants to tell each.
+    pub fn tell_frames(&mut self, wanted: bool) {
         if self.watch.is_none() && wanted {
             self.watch = Some(Box::new(Watch {
                 last_frames: LastFrames::new(0),
@@ -200,8 +204,9 @@ impl Mux {
         }
     }
 
-    /// The frames since this was last asked: no more than one step of the owner's can make.
-    pub(crate) fn take_frames(&mut self) -> Vec<FrameRecord> {
+    /// The frames since this was last asked, the oldest first.
+    #[must_use]
+    pub fn take_frames(&mut self) -> Vec<FrameRecord> {
         let untold = self.watch.as_mut().and_then(|watch| watch.untold.as_mut());
         untold.map(std::mem::take).unwrap_or_default()
     }
@@ -212,5 +217,52 @@ impl Mux {
             Some(watch) if end.is_protocol_error() => end.with_frames(watch.last_frames.log()),
             _ => end,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_remembered_unless_it_is_asked_for() {
+        assert!(Watch::of(&Config::default()).is_none());
+        let config = |builder: crate::ConfigBuilder| Watch::of(&builder.build().unwrap()).unwrap();
+        assert!(config(Config::builder().record_frames(1)).stamps.is_none());
+        assert!(config(Config::builder().inspection(true)).stamps.is_some());
+    }
+
+    #[test]
+    fn b36_what_is_remembered_is_as_large_as_the_settings_say() {
+        assert_eq!((size_of::<Stamp>(), size_of::<FrameRecord>()), (56, 40));
+    }
+
+    #[test]
+    fn b36_the_stamps_of_streams_that_are_gone_are_given_back() {
+        let config = Config::builder().inspection(true).max_outbound_streams(1000).build().unwrap();
+        let mut mux = Mux::new(muxado_frame::Side::Client, &config);
+        let keys: Vec<_> = (0..1000).map(|_| mux.open().unwrap()).collect();
+        mux.look_at_all();
+        let stamps = |mux: &Mux| mux.watch.as_ref().unwrap().stamps.as_ref().unwrap().capacity();
+        assert!(stamps(&mux) >= 1000);
+        for key in keys {
+            mux.release_send(key);
+            mux.release_recv(key);
+        }
+        mux.look_at_all();
+        assert!(stamps(&mux) <= KEPT);
+    }
+
+    #[test]
+    fn a_wait_keeps_its_beginning_and_another_has_its_own() {
+        let mut place = None;
+        let at = Duration::from_secs;
+        note(&mut place, Some(Waiting::Credit), at(1));
+        note(&mut place, Some(Waiting::Credit), at(2));
+        assert_eq!(place, Some((Waiting::Credit, at(1))));
+        note(&mut place, Some(Waiting::Turn), at(3));
+        assert_eq!(place, Some((Waiting::Turn, at(3))));
+        note(&mut place, None, at(4));
+        assert_eq!(place, None);
     }
 }

@@ -88,7 +88,7 @@ where
         let begun = shared.begun();
         Driver {
             shared,
-            read: ReadHalf::new(read),
+            read: ReadHalf::new(read, config.inspection()),
             write: WriteHalf::new(write),
             timers: Timers::new(runtime),
             config,
@@ -149,7 +149,7 @@ where
             };
             settled = !sent.go_on && self.write.batch.is_empty();
             work += (read.unwrap_or(0) + sent.work).max(STEP);
-            if self.shared.is_watched() {
+            if self.config.inspection() || self.shared.trace().has_work() {
                 self.look();
             }
             if self.holds_back {
@@ -426,6 +426,7 @@ impl<R, W, T: Runtime> Driver<R, W, T> {
             // The driver's own waker may hold its task, which holds the session.
             (state.mux.end(), state.driver.waker.take())
         });
+        self.shared.trace().ended(&self.shared);
         // Only now: the owners of the bytes may panic, and nobody is to wait because of that.
         self.write.batch.advance(usize::MAX);
         end.unwrap_or_else(|| SessionEnd::new(EndCause::DriverDropped))

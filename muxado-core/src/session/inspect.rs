@@ -19,13 +19,12 @@ impl Shared {
         self.now().saturating_duration_since(self.begun())
     }
 
-    /// As [`with`](Shared::with), for something that is done to a stream: what it waits for may be something else then.
-    pub(crate) fn with_stream<T>(&self, key: StreamKey, act: impl FnOnce(&mut State) -> T) -> T {
-        let result = self.with(act);
+    /// Something was done to a stream: what it waits for may be something else now.
+    #[inline]
+    pub(crate) fn note(&self, key: StreamKey) {
         if self.is_watched() {
             self.look_at(key);
         }
-        result
     }
 
     #[cold]
@@ -37,9 +36,16 @@ impl Shared {
         });
     }
 
-    /// Somebody has read from the stream, or has come to wait for what is to be read.
+    /// The same after somebody has read from it, or has come to wait for what is to be read.
+    #[inline]
+    pub(crate) fn note_read(&self, key: StreamKey) {
+        if self.is_watched() {
+            self.look_after_read(key);
+        }
+    }
+
     #[cold]
-    pub(crate) fn look_after_read(&self, key: StreamKey) {
+    fn look_after_read(&self, key: StreamKey) {
         let age = self.age();
         self.with(|state| {
             state.mux.handle_time(age);
@@ -91,6 +97,12 @@ where
     /// A step is over: looks at what it has changed.
     #[cold]
     pub(super) fn look(&mut self) {
+        if self.shared.trace().has_work() {
+            self.shared.trace().tell_frames(&self.shared, &mut self.woken);
+        }
+        if !self.shared.is_watched() {
+            return;
+        }
         let age = self.shared.age();
         let (is_full, has_moved) = (self.full, self.write.unreported > 0);
         self.shared.with_driver(&mut self.woken, |state| {

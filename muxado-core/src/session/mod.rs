@@ -12,6 +12,7 @@ mod retry;
 pub(crate) mod shared;
 mod sync;
 mod timers;
+pub(crate) mod trace;
 mod wait;
 pub(crate) mod wakers;
 mod write;
@@ -145,9 +146,13 @@ impl Session {
     /// # Errors
     /// As [`open`](Session::open), and [`OpenError::Busy`] where that would wait.
     pub fn try_open(&self) -> Result<Stream, OpenError> {
-        self.shared.with(|state| {
+        let opened = self.shared.with(|state| {
             let opened = if state.wakers.open.is_empty() { state.mux.open() } else { Err(OpenError::Busy) };
             opened.map(|key| Stream::new(self.shared.clone(), key))
+        });
+        opened.map(|mut stream| {
+            stream.hand_out();
+            stream
         })
     }
 
@@ -257,6 +262,9 @@ impl Session {
     ///
     /// How long each has waited is there too if the session was made with
     /// [`ConfigBuilder::inspection`](crate::ConfigBuilder::inspection).
+    ///
+    /// A stream that was asked for bytes, or for room to write, and had none is said to wait until it is asked again, though
+    /// the task that asked may have turned to something else.
     ///
     /// Holds the session up while it walks over all of its streams: some 2 ms for ten thousand, in proportion for
     /// fewer. Once a second is no burden; for each request it is.

@@ -54,15 +54,8 @@ pub(crate) enum ReadStep {
 }
 
 impl<R: AsyncRead + Unpin> ReadHalf<R> {
-    pub(crate) fn new(io: R) -> ReadHalf<R> {
-        ReadHalf {
-            io,
-            rest: Bytes::new(),
-            shareable: false,
-            pinned: Arc::default(),
-            unread: 0,
-            wants_time: false,
-        }
+    pub(crate) fn new(io: R, wants_time: bool) -> ReadHalf<R> {
+        ReadHalf { io, rest: Bytes::new(), shareable: false, pinned: Arc::default(), unread: 0, wants_time }
     }
 
     /// Reads once and lets the machine handle it, which is told the time if it wants to know.

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::deadlines::Deadlines;
 use super::sync::{AtomicUsize, Mutex, MutexGuard};
+use super::trace::SessionTrace;
 use super::wait::Closed;
 use super::wakers::{Direction, WakeList, Wakers};
 use crate::proto::{Mux, StreamKey};
@@ -29,6 +30,7 @@ pub(crate) struct Shared {
     begun: Instant,
     /// Somebody wants to know how long streams wait.
     watched: bool,
+    trace: SessionTrace,
     /// Somebody wants to know when the peer last showed that it lives.
     observed: AtomicBool,
     /// Ours and the peer's, where the transport has any.
@@ -96,10 +98,11 @@ impl State {
 }
 
 impl Shared {
-    pub(crate) fn new(mux: Mux, clock: Clock) -> Arc<Shared> {
+    pub(crate) fn new(mut mux: Mux, clock: Clock) -> Arc<Shared> {
         Arc::new(Shared {
             begun: clock(),
             watched: mux.config().inspection(),
+            trace: SessionTrace::new(&mut mux),
             state: Mutex::new(State {
                 mux,
                 wakers: Wakers::default(),
@@ -177,6 +180,10 @@ impl Shared {
         self.watched
     }
 
+    pub(crate) fn trace(&self) -> &SessionTrace {
+        &self.trace
+    }
+
     /// From now on it is known when the peer last showed that it lives.
     pub(crate) fn observe(&self) {
         self.observed.store(true, Ordering::Relaxed);
@@ -190,7 +197,9 @@ impl Shared {
 
     /// Said once, when the session is made.
     pub(crate) fn set_addresses(&self, local: Option<SocketAddr>, peer: Option<SocketAddr>) {
-        let _ = self.addresses.set([local, peer]);
+        if self.addresses.set([local, peer]).is_ok() {
+            self.trace.addresses(local, peer);
+        }
     }
 
     pub(crate) fn local_addr(&self) -> Option<SocketAddr> {

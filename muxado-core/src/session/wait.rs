@@ -82,7 +82,7 @@ impl Future for Open {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut next = WakeList::default();
-        let opened = self.0.poll(cx, |state, shared, ticket| {
+        let mut opened = self.0.poll(cx, |state, shared, ticket| {
             if state.wakers.open.is_behind(ticket) && state.mux.end().is_none() {
                 return None;
             }
@@ -96,6 +96,9 @@ impl Future for Open {
             }
         });
         next.wake();
+        if let Poll::Ready(Ok(stream)) = &mut opened {
+            stream.hand_out();
+        }
         opened
     }
 }
@@ -122,7 +125,7 @@ impl Future for Accept {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut next = WakeList::default();
-        let accepted = self.0.poll(cx, |state, shared, ticket| {
+        let mut accepted = self.0.poll(cx, |state, shared, ticket| {
             if state.wakers.accept.is_behind(ticket) && state.mux.end().is_none() {
                 return None;
             }
@@ -134,8 +137,8 @@ impl Future for Accept {
             accepted.map(|accepted| accepted.map(|key| Stream::new(shared.clone(), key)))
         });
         next.wake();
-        if let Poll::Ready(Ok(stream)) = &accepted {
-            stream.is_handed_out();
+        if let Poll::Ready(Ok(stream)) = &mut accepted {
+            stream.hand_out();
         }
         accepted
     }

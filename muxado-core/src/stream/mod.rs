@@ -51,8 +51,8 @@ impl Stream {
     }
 
     /// The application has it now.
-    pub(crate) fn is_handed_out(&self) {
-        self.send.is_handed_out();
+    pub(crate) fn hand_out(&mut self) {
+        self.recv.trace = self.send.hand_out();
     }
 
     /// The two halves, each with its own waker and its own drop behaviour. Costs nothing.

@@ -15,6 +15,7 @@ use muxado_frame::{ErrorCode, StreamId};
 use crate::error::{ReadError, ResetError};
 use crate::proto::{Read, StreamKey};
 use crate::session::shared::Shared;
+use crate::session::trace::StreamTrace;
 use crate::session::wakers::Direction;
 
 /// Pieces taken under one lock.
@@ -32,11 +33,12 @@ pub struct RecvStream {
     key: StreamKey,
     /// The last read took all there was: the next is likely to wait.
     drained: bool,
+    pub(super) trace: StreamTrace,
 }
 
 impl RecvStream {
     pub(super) fn new(shared: Arc<Shared>, key: StreamKey) -> RecvStream {
-        RecvStream { shared, key, drained: false }
+        RecvStream { shared, key, drained: false, trace: StreamTrace::default() }
     }
 
     /// The stream's id, the same on both sides. A stream that this side opened gets it when its first frame goes out.
@@ -91,7 +93,9 @@ impl RecvStream {
     /// # Errors
     /// [`ResetError`] for a code that must not be sent; the stream goes on then.
     pub fn stop(&mut self, code: ErrorCode) -> Result<(), ResetError> {
-        self.shared.with_stream(self.key, |state| state.mux.reset(self.key, code))
+        let reset = self.shared.with(|state| state.mux.reset(self.key, code));
+        self.shared.note(self.key);
+        reset
     }
 
     /// After `at` reading fails with [`ReadError::TimedOut`], at once if `at` has passed, whether there is something to
@@ -173,9 +177,7 @@ impl RecvStream {
                 }
                 Step::Ready(Ok(pieces.len()))
             });
-            if self.shared.is_watched() {
-                self.shared.look_after_read(self.key);
-            }
+            self.shared.note_read(self.key);
             match step {
                 Step::Ready(result) => return Poll::Ready(result),
                 Step::Waiting => return Poll::Pending,
@@ -208,12 +210,14 @@ impl AsyncRead for RecvStream {
 
 impl Drop for RecvStream {
     fn drop(&mut self) {
+        self.trace.note(&self.shared, self.key);
         // The waker is dropped here, outside the lock.
-        let _waker = self.shared.with_stream(self.key, |state| {
+        let _waker = self.shared.with(|state| {
             state.mux.release_recv(self.key);
             state.deadlines.forget(self.key, Direction::Read);
             state.wakers.take(self.key, Direction::Read)
         });
+        self.shared.note(self.key);
     }
 }
 

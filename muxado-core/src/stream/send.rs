@@ -16,6 +16,7 @@ use crate::error::{ResetError, WriteError};
 use crate::proto::{Mux, StreamKey};
 use crate::session::pool;
 use crate::session::shared::Shared;
+use crate::session::trace::StreamTrace;
 use crate::session::wakers::Direction;
 
 /// Writes up to this size are copied under the lock, in bytes: shorter than taking it twice.
@@ -36,15 +37,19 @@ const EXACT_UP_TO: usize = 16 * 1024;
 pub struct SendStream {
     shared: Arc<Shared>,
     key: StreamKey,
+    trace: StreamTrace,
 }
 
 impl SendStream {
     pub(super) fn new(shared: Arc<Shared>, key: StreamKey) -> SendStream {
-        SendStream { shared, key }
+        SendStream { shared, key, trace: StreamTrace::default() }
     }
 
-    pub(super) fn is_handed_out(&self) {
-        self.shared.with_stream(self.key, |_| ());
+    /// What the other half tells too.
+    pub(super) fn hand_out(&mut self) -> StreamTrace {
+        self.shared.note(self.key);
+        self.trace.begin(&self.shared, self.key);
+        self.trace.clone()
     }
 
     /// The stream's id, the same on both sides. A stream that this side opened gets it when its first frame goes out.
@@ -97,7 +102,9 @@ impl SendStream {
     /// # Errors
     /// [`WriteError`] if the stream was reset or lost.
     pub fn finish(&mut self) -> Result<(), WriteError> {
-        self.shared.with_stream(self.key, |state| state.mux.finish(self.key))
+        let finished = self.shared.with(|state| state.mux.finish(self.key));
+        self.shared.note(self.key);
+        finished
     }
 
     /// Ends both directions at once with `code`, any but 0, 5 and 9. What is queued or unread is dropped.
@@ -105,7 +112,9 @@ impl SendStream {
     /// # Errors
     /// [`ResetError`] for a code that must not be sent; the stream goes on then.
     pub fn reset(&mut self, code: ErrorCode) -> Result<(), ResetError> {
-        self.shared.with_stream(self.key, |state| state.mux.reset(self.key, code))
+        let reset = self.shared.with(|state| state.mux.reset(self.key, code));
+        self.shared.note(self.key);
+        reset
     }
 
     pub(super) fn refuse(&self) -> Result<(), ResetError> {
@@ -147,7 +156,7 @@ impl SendStream {
     ) -> Poll<Result<usize, WriteError>> {
         let mut fresh: Option<Waker> = None;
         loop {
-            let (result, waiting) = self.shared.with_stream(self.key, |state| {
+            let (result, waiting) = self.shared.with(|state| {
                 let result = match state.deadlines.has_passed(self.key, Direction::Write) {
                     true => Err(WriteError::TimedOut),
                     false => attempt(&mut state.mux, self.key),
@@ -156,6 +165,7 @@ impl SendStream {
                     && state.wakers.wait(self.key, Direction::Write, cx.waker(), &mut fresh);
                 (result, waiting)
             });
+            self.shared.note(self.key);
             match result {
                 Ok(0) if waiting => return Poll::Pending,
                 Ok(0) => fresh = Some(cx.waker().clone()),
@@ -183,7 +193,8 @@ impl SendStream {
             other => return other,
         };
         let chunk = copy(bufs, reserved);
-        let committed = self.shared.with_stream(self.key, |state| state.mux.commit(self.key, chunk));
+        let committed = self.shared.with(|state| state.mux.commit(self.key, chunk));
+        self.shared.note(self.key);
         Poll::Ready(committed.map(|()| reserved))
     }
 }
@@ -244,9 +255,11 @@ impl AsyncWrite for SendStream {
     }
 
     fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(
-            self.shared.with_stream(self.key, |state| state.mux.flush(self.key)).map_err(io::Error::from),
-        )
+        {
+            let flushed = self.shared.with(|state| state.mux.flush(self.key));
+            self.shared.note(self.key);
+            Poll::Ready(flushed.map_err(io::Error::from))
+        }
     }
 
     fn poll_close(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -257,8 +270,9 @@ impl AsyncWrite for SendStream {
 impl Drop for SendStream {
     fn drop(&mut self) {
         let unwinding = std::thread::panicking();
+        self.trace.note(&self.shared, self.key);
         // The waker is dropped here, outside the lock.
-        let _waker = self.shared.with_stream(self.key, |state| {
+        let _waker = self.shared.with(|state| {
             if unwinding {
                 state.mux.abort(self.key);
             }
@@ -266,6 +280,7 @@ impl Drop for SendStream {
             state.deadlines.forget(self.key, Direction::Write);
             state.wakers.take(self.key, Direction::Write)
         });
+        self.shared.note(self.key);
     }
 }
 

@@ -21,7 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// be the end of runtime neutrality.
 const FOREIGN: &[(&str, &[&str])] = &[
     ("muxado-frame", &[]),
-    ("muxado-core", &["async-channel", "bytes", "foldhash", "futures-io", "slab", "socket2"]),
+    ("muxado-core", &["async-channel", "bytes", "foldhash", "futures-io", "slab", "socket2", "tracing"]),
 ];
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
