@@ -53,6 +53,10 @@ mod tuning {}
 mod peers {}
 
 #[cfg(doctest)]
+#[doc = include_str!("inside.md")]
+mod inside {}
+
+#[cfg(doctest)]
 mod from {
     #[doc = include_str!("from/muxado.md")]
     mod muxado {}

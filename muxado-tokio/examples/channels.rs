@@ -36,6 +36,9 @@ async fn main() -> anyhow::Result<()> {
         ensure!(&answer == b"hello");
     }
     println!("{CHANNELS} channels, all open at once, said hello in {:.0?}", start.elapsed());
+    let start = Instant::now();
+    let inspection = session.inspect();
+    println!("a look at all {} of them took {:.1?}", inspection.streams.len(), start.elapsed());
     session.close(ErrorCode::NO_ERROR, "done").await;
     Ok(())
 }

@@ -195,6 +195,18 @@ impl Session {
 
     /// The session and all of its streams as they are now, and what each of them waits for, in plain words. See
     /// [`muxado_core::Session::inspect`].
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, _peer) = tokio::io::duplex(1024);
+    /// # let session = muxado_tokio::Session::client(near);
+    /// let _stream = session.open().await?;
+    /// println!("{}", session.inspect());
+    /// assert_eq!(session.inspect().streams.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn inspect(&self) -> Inspection {
         self.inner.inspect()

@@ -222,7 +222,10 @@ impl Mux {
 
 #[cfg(test)]
 mod tests {
+    use muxado_frame::Side;
+
     use super::*;
+    use crate::proto::{Batch, Read};
 
     #[test]
     fn nothing_is_remembered_unless_it_is_asked_for() {
@@ -240,7 +243,7 @@ mod tests {
     #[test]
     fn b36_the_stamps_of_streams_that_are_gone_are_given_back() {
         let config = Config::builder().inspection(true).max_outbound_streams(1000).build().unwrap();
-        let mut mux = Mux::new(muxado_frame::Side::Client, &config);
+        let mut mux = Mux::new(Side::Client, &config);
         let keys: Vec<_> = (0..1000).map(|_| mux.open().unwrap()).collect();
         mux.look_at_all();
         let stamps = |mux: &Mux| mux.watch.as_ref().unwrap().stamps.as_ref().unwrap().capacity();
@@ -264,5 +267,46 @@ mod tests {
         assert_eq!(place, Some((Waiting::Turn, at(3))));
         note(&mut place, None, at(4));
         assert_eq!(place, None);
+    }
+    /// A client whose only stream the peer knows of, one second old.
+    fn client() -> (Mux, StreamKey, Batch) {
+        let config = Config::builder().inspection(true).build().unwrap();
+        let mut mux = Mux::new(Side::Client, &config);
+        let mut batch = Batch::new(true);
+        let key = mux.open().unwrap();
+        mux.flush(key).unwrap();
+        mux.poll_transmit(&mut batch, usize::MAX);
+        mux.handle_time(Duration::from_secs(1));
+        (mux, key, batch)
+    }
+
+    /// How long the stream has waited at five seconds, for reading or writing.
+    fn at_five(mux: &mut Mux, key: StreamKey) -> Option<Duration> {
+        mux.handle_time(Duration::from_secs(5));
+        mux.inspect_stream(key).unwrap().longest_wait()
+    }
+
+    #[test]
+    fn a_reader_that_is_faster_than_the_driver_waits_anew() {
+        let (mut mux, key, _) = client();
+        mux.read(key, 1).unwrap();
+        mux.look_after_read(key);
+        assert_eq!(at_five(&mut mux, key), Some(Duration::from_secs(4)));
+        mux.handle_slice(b"\0\0\x01\x10\0\0\0\x03x");
+        while let Read::Chunk(_) = mux.read(key, 1).unwrap() {}
+        mux.look_after_read(key);
+        assert_eq!(at_five(&mut mux, key), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_stream_that_has_had_a_turn_waits_anew_for_the_next() {
+        let (mut mux, key, mut batch) = client();
+        mux.write(key, &[0; 100_000]).unwrap();
+        mux.look_at(key);
+        assert_eq!(at_five(&mut mux, key), Some(Duration::from_secs(4)));
+        batch.advance(usize::MAX);
+        mux.poll_transmit(&mut batch, 1);
+        mux.look_at_last();
+        assert_eq!(at_five(&mut mux, key), Some(Duration::ZERO));
     }
 }

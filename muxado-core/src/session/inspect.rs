@@ -80,7 +80,7 @@ impl State {
             _ if driver.done => Driving::Gone,
             _ if self.mux.is_ended() => Driving::Goodbye,
             false => Driving::Busy,
-            true if driver.write_blocked => Driving::Transport,
+            true if driver.write_blocked || driver.full_since.is_some() => Driving::Transport,
             true => Driving::Idle,
         };
         let so_far = driver.full_since.filter(|_| what == Driving::Transport);

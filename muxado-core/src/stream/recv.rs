@@ -210,7 +210,7 @@ impl AsyncRead for RecvStream {
 
 impl Drop for RecvStream {
     fn drop(&mut self) {
-        self.trace.note(&self.shared, self.key);
+        self.trace.receiver_leaves(&self.shared, self.key);
         // The waker is dropped here, outside the lock.
         let _waker = self.shared.with(|state| {
             state.mux.release_recv(self.key);

@@ -270,7 +270,7 @@ impl AsyncWrite for SendStream {
 impl Drop for SendStream {
     fn drop(&mut self) {
         let unwinding = std::thread::panicking();
-        self.trace.note(&self.shared, self.key);
+        self.trace.sender_leaves(&self.shared, self.key);
         // The waker is dropped here, outside the lock.
         let _waker = self.shared.with(|state| {
             if unwinding {

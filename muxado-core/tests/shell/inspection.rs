@@ -158,6 +158,21 @@ fn a_writer_waits_for_its_turn_and_the_driver_for_the_transport() {
 }
 
 #[test]
+fn the_transport_is_waited_for_since_it_last_took_something() {
+    let scene = Scene::new(&inspected());
+    let mut ours = scene.stream();
+    scene.pair.to_server.set(|mood| mood.budget = Some(0));
+    scene.world.block_on(ours.write_all(&[0; 100])).unwrap();
+    scene.pass(3);
+    let waits = || scene.pair.client.inspect().driver.unwrap().so_far;
+    assert_eq!(waits(), Some(secs(3)));
+    scene.pair.to_server.set(|mood| mood.budget = Some(9));
+    scene.world.settle();
+    scene.pass(2);
+    assert_eq!(waits(), Some(secs(2)));
+}
+
+#[test]
 fn a_writer_waits_for_the_sessions_queue() {
     let config = Config::builder().inspection(true).session_send_queue(100_000).build().unwrap();
     let scene = Scene::new(&config);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
@@ -49,8 +49,11 @@ impl Visit for Fields {
 }
 
 impl Heard {
-    /// Does something while everything up to `level` is heard.
+    /// Does something while everything up to `level` is heard. One at a time: what any subscriber wants is kept for the
+    /// whole process, and changes when one comes or goes.
     pub(crate) fn while_doing<T>(&self, level: LevelFilter, act: impl FnOnce() -> T) -> T {
+        static TURN: Mutex<()> = Mutex::new(());
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         tracing::subscriber::with_default(Registry::default().with(self.clone().with_filter(level)), act)
     }
 

@@ -65,7 +65,9 @@ pub enum Driving {
     Busy,
     /// There is nothing to do before the peer sends something or somebody here wants something.
     Idle,
-    /// There is something to send, and the transport takes nothing.
+    /// There is something to send, and the transport takes nothing. Without
+    /// [`ConfigBuilder::inspection`](crate::ConfigBuilder::inspection) it is noticed once there is more than the transport was
+    /// last offered.
     Transport,
     /// The session has ended: the last frames go out, and the transport is closed.
     Goodbye,

@@ -40,5 +40,8 @@ impl StreamTrace {
     pub(crate) fn begin(&mut self, _shared: &Shared, _key: StreamKey) {}
 
     #[inline]
-    pub(crate) fn note(&self, _shared: &Shared, _key: StreamKey) {}
+    pub(crate) fn sender_leaves(&self, _shared: &Shared, _key: StreamKey) {}
+
+    #[inline]
+    pub(crate) fn receiver_leaves(&self, _shared: &Shared, _key: StreamKey) {}
 }

@@ -5,9 +5,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use muxado_frame::StreamId;
 use tracing::field::{Empty, debug, display};
 use tracing::{Level, Span, debug, debug_span, enabled, trace};
 
+use crate::proto::inspection::StreamInspection;
 use crate::proto::{Mux, StreamKey};
 use crate::session::shared::Shared;
 use crate::session::wakers::WakeList;
@@ -121,31 +123,40 @@ impl StreamTrace {
         if !enabled!(target: "muxado", Level::DEBUG) {
             return;
         }
-        let parent = &shared.trace().span;
+        let Some(stream) = shared.with(|state| state.mux.inspect_stream(key)) else { return };
         let span = debug_span!(
             target: "muxado",
-            parent: parent,
+            parent: &shared.trace().span,
             "stream",
-            id = Empty,
-            opener = Empty,
+            id = stream.id.map(StreamId::get),
+            opener = if stream.is_ours { "us" } else { "peer" },
             sending = Empty,
-            receiving = Empty,
             sent = Empty,
+            receiving = Empty,
         );
         self.0 = Some(Arc::new(span));
-        self.note(shared, key);
     }
 
-    /// One of the two halves is about to be dropped, or it has just begun: how it stands.
-    pub(crate) fn note(&self, shared: &Shared, key: StreamKey) {
+    /// The half that sends is about to be dropped.
+    pub(crate) fn sender_leaves(&self, shared: &Shared, key: StreamKey) {
+        self.last_words(shared, key, |span, stream| {
+            if let Some(id) = stream.id.filter(|_| stream.is_ours) {
+                span.record("id", id.get());
+            }
+            span.record("sending", display(stream.sending));
+            span.record("sent", stream.sent);
+        });
+    }
+
+    /// The half that receives is about to be dropped.
+    pub(crate) fn receiver_leaves(&self, shared: &Shared, key: StreamKey) {
+        self.last_words(shared, key, |span, stream| _ = span.record("receiving", display(stream.receiving)));
+    }
+
+    fn last_words(&self, shared: &Shared, key: StreamKey, tell: impl FnOnce(&Span, &StreamInspection)) {
         let Some(span) = self.0.as_deref().filter(|span| !span.is_disabled()) else { return };
-        let Some(stream) = shared.with(|state| state.mux.inspect_stream(key)) else { return };
-        if let Some(id) = stream.id {
-            span.record("id", id.get());
+        if let Some(stream) = shared.with(|state| state.mux.inspect_stream(key)) {
+            tell(span, &stream);
         }
-        span.record("opener", if stream.is_ours { "us" } else { "peer" });
-        span.record("sending", display(stream.sending));
-        span.record("receiving", display(stream.receiving));
-        span.record("sent", stream.sent);
     }
 }
