@@ -255,11 +255,9 @@ impl AsyncWrite for SendStream {
     }
 
     fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        {
-            let flushed = self.shared.with(|state| state.mux.flush(self.key));
-            self.shared.note(self.key);
-            Poll::Ready(flushed.map_err(io::Error::from))
-        }
+        let flushed = self.shared.with(|state| state.mux.flush(self.key));
+        self.shared.note(self.key);
+        Poll::Ready(flushed.map_err(io::Error::from))
     }
 
     fn poll_close(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -33,7 +33,7 @@ impl SessionTrace {
 
 /// What a stream would tell.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct StreamTrace;
+pub(crate) struct StreamTrace(());
 
 impl StreamTrace {
     #[inline]
