@@ -17,7 +17,7 @@ pub use bytes::Bytes;
 pub use config::{Config, ConfigBuilder, ConfigError, DEFAULT_WINDOW};
 pub use error::{
     AcceptError, Cut, EndCause, Initiator, OpenError, PeerMisbehaved, ReadError, Reset, ResetError, Retry,
-    SessionEnd, SessionLost, WriteError,
+    SessionEnd, SessionLost, WriteError, code_of,
 };
 pub use muxado_frame::{ErrorCode, Flags, Kind, Side, StreamId};
 pub use proto::inspection;

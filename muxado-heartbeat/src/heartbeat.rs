@@ -11,12 +11,12 @@ use async_channel::{Receiver, Sender, bounded};
 use muxado_core::face::Face;
 use muxado_core::rt::Runtime;
 use muxado_core::{AcceptError, Observer};
-use muxado_typed::{OpenTypedError, StreamType, Typed, TypedStream};
+use muxado_typed::{OpenTypedError, Router, StreamType, Typed, TypedStream};
 
 use crate::config::HeartbeatConfig;
 use crate::proto::Pulse;
 use crate::requester::{Requester, Shared};
-use crate::responder::Responders;
+use crate::responder::{RESPONDERS, Responders, respond};
 
 /// The highest: a beat goes out before all that waits in other streams.
 const FIRST: i8 = i8::MAX;
@@ -24,7 +24,7 @@ const FIRST: i8 = i8::MAX;
 /// A typed session with a heartbeat. Cheap to clone; dropping the last clone ends the heartbeat, not the session.
 ///
 /// The peer's beats are answered by [`accept_typed`](Heartbeat::accept_typed): call it in a loop, whether the peer
-/// opens streams or not.
+/// opens streams or not. With a [`Router`], see [`answer_in`](Heartbeat::answer_in).
 pub struct Heartbeat<S: Face> {
     typed: Typed<S>,
     observer: Observer,
@@ -92,6 +92,19 @@ impl<S: Face> Heartbeat<S> {
                 self.typed.get_ref().runtime().spawn(answering);
             }
         }
+    }
+
+    /// Has `router` answer the peer's beats, in place of [`accept_typed`](Heartbeat::accept_typed): who routes streams by their
+    /// type accepts none otherwise.
+    ///
+    /// The session's handle that the router holds is its own: drop it, or end the session, to be done.
+    #[must_use]
+    pub fn answer_in(&self, router: Router<S>) -> Router<S> {
+        let observer = self.observer.clone();
+        router.handle_core(StreamType::HEARTBEAT, RESPONDERS, move |stream| {
+            let observer = observer.clone();
+            async move { respond(stream, &observer).await }
+        })
     }
 
     /// Sends a beat now, or waits for the one that is under way. How long the way there and back took.

@@ -11,7 +11,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 use muxado_core::{ErrorCode, Observer, Stream};
 
 /// Streams of beats that are answered at a time (B29).
-const RESPONDERS: usize = 4;
+pub(crate) const RESPONDERS: usize = 4;
 
 /// Who answers now. Clones count together.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ impl Responders {
 }
 
 /// Until the peer ends the stream, or the session is to end, which must not wait for it.
-async fn respond(mut stream: Stream, observer: &Observer) {
+pub(crate) async fn respond(mut stream: Stream, observer: &Observer) {
     let mut leaving = pin!(observer.leaving());
     let mut echo = Echo::default();
     poll_fn(|cx| match leaving.as_mut().poll(cx) {

@@ -9,7 +9,7 @@ use muxado_core::rt::Runtime;
 use muxado_core::{Config, EndCause, ErrorCode, Session, Side};
 use muxado_heartbeat::{BeatError, Heartbeat, HeartbeatConfig, Policy};
 use muxado_testkit::{Alone, Faced, World, alone, connected, slow, wire};
-use muxado_typed::Typed;
+use muxado_typed::{Router, Typed};
 
 const BEATS: [u8; 4] = [0xFF; 4];
 
@@ -262,4 +262,29 @@ fn s91_a_wrong_echo_ends_the_stream_of_beats_and_life_is_what_else_comes() {
     assert!(one.session.end().is_none());
     world.block_on(one.session.closed());
     assert_eq!(told.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn whoever_routes_streams_by_their_type_answers_beats_as_well() {
+    let world = World::new();
+    let pair = connected(&world, 1 << 16, &Config::default());
+    world.block_on(async {
+        let server = typed(&world, &pair.server);
+        let heartbeat = Heartbeat::start(server.clone(), HeartbeatConfig::default()).await.unwrap();
+        let router = Router::new(server).handle(7, 1, |mut stream| async move {
+            stream.write_all(b"seven").await.unwrap();
+            stream.close().await.unwrap();
+        });
+        let router = heartbeat.answer_in(router);
+        world.spawn(async move { drop(router.run().await) });
+
+        let client = Heartbeat::start(typed(&world, &pair.client), HeartbeatConfig::default()).await.unwrap();
+        assert!(client.beat(secs(1)).await.is_ok());
+        let mut answer = String::new();
+        client.open_typed(7).await.unwrap().read_to_string(&mut answer).await.unwrap();
+        assert_eq!(answer, "seven");
+        // And the other way: the client answers as it accepts.
+        serve(&world, client);
+        assert!(heartbeat.beat(secs(1)).await.is_ok());
+    });
 }

@@ -15,8 +15,9 @@ pub use listener::Listener;
 pub use muxado_core as core;
 pub use muxado_core::{
     Accept, AcceptError, Bytes, Closed, Config, ConfigBuilder, ConfigError, Cut, EndCause, ErrorCode,
-    FrameLog, Initiator, Inspection, Open, OpenError, ReadError, RecvStream, Reset, ResetError, Retry,
-    SendStream, SessionEnd, SessionLost, Side, Stats, Stream, StreamId, Waiting, WriteError, inspection,
+    FrameLog, Initiator, Inspection, Leaving, Open, OpenError, ReadError, RecvStream, Reset, ResetError,
+    Retry, SendStream, SessionEnd, SessionLost, Side, Stats, Stream, StreamId, Waiting, WriteError, code_of,
+    inspection,
 };
 pub use rt::{Sleep, Smol};
 pub use tcp::{connect, connect_with};

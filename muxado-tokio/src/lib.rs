@@ -21,8 +21,8 @@ pub use listener::Listener;
 pub use muxado_core as core;
 pub use muxado_core::{
     AcceptError, Bytes, Closed, Config, ConfigBuilder, ConfigError, Cut, EndCause, ErrorCode, FrameLog,
-    Initiator, Inspection, OpenError, ReadError, Reset, ResetError, Retry, SessionEnd, SessionLost, Side,
-    Stats, StreamId, Waiting, WriteError, inspection,
+    Initiator, Inspection, Leaving, OpenError, ReadError, Reset, ResetError, Retry, SessionEnd, SessionLost,
+    Side, Stats, StreamId, Waiting, WriteError, code_of, inspection,
 };
 pub use rt::Tokio;
 pub use session::Session;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use muxado_core::face::Face;
 use muxado_core::{
-    AcceptError, Closed, Config, ErrorCode, FrameLog, Inspection, OpenError, SessionEnd, Side, Stats,
+    AcceptError, Closed, Config, ErrorCode, FrameLog, Inspection, Leaving, OpenError, SessionEnd, Side, Stats,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -158,6 +158,12 @@ impl Session {
     /// [`closed`](Session::closed) does. [`SessionEnd::cut`] says what was lost.
     pub fn close(&self, code: ErrorCode, text: &str) -> Closed {
         self.inner.close(code, text)
+    }
+
+    /// Waits until the session takes no new streams from this side any more: it is ending, or the peer has said that it
+    /// is. See [`muxado_core::Session::leaving`].
+    pub fn leaving(&self) -> Leaving {
+        self.inner.leaving()
     }
 
     /// Waits until the session has ended and its transport is closed, and says why it ended. Keeps nothing open.

@@ -16,7 +16,7 @@ use crate::stream_type::StreamType;
 use crate::typed::Typed;
 use crate::typed_stream::TypedStream;
 
-type Handler<T> = Box<dyn Fn(TypedStream<T>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+type Handler = Box<dyn Fn(Stream) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// Accepts the streams of a typed session, and brings each to the handler or the queue of its type.
 ///
@@ -29,7 +29,7 @@ pub struct Router<S: Face> {
 
 enum Route<T> {
     /// Runs a task for each stream, so many at a time.
-    Handler { handler: Handler<T>, places: Arc<Semaphore> },
+    Handler { handler: Handler, places: Arc<Semaphore> },
     /// Holds so many streams until somebody accepts them.
     Queue(Sender<TypedStream<T>>),
 }
@@ -43,7 +43,7 @@ impl<S: Face> Router<S> {
     /// Runs `handler` for each stream of a type, in a task of its own, `limit` at a time. The last word on a type counts.
     #[must_use]
     pub fn handle<F>(
-        mut self,
+        self,
         stream_type: impl Into<StreamType>,
         limit: usize,
         handler: impl Fn(TypedStream<S::Stream>) -> F + Send + Sync + 'static,
@@ -51,7 +51,22 @@ impl<S: Face> Router<S> {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let handler: Handler<S::Stream> = Box::new(move |stream| Box::pin(handler(stream)));
+        let (stream_type, typed) = (stream_type.into(), self.typed.clone());
+        self.handle_core(stream_type, limit, move |stream| handler(typed.wrap_core(stream_type, stream)))
+    }
+
+    /// As [`handle`](Router::handle), with the core's stream: for layers on top.
+    #[must_use]
+    pub fn handle_core<F>(
+        mut self,
+        stream_type: impl Into<StreamType>,
+        limit: usize,
+        handler: impl Fn(Stream) -> F + Send + Sync + 'static,
+    ) -> Router<S>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let handler: Handler = Box::new(move |stream| Box::pin(handler(stream)));
         let places = Arc::new(Semaphore::new(limit));
         self.routes.insert(stream_type.into(), Route::Handler { handler, places });
         self
@@ -81,7 +96,7 @@ impl<S: Face> Router<S> {
         match self.routes.get(&stream_type) {
             Some(Route::Handler { handler, places }) => {
                 let Some(place) = places.try_acquire_arc() else { return refuse(stream) };
-                let handled = handler(self.typed.wrap_core(stream_type, stream));
+                let handled = handler(stream);
                 self.typed.get_ref().runtime().spawn(async move {
                     handled.await;
                     drop(place);

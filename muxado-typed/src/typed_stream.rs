@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
+use muxado_core::{ResetError, Stream};
 
 use crate::stream_type::StreamType;
 
@@ -38,6 +39,18 @@ impl<T> TypedStream<T> {
     /// The stream.
     pub fn into_inner(self) -> T {
         self.inner
+    }
+}
+
+impl<T: Into<Stream>> TypedStream<T> {
+    /// Refuses an accepted stream of which nothing was read but its type: the peer learns that it is safe to retry.
+    ///
+    /// That nothing was read is the caller's promise.
+    ///
+    /// # Errors
+    /// [`ResetError::AlreadyUsed`] if it was written, or opened by this side. The stream is dropped all the same.
+    pub fn refuse(self) -> Result<(), ResetError> {
+        self.inner.into().refuse_after_header()
     }
 }
 

@@ -41,6 +41,9 @@ fn each_type_has_its_handler_or_queue_and_an_unknown_one_is_refused() {
         let _two = client.open_typed(2).await.unwrap();
         assert_eq!(twos.accept().await.unwrap().stream_type().get(), 2);
         assert!(is_refused(client.open_typed(3).await.unwrap()).await);
+        let mut unwanted = client.open_typed(2).await.unwrap();
+        twos.accept().await.unwrap().refuse().unwrap();
+        assert_eq!(unwanted.get_mut().read_chunk(1).await.unwrap_err().retry(), Retry::NotProcessed);
         drop(twos);
         assert!(is_refused(client.open_typed(2).await.unwrap()).await, "nobody is there any more");
     });

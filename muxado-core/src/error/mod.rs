@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io;
 
+use muxado_frame::ErrorCode;
+
 mod end;
 mod session;
 mod stream;
@@ -42,16 +44,7 @@ impl Retry {
     /// stream was not processed is true of all of them.
     #[must_use]
     pub fn of(error: &(dyn Error + 'static)) -> Retry {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            if let Some(retry) = Retry::of_ours(error) {
-                return retry;
-            }
-            // What an I/O error wraps is no source of it: `source` gives the source of that.
-            let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-            next = wrapped.map(|wrapped| wrapped as &(dyn Error + 'static)).or_else(|| error.source());
-        }
-        Retry::Unknown
+        find(error, Retry::of_ours).unwrap_or(Retry::Unknown)
     }
 
     fn of_ours(error: &(dyn Error + 'static)) -> Option<Retry> {
@@ -60,6 +53,38 @@ impl Retry {
         let write = || error.downcast_ref::<WriteError>().map(WriteError::retry);
         open().or_else(read).or_else(write)
     }
+}
+
+/// The code with which a stream ended, by the error of ours that is within another: an `io::Error`, or that of a library
+/// above. None if there is none of ours in it, or if no stream was opened; `NO_ERROR` if a deadline has passed.
+///
+/// ```
+/// use muxado_core::{ErrorCode, WriteError, code_of};
+///
+/// let error = std::io::Error::from(WriteError::Finished);
+/// assert_eq!(code_of(&error), Some(ErrorCode::STREAM_CLOSED));
+/// assert_eq!(code_of(&std::io::Error::from(std::io::ErrorKind::NotFound)), None);
+/// ```
+#[must_use]
+pub fn code_of(error: &(dyn Error + 'static)) -> Option<ErrorCode> {
+    find(error, |error| {
+        let read = error.downcast_ref::<ReadError>().map(ReadError::code);
+        read.or_else(|| error.downcast_ref::<WriteError>().map(WriteError::code))
+    })
+}
+
+/// What `ask` says of an error, or of the first of those that it wraps.
+fn find<T>(error: &(dyn Error + 'static), ask: impl Fn(&(dyn Error + 'static)) -> Option<T>) -> Option<T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(answer) = ask(error) {
+            return Some(answer);
+        }
+        // What an I/O error wraps is no source of it: `source` gives the source of that.
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = wrapped.map(|wrapped| wrapped as &(dyn Error + 'static)).or_else(|| error.source());
+    }
+    None
 }
 
 #[cfg(test)]
@@ -80,10 +105,16 @@ mod tests {
                 Some(&self.0)
             }
         }
-        let within = |ours: io::Error| Retry::of(&Outer(io::Error::other(Outer(ours))));
-        assert_eq!(within(OpenError::Busy.into()), Retry::NotProcessed);
-        assert_eq!(within(WriteError::Finished.into()), Retry::Unknown);
-        assert_eq!(within(io::ErrorKind::BrokenPipe.into()), Retry::Unknown);
+        let within = |ours: io::Error| {
+            let outer = Outer(io::Error::other(Outer(ours)));
+            (Retry::of(&outer), code_of(&outer))
+        };
+        assert_eq!(within(OpenError::Busy.into()), (Retry::NotProcessed, None));
+        let finished = WriteError::Finished;
+        assert_eq!(within(finished.clone().into()), (Retry::Unknown, Some(finished.code())));
+        let late = ReadError::TimedOut;
+        assert_eq!(within(late.clone().into()), (late.retry(), Some(late.code())));
+        assert_eq!(within(io::ErrorKind::BrokenPipe.into()), (Retry::Unknown, None));
         assert_eq!(Retry::of(&OpenError::Draining), Retry::NotProcessed);
     }
 }

@@ -10,7 +10,7 @@ use muxado_frame::{ErrorCode, Side};
 
 use crate::rt::Runtime;
 use crate::{
-    Accept, Closed, Config, Driver, FrameLog, Inspection, Open, OpenError, SessionEnd, Stats, Stream,
+    Accept, Closed, Config, Driver, FrameLog, Inspection, Leaving, Open, OpenError, SessionEnd, Stats, Stream,
 };
 
 /// One end of a muxado session, on the runtime `R`. Cheap to clone; every clone is the same session.
@@ -106,6 +106,12 @@ impl<R> Session<R> {
     /// Ends the session now and tells the peer why. See [`crate::Session::close`].
     pub fn close(&self, code: ErrorCode, text: &str) -> Closed {
         self.inner.close(code, text)
+    }
+
+    /// Waits until the session takes no new streams from this side any more: it is ending, or the peer has said that it
+    /// is. See [`crate::Session::leaving`].
+    pub fn leaving(&self) -> Leaving {
+        self.inner.leaving()
     }
 
     /// Waits until the session has ended, and says why. Keeps nothing open. See [`crate::Session::closed`].

@@ -199,6 +199,17 @@ impl Session {
         self.shared.close(code, text)
     }
 
+    /// Waits until the session takes no new streams from this side any more: it drains, is closed or has ended, or the peer
+    /// has said GOAWAY. A client that is not about to open anything learns here that it is time for another session.
+    ///
+    /// A peer that drains says so at once only with [`peer_drains`](crate::ConfigBuilder::peer_drains).
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub fn leaving(&self) -> Leaving {
+        Leaving::new(self.shared.clone())
+    }
+
     /// Watches the session without keeping it open.
     #[must_use]
     pub fn observer(&self) -> Observer {

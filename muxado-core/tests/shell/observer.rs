@@ -31,11 +31,13 @@ fn whoever_waits_for_the_session_to_leave_is_told_however_that_begins() {
         let (mut first, mut second) = (observer.leaving(), observer.leaving());
         let (wakes, waker) = counter();
         assert!(poll(&mut first, &waker).is_pending() && poll(&mut second, &waker).is_pending());
+        assert!(poll(&mut one.session.leaving(), Waker::noop()).is_pending());
         way(&one);
         world.settle();
         assert_eq!(wakes.count(), 2);
         assert!(poll(&mut first, &waker).is_ready() && poll(&mut second, &waker).is_ready());
         assert!(poll(&mut observer.leaving(), Waker::noop()).is_ready(), "and later");
+        assert!(poll(&mut one.session.leaving(), Waker::noop()).is_ready(), "and for a handle");
     }
 }
 
