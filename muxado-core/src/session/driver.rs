@@ -190,6 +190,8 @@ where
         if self.stage != Stage::Running {
             return Sent { work: 0, go_on: true };
         }
+        // Then nothing is pulled, and whoever has more to send relies on the driver's coming back for it.
+        let was_blocked = !self.write.batch.is_empty();
         let pulled = self.pull(cx, now);
         if self.stage != Stage::Running || self.holds_back {
             return Sent { work: 0, go_on: true };
@@ -203,7 +205,7 @@ where
             self.note_life();
         }
         match written {
-            Poll::Ready(Ok(())) if self.has_more => {
+            Poll::Ready(Ok(())) if self.has_more || was_blocked => {
                 self.timers.stop(Limit::Stall);
                 Sent { work: pulled, go_on: true }
             }

@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use futures_util::{AsyncReadExt, AsyncWrite, AsyncWriteExt, join};
+use futures_util::{AsyncReadExt, AsyncWrite, AsyncWriteExt, FutureExt, join};
 use muxado_core::rt::Runtime;
 use muxado_core::{Config, ErrorCode, OpenError, Side, Stream, StreamId};
 use muxado_testkit::{Alone, World, alone, connected, counter, poll};
@@ -455,4 +455,25 @@ fn an_idle_session_is_not_polled() {
         world.sleep(std::time::Duration::from_secs(100)).await;
         assert!(world.polls() - polls <= 2, "{} polls for nothing", world.polls() - polls);
     });
+}
+
+/// 1. The transport takes a part of what is to be sent. 2. It takes the rest, and nothing else happens: the driver sleeps.
+/// 3. The application writes: the driver must not think that it still waits for the transport.
+#[test]
+fn a_transport_that_was_full_and_is_not_any_more_leaves_nobody_asleep() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    one.to_peer.set(|mood| mood.capacity = 20);
+    let mut stream = world.block_on(one.session.open()).unwrap();
+    for message in [&b"a first message"[..], b"a second one", b"and the last"] {
+        stream.write_all(message).now_or_never().expect("there is room").unwrap();
+        let mut sent = Vec::new();
+        while sent.len() < 8 + message.len() {
+            world.settle();
+            let more = one.to_peer.take();
+            assert!(!more.is_empty(), "{} bytes of {message:?} are missing", 8 + message.len() - sent.len());
+            sent.extend(more);
+        }
+        assert!(sent.ends_with(message));
+    }
 }
