@@ -109,7 +109,8 @@ impl Workload {
             Workload::Rtt => 40_000,
             Workload::RttBusy => 8000,
             Workload::Mixed => 40_000,
-            Workload::Sessions => 8000,
+            // Each leaves a port behind that cannot be had again for a minute.
+            Workload::Sessions => 500,
             Workload::Idle => return 20_000,
             Workload::Wan => return 64 << 20,
             Workload::Far => 5000,
@@ -174,6 +175,9 @@ impl Workload {
                 self,
                 Workload::Bulk1 | Workload::Bulk64 | Workload::Duplex | Workload::Rtt | Workload::RttBusy
             ),
+            // Both ends of a handshake are needed at once. The window of the connection fills with answers that nobody
+            // reads before the request is out.
+            (Workload::Tls, PeerName::Tcp) | (Workload::Mixed, PeerName::H2Default) => false,
             // It comes with TLS of its own; a connection is more than a session there.
             (Workload::Tls | Workload::Sessions, PeerName::Quinn) => false,
             // The line with a delay is TCP's. So many connections are more than a process may have files.

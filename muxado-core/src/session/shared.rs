@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     /// Somebody wants to know how long streams wait.
     watched: bool,
     trace: SessionTrace,
+    /// The last read took all there was: the next is likely to wait.
+    drained: AtomicBool,
     /// Somebody wants to know when the peer last showed that it lives.
     observed: AtomicBool,
     /// Ours and the peer's, where the transport has any.
@@ -103,6 +105,7 @@ impl Shared {
             begun: clock(),
             watched: mux.config().inspection(),
             trace: SessionTrace::new(&mut mux),
+            drained: AtomicBool::new(false),
             state: Mutex::new(State {
                 mux,
                 wakers: Wakers::default(),
@@ -182,6 +185,16 @@ impl Shared {
 
     pub(crate) fn trace(&self) -> &SessionTrace {
         &self.trace
+    }
+
+    /// Nothing is left to read in any stream.
+    pub(crate) fn note_drained(&self) {
+        self.drained.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the read before this one left nothing.
+    pub(crate) fn was_drained(&self) -> bool {
+        self.drained.load(Ordering::Relaxed) && self.drained.swap(false, Ordering::Relaxed)
     }
 
     /// From now on it is known when the peer last showed that it lives.

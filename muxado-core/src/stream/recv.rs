@@ -31,14 +31,12 @@ const PIECES: usize = 8;
 pub struct RecvStream {
     shared: Arc<Shared>,
     key: StreamKey,
-    /// The last read took all there was: the next is likely to wait.
-    drained: bool,
     pub(super) trace: StreamTrace,
 }
 
 impl RecvStream {
     pub(super) fn new(shared: Arc<Shared>, key: StreamKey) -> RecvStream {
-        RecvStream { shared, key, drained: false, trace: StreamTrace::default() }
+        RecvStream { shared, key, trace: StreamTrace::default() }
     }
 
     /// The stream's id, the same on both sides. A stream that this side opened gets it when its first frame goes out.
@@ -146,9 +144,9 @@ impl RecvStream {
         max: usize,
         pieces: &mut [Bytes],
     ) -> Poll<Result<usize, ReadError>> {
-        let mut fresh: Option<Waker> = std::mem::take(&mut self.drained).then(|| cx.waker().clone());
+        let mut fresh: Option<Waker> = self.shared.was_drained().then(|| cx.waker().clone());
         loop {
-            let drained = &mut self.drained;
+            let mut drained = false;
             let step = self.shared.with(|state| {
                 if state.deadlines.has_passed(self.key, Direction::Read) {
                     return Step::Ready(Err(ReadError::TimedOut));
@@ -159,7 +157,7 @@ impl RecvStream {
                         Ok(Read::Chunk(piece)) => {
                             left -= piece.len();
                             *place = piece;
-                            *drained = state.mux.unread() == 0;
+                            drained = state.mux.unread() == 0;
                             if left == 0 {
                                 return Step::Ready(Ok(count + 1));
                             }
@@ -177,6 +175,9 @@ impl RecvStream {
                 }
                 Step::Ready(Ok(pieces.len()))
             });
+            if drained {
+                self.shared.note_drained();
+            }
             self.shared.note_read(self.key);
             match step {
                 Step::Ready(result) => return Poll::Ready(result),
