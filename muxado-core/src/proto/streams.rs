@@ -97,9 +97,7 @@ impl Streams {
     }
 
     pub(super) fn iter_keys(&self) -> impl Iterator<Item = (StreamKey, &Stream)> {
-        self.slots.iter().filter_map(|(slot, stream)| {
-            Some((StreamKey { slot: u32::try_from(slot).ok()?, serial: stream.serial }, stream))
-        })
+        self.slots.iter().filter_map(|(slot, stream)| Some((key(slot, stream)?, stream)))
     }
 
     pub(super) fn keys(&self) -> Vec<StreamKey> {
@@ -107,7 +105,8 @@ impl Streams {
     }
 
     pub(super) fn keys_of(&self, which: impl Fn(&Stream) -> bool) -> Vec<StreamKey> {
-        self.iter_keys().filter(|(_, stream)| which(stream)).map(|(key, _)| key).collect()
+        let chosen = self.slots.iter().filter(|(_, stream)| which(stream));
+        chosen.filter_map(|(slot, stream)| key(slot, stream)).collect()
     }
 
     /// Whether the peer has as many streams as `limit` allows.
@@ -327,6 +326,11 @@ pub(super) fn filler_id(side: Side) -> Option<StreamId> {
         Side::Client => 0x7FFF_FFFF,
         Side::Server => 0x7FFF_FFFE,
     })
+}
+
+/// None for a slot that is no number of 32 bits, of which there is none.
+fn key(slot: usize, stream: &Stream) -> Option<StreamKey> {
+    Some(StreamKey { slot: u32::try_from(slot).ok()?, serial: stream.serial })
 }
 
 fn index(slot: u32) -> usize {
