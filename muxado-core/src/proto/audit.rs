@@ -70,11 +70,7 @@ impl Mux {
             ("senders", self.senders, sum(|stream| usize::from(stream.sendable() > 0))),
             ("reserved bytes", self.reserved, sum(|stream| stream.send.reserved)),
             ("bytes of extra credit", self.extra, sum(|stream| stream.recv.credit.extra())),
-            (
-                "tuned streams",
-                self.tuned.saturating_sub(usize::from(self.config.inspection())),
-                sum(|stream| usize::from(stream.recv.tuning.is_some())),
-            ),
+            ("tuned streams", self.tuned, sum(|stream| usize::from(stream.recv.tuning.is_some()))),
             ("lazy streams", self.lazy, sum(|stream| usize::from(stream.in_lazy))),
             ("lingering streams", self.lingering, sum(|stream| usize::from(stream.sweeps > 0))),
         ] {

@@ -23,7 +23,7 @@ impl Mux {
     /// Whether streams are there whose credit depends on the time, or somebody wants to know how long they wait.
     #[must_use]
     pub fn wants_time(&self) -> bool {
-        self.tuned > 0
+        self.tuned > 0 || self.config.inspection()
     }
 
     /// Sends back consumed credit at half a window, or notes that it may go a little later (S69).

@@ -51,7 +51,7 @@ pub struct Mux {
     pub(super) lazy: usize,
     /// Credit beyond the windows, in all streams.
     pub(super) extra: usize,
-    /// Streams whose credit depends on the time, and one more if somebody wants to know how long streams wait.
+    /// Streams whose credit depends on the time.
     pub(super) tuned: usize,
     /// The time, as it was last told.
     pub(super) now: Duration,
@@ -92,7 +92,7 @@ impl Mux {
             reserved: 0,
             lazy: 0,
             extra: 0,
-            tuned: usize::from(config.inspection()),
+            tuned: 0,
             now: Duration::ZERO,
             shortest_round: None,
             lingering: 0,

@@ -69,7 +69,7 @@ pub struct Driver<R, W, T: Runtime> {
     pub(super) full: bool,
     /// There is little to send and there are many who may have more in a moment: whoever can run now goes first, once.
     holds_back: bool,
-    /// There is more to send than what was pulled last.
+    /// More is to be pulled, or may be, once the transport has taken what was: nobody wakes the driver for that.
     has_more: bool,
     /// A poll is under way. If it still is when the next one begins, it has panicked.
     polling: bool,
@@ -149,7 +149,7 @@ where
             };
             settled = !sent.go_on && self.write.batch.is_empty();
             work += (read.unwrap_or(0) + sent.work).max(STEP);
-            if self.config.inspection() || self.shared.trace().has_work() {
+            if self.shared.is_watched() || self.shared.trace().has_work() {
                 self.look();
             }
             if self.holds_back {
@@ -190,8 +190,6 @@ where
         if self.stage != Stage::Running {
             return Sent { work: 0, go_on: true };
         }
-        // Then nothing is pulled, and whoever has more to send relies on the driver's coming back for it.
-        let was_blocked = !self.write.batch.is_empty();
         let pulled = self.pull(cx, now);
         if self.stage != Stage::Running || self.holds_back {
             return Sent { work: 0, go_on: true };
@@ -205,7 +203,7 @@ where
             self.note_life();
         }
         match written {
-            Poll::Ready(Ok(())) if self.has_more || was_blocked => {
+            Poll::Ready(Ok(())) if self.has_more => {
                 self.timers.stop(Limit::Stall);
                 Sent { work: pulled, go_on: true }
             }
@@ -275,8 +273,8 @@ where
             }
             let driver = &mut state.driver;
             // If this was all, whoever has more wakes the driver, even while it still writes.
-            let has_more = !holds_back && state.mux.wants_transmit();
-            driver.write_blocked = blocked || has_more;
+            let has_more = !holds_back && (blocked || state.mux.wants_transmit());
+            driver.write_blocked = has_more;
             let old = driver.waker.replace(waker);
             driver.credit_armed |= state.mux.has_lazy_credit();
             driver.sweep_armed |= state.mux.has_lingering();

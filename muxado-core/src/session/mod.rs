@@ -150,10 +150,7 @@ impl Session {
             let opened = if state.wakers.open.is_empty() { state.mux.open() } else { Err(OpenError::Busy) };
             opened.map(|key| Stream::new(self.shared.clone(), key))
         });
-        opened.map(|mut stream| {
-            stream.hand_out();
-            stream
-        })
+        opened.map(Stream::hand_out)
     }
 
     /// Waits for the next stream that the peer opens.

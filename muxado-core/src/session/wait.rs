@@ -82,7 +82,7 @@ impl Future for Open {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut next = WakeList::default();
-        let mut opened = self.0.poll(cx, |state, shared, ticket| {
+        let opened = self.0.poll(cx, |state, shared, ticket| {
             if state.wakers.open.is_behind(ticket) && state.mux.end().is_none() {
                 return None;
             }
@@ -96,10 +96,7 @@ impl Future for Open {
             }
         });
         next.wake();
-        if let Poll::Ready(Ok(stream)) = &mut opened {
-            stream.hand_out();
-        }
-        opened
+        opened.map_ok(Stream::hand_out)
     }
 }
 
@@ -125,7 +122,7 @@ impl Future for Accept {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut next = WakeList::default();
-        let mut accepted = self.0.poll(cx, |state, shared, ticket| {
+        let accepted = self.0.poll(cx, |state, shared, ticket| {
             if state.wakers.accept.is_behind(ticket) && state.mux.end().is_none() {
                 return None;
             }
@@ -137,10 +134,7 @@ impl Future for Accept {
             accepted.map(|accepted| accepted.map(|key| Stream::new(shared.clone(), key)))
         });
         next.wake();
-        if let Poll::Ready(Ok(stream)) = &mut accepted {
-            stream.hand_out();
-        }
-        accepted
+        accepted.map_ok(Stream::hand_out)
     }
 }
 

@@ -50,9 +50,10 @@ impl Stream {
         Stream { send: SendStream::new(shared.clone(), key), recv: RecvStream::new(shared, key) }
     }
 
-    /// The application has it now.
-    pub(crate) fn hand_out(&mut self) {
+    /// The application has it now. Not under the lock.
+    pub(crate) fn hand_out(mut self) -> Stream {
         self.recv.trace = self.send.hand_out();
+        self
     }
 
     /// The two halves, each with its own waker and its own drop behaviour. Costs nothing.
