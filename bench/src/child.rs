@@ -58,9 +58,6 @@ async fn with_peer(workload: Workload, peer: PeerName, amount: u64) -> io::Resul
 }
 
 async fn with_workload<P: Peer + 'static>(workload: Workload, amount: u64) -> io::Result<Measurement> {
-    if workload == Workload::Sessions {
-        return sessions::run::<P>(workload.setting(), amount).await;
-    }
     let (client, server) = P::pair(workload.setting()).await?;
     match workload {
         Workload::Bulk1 | Workload::Tls | Workload::Wan => bulk1::run(client, server, amount).await,
@@ -74,6 +71,10 @@ async fn with_workload<P: Peer + 'static>(workload: Workload, amount: u64) -> io
         Workload::Idle => idle::run(client, server, amount).await,
         Workload::Far => far::run(client, server, amount).await,
         Workload::StuckReader => stuck::run(client, server, amount).await,
-        Workload::Sessions => Err(io::Error::other("has connections of its own")),
+        Workload::Sessions => {
+            // The first of many, and like the others it is not kept.
+            drop((client, server));
+            sessions::run::<P>(workload.setting(), amount).await
+        }
     }
 }

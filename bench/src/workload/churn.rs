@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use tokio::task::JoinSet;
 
+use super::asking::{serve, until_asked};
 use crate::measure::{Measurement, Stopwatch};
 use crate::peer::{Accept, Open, Stream};
 
@@ -20,21 +21,12 @@ pub(crate) async fn run<S: Stream>(
 ) -> io::Result<Measurement> {
     let left = Arc::new(AtomicU64::new(streams));
     let stopwatch = Stopwatch::start();
-    let mut accepting = tokio::spawn(serve(server));
+    let accepting = tokio::spawn(serve(server, answer));
     let mut askers = JoinSet::new();
     for asker in 0..IN_FLIGHT {
         askers.spawn(ask(client.clone(), asker as u8, left.clone()));
     }
-    loop {
-        tokio::select! {
-            // It ends only if it fails, and then the askers would wait for nobody.
-            ended = &mut accepting => ended??,
-            asked = askers.join_next() => match asked {
-                Some(result) => result??,
-                None => break,
-            },
-        }
-    }
+    let accepting = until_asked(accepting, askers).await?;
     let measurement = stopwatch.stop(streams);
     accepting.abort();
     Ok(measurement)
@@ -54,14 +46,6 @@ async fn ask(mut client: impl Open, asker: u8, left: Arc<AtomicU64>) -> io::Resu
         }
     }
     Ok(())
-}
-
-async fn serve(mut server: impl Accept) -> io::Result<()> {
-    loop {
-        let stream = server.accept().await?;
-        // A stream that fails here fails at its asker, who reports it.
-        tokio::spawn(answer(stream));
-    }
 }
 
 async fn answer(mut stream: impl Stream) -> io::Result<()> {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::task::JoinSet;
 
+use super::asking::{serve, until_asked};
 use super::bulk1::{self, check_count};
 use super::pattern::{BLOCK, Pattern};
 use crate::measure::{Measurement, Stopwatch};
@@ -33,21 +34,12 @@ pub(crate) async fn run<S: Stream>(
     let pattern = Pattern::new();
     let next = Arc::new(AtomicU64::new(0));
     let stopwatch = Stopwatch::start();
-    let mut accepting = tokio::spawn(serve(server));
+    let accepting = tokio::spawn(serve(server, bulk1::echo));
     let mut askers = JoinSet::new();
     for _ in 0..IN_FLIGHT {
         askers.spawn(ask(client.clone(), requests, next.clone(), pattern.clone()));
     }
-    loop {
-        tokio::select! {
-            // It ends only if it fails, and then the askers would wait for nobody.
-            ended = &mut accepting => ended??,
-            asked = askers.join_next() => match asked {
-                Some(result) => result??,
-                None => break,
-            },
-        }
-    }
+    let accepting = until_asked(accepting, askers).await?;
     let measurement = stopwatch.stop(requests);
     accepting.abort();
     Ok(measurement)
@@ -85,14 +77,6 @@ async fn ask(mut client: impl Open, requests: u64, next: Arc<AtomicU64>, pattern
         if !stream.read(&mut room).await?.is_empty() {
             return Err(io::Error::other("more came back than was sent"));
         }
-    }
-}
-
-async fn serve(mut server: impl Accept) -> io::Result<()> {
-    loop {
-        let stream = server.accept().await?;
-        // A stream that fails here fails at its asker, who reports it.
-        tokio::spawn(bulk1::echo(stream));
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is measured: the list of workloads, how much of each, and in which unit.
 
+mod asking;
 pub(crate) mod bulk1;
 pub(crate) mod bulk64;
 pub(crate) mod churn;
