@@ -174,6 +174,21 @@ fn succeed(task: &str, command: &mut Command) -> Result<(), String> {
     }
 }
 
+/// Runs a command to its end, and gives what it has said. An error is what it said is wrong, behind the name of the task.
+fn output_of(task: &str, command: &mut Command) -> Result<String, String> {
+    let output = command.output().map_err(|error| format!("{task}: cannot start cargo: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("{task}: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Says how to get a sub-command of cargo where it is missing.
+fn need(root: &Path, tool: &str) -> Result<(), String> {
+    let found = cargo(root, &[tool, "--version"]).output().is_ok_and(|output| output.status.success());
+    if found { Ok(()) } else { Err(format!("not run; it needs: cargo install cargo-{tool} --locked")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,6 +199,12 @@ mod tests {
         for task in TASKS {
             assert_eq!(usage.lines().filter(|line| line.trim_start().starts_with(task.name)).count(), 1);
         }
+    }
+
+    #[test]
+    fn a_missing_tool_is_named_with_the_way_to_get_it() {
+        let error = need(&workspace_root(), "no-such-tool").unwrap_err();
+        assert!(error.ends_with("cargo install cargo-no-such-tool --locked"), "{error}");
     }
 
     #[test]

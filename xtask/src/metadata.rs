@@ -15,13 +15,8 @@ pub(crate) struct Published {
 /// The packages that go to crates.io, each after those of ours that it is built from.
 pub(crate) fn published(root: &Path) -> Result<Vec<Published>, String> {
     let args = ["metadata", "--no-deps", "--format-version", "1", "--locked"];
-    let output =
-        crate::cargo(root, &args).output().map_err(|error| format!("cannot start cargo: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr)));
-    }
-    let metadata =
-        serde_json::from_slice(&output.stdout).map_err(|error| format!("cargo metadata: {error}"))?;
+    let said = crate::output_of("cargo metadata", &mut crate::cargo(root, &args))?;
+    let metadata = serde_json::from_str(&said).map_err(|error| format!("cargo metadata: {error}"))?;
     in_order(of(&metadata)?)
 }
 

@@ -9,11 +9,7 @@ const USAGE: &str =
 const TIMEOUT: &str = "--timeout=30";
 
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
-    let installed =
-        crate::cargo(root, &["mutants", "--version"]).output().is_ok_and(|out| out.status.success());
-    if !installed {
-        return Err("mutants: it needs cargo-mutants: cargo install cargo-mutants --locked".into());
-    }
+    crate::need(root, "mutants").map_err(|why| format!("mutants: {why}"))?;
     for package in ["muxado-frame", "muxado-core"] {
         let output = root.join("target/mutants").join(package);
         std::fs::create_dir_all(&output)

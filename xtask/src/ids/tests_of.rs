@@ -57,13 +57,7 @@ pub(super) fn build(root: &Path, target: &Path, program: &Program) -> Result<Pat
         "--lib" => cargo.arg("--lib"),
         name => cargo.args(["--test", name]),
     };
-    let output = crate::without_debug_lines(&mut cargo)
-        .output()
-        .map_err(|error| format!("cannot start cargo: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("does not build:\n{}", String::from_utf8_lossy(&output.stderr)));
-    }
-    let said = String::from_utf8_lossy(&output.stdout);
+    let said = crate::output_of("does not build", crate::without_debug_lines(&mut cargo))?;
     executable(&said).ok_or_else(|| format!("cargo does not say where the tests of {package} are"))
 }
 

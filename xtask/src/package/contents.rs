@@ -12,13 +12,8 @@ const MADE: &[&str] = &[".cargo_vcs_info.json", "Cargo.lock", "Cargo.toml", "Car
 /// The files that cargo would pack, with `/`.
 pub(crate) fn list(root: &Path, package: &str) -> Result<Vec<String>, String> {
     let args = ["package", "--quiet", "--list", "--locked", "--allow-dirty", "-p", package];
-    let output = crate::cargo(root, &args)
-        .output()
-        .map_err(|error| format!("package: cannot start cargo: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("package: {}", String::from_utf8_lossy(&output.stderr)));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).lines().map(|line| line.replace('\\', "/")).collect())
+    let files = crate::output_of("package", &mut crate::cargo(root, &args))?;
+    Ok(files.lines().map(|line| line.replace('\\', "/")).collect())
 }
 
 pub(crate) fn check(root: &Path, folder: &Path, files: &[String]) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-use super::{Verdict, need};
+use super::Verdict;
 use crate::metadata::{Published, published};
 
 /// The list, in the folder of its crate. `tidy` reads it too.
@@ -42,7 +42,7 @@ pub(super) fn bless(root: &Path) -> Result<(), String> {
 }
 
 fn listing(root: &Path, package: &Published) -> Result<String, String> {
-    need(root, "public-api")?;
+    crate::need(root, "public-api")?;
     let name = &package.name;
     let mut text = format!(
         "# The public API of {name} without features and, after `{FEATURE}NAME`, what a feature adds to that and to the\n\
@@ -101,11 +101,8 @@ fn lines(root: &Path, package: &str, feature: &str) -> Result<Vec<String>, Strin
     crate::succeed("api", rustdoc.env("RUSTC_BOOTSTRAP", "1"))?;
     let json = target.join("doc").join(format!("{}.json", package.replace('-', "_")));
     let mut list = crate::cargo(root, &["public-api", "-sss", "--color", "never", "--rustdoc-json"]);
-    let output = list.arg(&json).output().map_err(|error| format!("api: cannot start cargo: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("api: {}", String::from_utf8_lossy(&output.stderr)));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).lines().map(|line| line.trim_end().to_owned()).collect())
+    let list = crate::output_of("api", list.arg(&json))?;
+    Ok(list.lines().map(|line| line.trim_end().to_owned()).collect())
 }
 
 #[cfg(test)]

@@ -80,14 +80,8 @@ fn table(results: &[(&str, Verdict)]) -> String {
     results.iter().map(row).collect()
 }
 
-/// Says how to get a sub-command of cargo where it is missing.
-fn need(root: &Path, tool: &str) -> Result<(), String> {
-    let found = crate::cargo(root, &[tool, "--version"]).output().is_ok_and(|output| output.status.success());
-    if found { Ok(()) } else { Err(format!("not run; it needs: cargo install cargo-{tool} --locked")) }
-}
-
 fn deny(root: &Path) -> Verdict {
-    need(root, "deny")?;
+    crate::need(root, "deny")?;
     crate::succeed("deny", &mut crate::cargo(root, &["deny", "--all-features", "--locked", "check"]))?;
     Ok("as deny.toml says".into())
 }
@@ -128,11 +122,5 @@ mod tests {
         let results = [("semver", Ok("no tag".to_owned())), ("deny", Err("not run\nmore".to_owned()))];
         let expected = "  semver    ok      no tag\n  deny      FAILED  not run\n";
         assert_eq!(table(&results), expected);
-    }
-
-    #[test]
-    fn a_missing_tool_is_named_with_the_way_to_get_it() {
-        let error = need(&crate::workspace_root(), "no-such-tool").unwrap_err();
-        assert!(error.ends_with("cargo install cargo-no-such-tool --locked"), "{error}");
     }
 }

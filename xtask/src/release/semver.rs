@@ -4,13 +4,13 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::{Verdict, need};
+use super::Verdict;
 
 pub(super) fn check(root: &Path) -> Verdict {
     let Some(tag) = last_tag(root) else {
         return Ok("nothing to compare with: no release has been tagged".into());
     };
-    need(root, "semver-checks")?;
+    crate::need(root, "semver-checks")?;
     let args = ["semver-checks", "--workspace", "--baseline-rev", &tag];
     crate::succeed("semver", &mut crate::cargo(root, &args))?;
     Ok(format!("against {tag}"))

@@ -2,14 +2,11 @@
 //! and programs of the workspace.
 
 use super::Finding;
-use super::manifest;
+use super::manifest::{self, Manifest};
 use super::tree::Tree;
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
-    let packages: Vec<(String, String)> = manifest::all(tree)
-        .into_iter()
-        .map(|package| (package.name, package.path.trim_end_matches("Cargo.toml").to_owned()))
-        .collect();
+    let packages = manifest::all(tree);
     let mut findings = Vec::new();
     for page in tree.with_extension("md") {
         for (index, line) in page.text.lines().enumerate() {
@@ -22,7 +19,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
 }
 
 /// What a command that begins with `cargo` names and there is not.
-fn missing(tree: &Tree, packages: &[(String, String)], command: &str) -> Option<String> {
+fn missing(tree: &Tree, packages: &[Manifest], command: &str) -> Option<String> {
     let command = command.split(['`', '#', '|', '&', ';']).next()?;
     let words = command.split_whitespace().take_while(|word| *word != "--");
     let words: Vec<&str> = words.map(|word| word.trim_end_matches([',', '.', ':', ')'])).collect();
@@ -40,14 +37,14 @@ fn missing(tree: &Tree, packages: &[(String, String)], command: &str) -> Option<
         words.get(at + 1).copied().filter(|name| is_name(name))
     };
     let package = after("-p");
-    if let Some(name) = package.filter(|name| !packages.iter().any(|(known, _)| known == name)) {
+    if let Some(name) = package.filter(|name| !packages.iter().any(|known| known.name == *name)) {
         return Some(format!("there is no package `{name}`"));
     }
     for (option, folder) in [("--example", "examples"), ("--test", "tests"), ("--bin", "src/bin")] {
         let Some(name) = after(option) else { continue };
-        let in_question = packages.iter().filter(|(known, _)| package.is_none_or(|package| package == known));
-        let exists = in_question.into_iter().any(|(_, root)| {
-            let file = format!("{root}{folder}/{name}");
+        let in_question = packages.iter().filter(|known| package.is_none_or(|package| package == known.name));
+        let exists = in_question.into_iter().any(|known| {
+            let file = format!("{}{folder}/{name}", known.folder());
             tree.contains(&format!("{file}.rs")) || tree.contains(&format!("{file}/main.rs"))
         });
         if !exists {

@@ -32,7 +32,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let published = manifests.iter().filter(|package| package.published);
     published
         .flat_map(|package| {
-            let path = format!("{}{FILE}", package.path.trim_end_matches("Cargo.toml"));
+            let path = format!("{}{FILE}", package.folder());
             match tree.file(&path) {
                 Some(list) => check_list(&package.name, list),
                 None => {

@@ -48,7 +48,12 @@ impl Manifest {
 
     /// `src/…` in the folder of this manifest.
     pub(crate) fn lib_path(&self) -> String {
-        format!("{}src/lib.rs", self.path.trim_end_matches("Cargo.toml"))
+        format!("{}src/lib.rs", self.folder())
+    }
+
+    /// The folder of this manifest, with a `/` at its end; nothing for the root.
+    pub(crate) fn folder(&self) -> &str {
+        self.path.trim_end_matches("Cargo.toml")
     }
 
     /// A header of its own for one dependency: `[dependencies.name]`.
