@@ -24,6 +24,9 @@ pub(crate) static READ: Pool = Pool::new(256 * 1024, 8, 0);
 /// One copied write, in bytes.
 pub(crate) static WRITE: Pool = Pool::new(64 * 1024, 16, PAGE / 2);
 
+/// One copied write of a frame's worth, in bytes: many writers together mostly have room for no more.
+pub(crate) static PIECE: Pool = Pool::new(16 * 1024, 64, PAGE / 2);
+
 /// What the places of buffers are counted from, in bytes.
 ///
 /// The string instruction that copies in the kernel takes a target less than 32 bytes ahead of its source, modulo 4 KiB, for

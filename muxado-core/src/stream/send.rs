@@ -22,10 +22,6 @@ use crate::session::wakers::Direction;
 /// Writes up to this size are copied under the lock, in bytes: shorter than taking it twice.
 const COPY_UP_TO: usize = 4096;
 
-/// Writes up to this size are copied into a buffer of just their size, in bytes, and larger ones into a pooled one, so
-/// that a queue holds no more than four times its bytes.
-const EXACT_UP_TO: usize = 16 * 1024;
-
 /// The sending half of a [`Stream`](crate::Stream).
 ///
 /// # Dropping
@@ -222,12 +218,8 @@ fn copy(bufs: &[IoSlice<'_>], len: usize) -> Bytes {
         left -= piece.len();
         piece
     });
-    if len <= EXACT_UP_TO {
-        let mut exact = Vec::with_capacity(len);
-        pieces.for_each(|piece| exact.extend_from_slice(piece));
-        return Bytes::from(exact);
-    }
-    let mut buffer = pool::WRITE.take();
+    let pool = if len <= pool::PIECE.size() { &pool::PIECE } else { &pool::WRITE };
+    let mut buffer = pool.take();
     let mut at = 0;
     for piece in pieces {
         buffer.bytes()[at..at + piece.len()].copy_from_slice(piece);
