@@ -446,6 +446,7 @@ where
         // What a poll that panicked has left half done is not to be trusted: bytes may be gone.
         let panicked = std::mem::replace(&mut this.polling, true);
         if !panicked && this.stage != Stage::Done && this.poll_session(cx).is_pending() {
+            this.read.rest();
             this.polling = false;
             return Poll::Pending;
         }

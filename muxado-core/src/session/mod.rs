@@ -1,5 +1,6 @@
 //! The session as applications hold it: open, accept, and the end.
 
+mod alarm;
 mod deadlines;
 mod driver;
 mod goodbye;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use futures_io::AsyncRead;
 
-use super::pool;
+use super::pool::{self, Buffer};
 use super::retry::retry;
 use super::shared::{Shared, State};
 use super::wakers::WakeList;
@@ -38,6 +38,8 @@ pub(crate) struct ReadHalf<R> {
     pinned: Arc<AtomicUsize>,
     /// What was unread when the machine was last asked.
     unread: usize,
+    /// A buffer of the pool's, while the driver is being polled.
+    buffer: Option<Buffer>,
     /// The machine wants to know the time.
     pub(crate) wants_time: bool,
 }
@@ -55,7 +57,7 @@ pub(crate) enum ReadStep {
 
 impl<R: AsyncRead + Unpin> ReadHalf<R> {
     pub(crate) fn new(io: R, wants_time: bool) -> ReadHalf<R> {
-        ReadHalf { io, rest: Bytes::new(), shareable: false, pinned: Arc::default(), unread: 0, wants_time }
+        ReadHalf { io, rest: Bytes::new(), shareable: false, pinned: Arc::default(), unread: 0, buffer: None, wants_time }
     }
 
     /// Reads once and lets the machine handle it, which is told the time if it wants to know.
@@ -69,9 +71,12 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
         if !self.rest.is_empty() {
             return self.handle_rest(shared, woken, now);
         }
-        let mut buffer = pool::READ.take();
+        let mut buffer = self.buffer.take().unwrap_or_else(|| pool::READ.take());
         let len = match poll_read(&mut self.io, cx, buffer.bytes()) {
-            Poll::Pending => return ReadStep::Pending,
+            Poll::Pending => {
+                self.buffer = Some(buffer);
+                return ReadStep::Pending;
+            }
             Poll::Ready(Ok(0)) => return ReadStep::Ended(None),
             Poll::Ready(Ok(len)) => len,
             Poll::Ready(Err(error)) => return ReadStep::Ended(Some(error)),
@@ -88,7 +93,13 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
             self.rest = Bytes::copy_from_slice(&bytes[taken..]);
             self.shareable = false;
         }
+        self.buffer = Some(buffer);
         ReadStep::Handled { bytes: taken, frames }
+    }
+
+    /// Gives the buffer back: an idle session has none (B01).
+    pub(crate) fn rest(&mut self) {
+        self.buffer = None;
     }
 
     /// Reads and throws away, for a session that has said goodbye: a transport closed with unread bytes may take

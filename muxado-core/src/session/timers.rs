@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use super::alarm::Alarm;
 use crate::rt::Runtime;
 
 /// What a time limit is for.
@@ -32,26 +33,33 @@ const LIMITS: [Limit; 6] =
 pub(crate) struct Timers<T: Runtime> {
     runtime: T,
     due: [Option<Instant>; LIMITS.len()],
-    sleep: Option<(Instant, Sleep<T>)>,
+    /// The sleep may not be for the earliest of them.
+    is_news: bool,
+    sleep: Option<Sleep<T>>,
+    alarm: Alarm,
 }
 
-struct Sleep<T: Runtime>(Pin<Box<T::Sleep>>);
+/// A sleep that was polled, and is not polled again before the alarm rings.
+struct Sleep<T: Runtime> {
+    until: Instant,
+    future: Pin<Box<T::Sleep>>,
+}
 
 impl<T: Runtime> std::fmt::Debug for Sleep<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Sleep")
+        f.debug_struct("Sleep").field("until", &self.until).finish_non_exhaustive()
     }
 }
 
 impl<T: Runtime> Timers<T> {
     pub(crate) fn new(runtime: T) -> Timers<T> {
-        Timers { runtime, due: Default::default(), sleep: None }
+        Timers { runtime, due: Default::default(), is_news: false, sleep: None, alarm: Alarm::default() }
     }
 
     /// Starts a limit that does not run yet.
     pub(crate) fn start(&mut self, limit: Limit, after: Duration) {
         if self.due[limit as usize].is_none() {
-            self.due[limit as usize] = self.runtime.now().checked_add(after);
+            self.set(limit, self.runtime.now().checked_add(after));
         }
     }
 
@@ -59,15 +67,17 @@ impl<T: Runtime> Timers<T> {
     pub(crate) fn advance(&mut self, limit: Limit, after: Duration) {
         let due = self.runtime.now().checked_add(after);
         let old = self.due[limit as usize];
-        self.due[limit as usize] = match (old, due) {
+        let earlier = match (old, due) {
             (Some(old), Some(due)) => Some(old.min(due)),
             (old, due) => due.or(old),
         };
+        self.set(limit, earlier);
     }
 
     /// Starts a limit anew, at an instant of its own, or stops it.
     pub(crate) fn set(&mut self, limit: Limit, due: Option<Instant>) {
         self.due[limit as usize] = due;
+        self.is_news = true;
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -84,21 +94,30 @@ impl<T: Runtime> Timers<T> {
     /// time a limit moves.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Limit> {
         loop {
+            let wants_poll = self.alarm.set(cx.waker());
+            if !wants_poll && !std::mem::take(&mut self.is_news) {
+                return Poll::Pending;
+            }
             let Some(earliest) = self.due.iter().flatten().min().copied() else { return Poll::Pending };
-            let runtime = &self.runtime;
-            let sleep_until = |due: Instant| {
-                let left = due.saturating_duration_since(runtime.now());
-                (due, Sleep::<T>(Box::pin(runtime.sleep(left))))
+            let sleep = match &mut self.sleep {
+                Some(sleep) if sleep.until <= earliest => {
+                    if !wants_poll {
+                        return Poll::Pending;
+                    }
+                    sleep
+                }
+                _ => {
+                    let left = earliest.saturating_duration_since(self.runtime.now());
+                    let future = Box::pin(self.runtime.sleep(left));
+                    self.sleep.insert(Sleep { until: earliest, future })
+                }
             };
-            let (until, sleep) = match self.sleep.take() {
-                Some((until, sleep)) if until <= earliest => self.sleep.insert((until, sleep)),
-                _ => self.sleep.insert(sleep_until(earliest)),
-            };
-            let until = *until;
-            if sleep.0.as_mut().poll(cx).is_pending() {
+            let until = sleep.until;
+            if sleep.future.as_mut().poll(&mut Context::from_waker(self.alarm.waker())).is_pending() {
                 return Poll::Pending;
             }
             self.sleep = None;
+            self.is_news = true;
             // A runtime's clock may be coarse: what the sleep was for has passed when the sleep says so.
             let now = self.runtime.now().max(until);
             for limit in LIMITS {
