@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bytes::{Buf, Bytes};
 
 /// Payloads up to this size are copied next to their header, in bytes: cheaper than a slice of their own.
-const COPY_UP_TO: usize = 1024;
+pub(super) const COPY_UP_TO: usize = 1024;
 
 /// What the arena may keep while there is nothing to send, in bytes.
 const KEEP_CAPACITY: usize = 4096;

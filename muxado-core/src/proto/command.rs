@@ -4,7 +4,9 @@ use bytes::Bytes;
 use muxado_frame::ErrorCode;
 
 use super::mux::Mux;
+use super::pieces::Pieces;
 use super::shutdown::Phase;
+use super::spare::Spare;
 use super::state::{RecvState, SendState};
 use super::stream::{Opener, Stream, StreamKey};
 use crate::error::{AcceptError, Failure, Initiator, OpenError, ReadError, Reset, ResetError, WriteError};
@@ -73,7 +75,7 @@ impl Mux {
     /// [`WriteError`] if the stream was reset, lost or finished.
     pub fn write(&mut self, key: StreamKey, bytes: &[u8]) -> Result<usize, WriteError> {
         let len = self.room(key, bytes.len())?;
-        self.queue(key, len, |queue| queue.push_copy(bytes.get(..len).unwrap_or(bytes)));
+        self.queue(key, len, |queue, spare| queue.push_copy(bytes.get(..len).unwrap_or(bytes), spare));
         Ok(len)
     }
 
@@ -84,7 +86,7 @@ impl Mux {
     pub fn write_bytes(&mut self, key: StreamKey, bytes: &mut Bytes) -> Result<usize, WriteError> {
         let len = self.room(key, bytes.len())?;
         let piece = bytes.split_to(len.min(bytes.len()));
-        self.queue(key, len, |queue| queue.push(piece));
+        self.queue(key, len, |queue, _| queue.push(piece));
         Ok(len)
     }
 
@@ -112,17 +114,17 @@ impl Mux {
         self.wake_line();
         self.writable(key)?;
         let len = bytes.len();
-        self.queue(key, len, |queue| queue.push(bytes));
+        self.queue(key, len, |queue, _| queue.push(bytes));
         Ok(())
     }
 
-    fn queue(&mut self, key: StreamKey, len: usize, push: impl FnOnce(&mut super::pieces::Pieces)) {
+    fn queue(&mut self, key: StreamKey, len: usize, push: impl FnOnce(&mut Pieces, &mut Spare)) {
         if len == 0 {
             return;
         }
         if let Some(stream) = self.streams.get_mut(key) {
             stream.was_written = true;
-            push(&mut stream.send.queue);
+            push(&mut stream.send.queue, &mut self.write_spare);
         }
         self.settle(key);
     }
@@ -159,10 +161,7 @@ impl Mux {
         stream.was_read = true;
         if let Some(chunk) = stream.recv.queue.pop(max.max(1)) {
             stream.recv.credit.consume(chunk.len());
-            self.stats.unread_bytes = self.stats.unread_bytes.saturating_sub(chunk.len());
-            self.budget.consumed(chunk.len());
-            self.retire_if_done(key);
-            self.return_credit(key);
+            self.note_consumed(key, chunk.len());
             return Ok(Read::Chunk(chunk));
         }
         match (stream.recv.state, &stream.failure) {
@@ -175,6 +174,29 @@ impl Mux {
             }
             _ => Err(let_go()),
         }
+    }
+
+    /// As [`read`](Mux::read), but into `room`, if all there is to read is one small message that fits. Otherwise it
+    /// does nothing, and says 0.
+    pub(crate) fn read_small(&mut self, key: StreamKey, room: &mut [u8]) -> usize {
+        let Some(stream) = self.streams.get_mut(key) else { return 0 };
+        let Some(message) = stream.recv.queue.take_gathered(room.len()) else { return 0 };
+        stream.was_read = true;
+        let len = message.len();
+        stream.recv.credit.consume(len);
+        if let Some(room) = room.get_mut(..len) {
+            room.copy_from_slice(&message);
+        }
+        self.read_spare.keep(message);
+        self.note_consumed(key, len);
+        len
+    }
+
+    fn note_consumed(&mut self, key: StreamKey, len: usize) {
+        self.stats.unread_bytes = self.stats.unread_bytes.saturating_sub(len);
+        self.budget.consumed(len);
+        self.retire_if_done(key);
+        self.return_credit(key);
     }
 
     /// Ends our direction: what is queued goes out, then FIN. Doing it again does nothing.

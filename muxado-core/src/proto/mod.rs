@@ -75,6 +75,7 @@ mod receive;
 mod room;
 mod schedule;
 mod shutdown;
+mod spare;
 mod state;
 mod stats;
 mod stream;

@@ -11,6 +11,7 @@ use super::event::Event;
 use super::receive::Body;
 use super::schedule::Schedule;
 use super::shutdown::{Goodbye, Phase, Shutdown};
+use super::spare::Spare;
 use super::state::SendState;
 use super::stats::Stats;
 use super::stream::{Opener, Stream, StreamKey};
@@ -61,6 +62,9 @@ pub struct Mux {
     pub(super) lingering: usize,
     /// Payload that was queued and will not be sent, until the owner drops it.
     pub(super) discarded: Vec<Bytes>,
+    /// Of messages written, and of messages read.
+    pub(super) write_spare: Spare,
+    pub(super) read_spare: Spare,
     pub(super) accept_waiting: bool,
     pub(super) open_waiting: bool,
     /// For whoever wants to look inside; none in most sessions.
@@ -97,6 +101,8 @@ impl Mux {
             shortest_round: None,
             lingering: 0,
             discarded: Vec::new(),
+            write_spare: Spare::default(),
+            read_spare: Spare::default(),
             accept_waiting: false,
             open_waiting: false,
             watch: Watch::of(config),

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use super::spare::Spare;
+
 /// Copies are gathered up to this size, in bytes: a frame's worth. No buffer of ours is larger, so that the last
 /// byte of a long piece does not keep all of it in memory.
 const GATHER: usize = 16 * 1024;
@@ -50,27 +52,32 @@ impl Pieces {
         self.whole.get_or_insert_default().push_back(piece);
     }
 
-    /// Appends a copy of `bytes`, gathered with its neighbours.
-    pub(super) fn push_copy(&mut self, bytes: &[u8]) {
+    /// Appends a copy of `bytes`, gathered with its neighbours; in the memory of `spare`, if it comes alone.
+    pub(super) fn push_copy(&mut self, bytes: &[u8], spare: &mut Spare) {
         self.len = self.len.saturating_add(bytes.len());
         if bytes.len() <= self.tail.capacity().saturating_sub(self.tail.len()) {
             self.tail.extend_from_slice(bytes);
         } else {
-            self.push_beyond(bytes);
+            self.push_beyond(bytes, spare);
         }
     }
 
     /// Appends a copy of `bytes`, for which the last buffer has not room enough.
     #[inline(never)]
-    fn push_beyond(&mut self, bytes: &[u8]) {
+    fn push_beyond(&mut self, bytes: &[u8], spare: &mut Spare) {
+        if self.tail.capacity() == 0 {
+            self.tail = spare.take(bytes.len());
+        }
         for bytes in bytes.chunks(GATHER) {
             if self.tail.len().saturating_add(bytes.len()) > GATHER {
                 self.seal();
             }
             // Most streams get one small piece and no more; many get twice as much each time, up to a full buffer.
             let len = self.tail.len().saturating_add(bytes.len());
-            let capacity = self.tail.capacity().saturating_mul(2).min(GATHER).max(len);
-            self.tail.reserve_exact(capacity.saturating_sub(self.tail.len()));
+            if len > self.tail.capacity() {
+                let capacity = self.tail.capacity().saturating_mul(2).min(GATHER).max(len);
+                self.tail.reserve_exact(capacity.saturating_sub(self.tail.len()));
+            }
             self.tail.extend_from_slice(bytes);
         }
     }
@@ -93,6 +100,16 @@ impl Pieces {
         self.len = self.len.saturating_sub(piece.len());
         self.whole.take_if(|whole| whole.is_empty() && whole.capacity() > KEEP_CAPACITY);
         Some(piece)
+    }
+
+    /// Takes out all there is, with its memory, if it is one gathered piece of at most `max` bytes.
+    pub(super) fn take_gathered(&mut self, max: usize) -> Option<Vec<u8>> {
+        let is_alone = self.len == self.tail.len();
+        if !is_alone || self.tail.is_empty() || self.tail.len() > max {
+            return None;
+        }
+        self.len = 0;
+        Some(std::mem::take(&mut self.tail))
     }
 
     /// Gives back the room for pieces that will not come.
@@ -151,10 +168,10 @@ mod tests {
     fn order_is_kept_between_copies_and_whole_pieces() {
         for max in [1, 2, 3, 100] {
             let mut pieces = Pieces::default();
-            pieces.push_copy(b"ab");
-            pieces.push_copy(b"c");
+            pieces.push_copy(b"ab", &mut Spare::default());
+            pieces.push_copy(b"c", &mut Spare::default());
             pieces.push(Bytes::from_static(b"defg"));
-            pieces.push_copy(b"h");
+            pieces.push_copy(b"h", &mut Spare::default());
             assert_eq!(pieces.len(), 8);
             assert_eq!(drain(&mut pieces, max), b"abcdefgh");
             assert!(pieces.is_empty());
@@ -167,8 +184,8 @@ mod tests {
             [(GATHER / 2, &[GATHER][..]), (GATHER / 2 + 1, &[GATHER / 2, GATHER / 2 + 1])]
         {
             let mut pieces = Pieces::default();
-            pieces.push_copy(&[1; GATHER / 2]);
-            pieces.push_copy(&vec![2; second]);
+            pieces.push_copy(&[1; GATHER / 2], &mut Spare::default());
+            pieces.push_copy(&vec![2; second], &mut Spare::default());
             let popped = std::iter::from_fn(|| pieces.pop(usize::MAX)).map(|piece| piece.len());
             assert_eq!(popped.collect::<Vec<_>>(), buffers);
         }
@@ -194,12 +211,31 @@ mod tests {
     fn s51_a_byte_does_not_cost_a_buffer() {
         let mut pieces = Pieces::default();
         for _ in 0..256 * 1024 {
-            pieces.push_copy(b"x");
+            pieces.push_copy(b"x", &mut Spare::default());
         }
         let whole = pieces.whole.as_ref().unwrap();
         assert!(whole.len() <= 16, "{} buffers for 256 KiB", whole.len());
         assert!(whole.iter().all(|piece| piece.len() == GATHER));
         assert_eq!(pieces.clear(), 256 * 1024);
         assert!(pieces.is_empty());
+    }
+
+    #[test]
+    fn a_gathered_piece_that_is_alone_gives_its_memory_to_the_next() {
+        let (mut pieces, mut spare) = (Pieces::default(), Spare::default());
+        pieces.push_copy(b"first", &mut spare);
+        assert_eq!(pieces.take_gathered(4), None, "too long");
+        let first = pieces.take_gathered(5).unwrap();
+        assert_eq!((&first[..], pieces.len()), (&b"first"[..], 0));
+        let place = first.as_ptr();
+        spare.keep(first);
+        pieces.push_copy(b"next", &mut spare);
+        let next = pieces.take_gathered(100).unwrap();
+        assert_eq!((&next[..], next.as_ptr()), (&b"next"[..], place));
+        pieces.push(Bytes::from_static(b"whole"));
+        pieces.push_copy(b"behind", &mut spare);
+        assert_eq!(pieces.take_gathered(100), None, "not alone");
+        assert_eq!(drain(&mut pieces, 100), b"wholebehind");
+        assert_eq!(pieces.take_gathered(100), None, "nothing there");
     }
 }

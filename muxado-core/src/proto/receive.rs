@@ -260,7 +260,7 @@ impl Mux {
         let Some(stream) = self.streams.get_mut(key) else { return };
         match stream.recv.state {
             RecvState::Open => {
-                stream.keep(piece, shared);
+                stream.keep(piece, shared, &mut self.read_spare);
                 self.stats.unread_bytes = self.stats.unread_bytes.saturating_add(piece.len());
                 if std::mem::take(&mut stream.recv.waiting) {
                     self.events.push_back(Event::Readable(key));

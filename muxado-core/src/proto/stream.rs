@@ -8,6 +8,7 @@ use muxado_frame::{ErrorCode, StreamId};
 use super::flow::{RecvCredit, SendCredit, size};
 use super::pieces::Pieces;
 use super::schedule::LastTurn;
+use super::spare::Spare;
 use super::state::{RecvState, SendState};
 use super::tuning::{Tuning, Verdict};
 use crate::error::Failure;
@@ -235,10 +236,10 @@ impl Stream {
     }
 
     /// Appends a piece of the peer's data.
-    pub(super) fn keep(&mut self, piece: &[u8], shared: Option<Bytes>) {
+    pub(super) fn keep(&mut self, piece: &[u8], shared: Option<Bytes>, spare: &mut Spare) {
         match shared {
             Some(shared) => self.recv.queue.push(shared),
-            None => self.recv.queue.push_copy(piece),
+            None => self.recv.queue.push_copy(piece, spare),
         }
         self.recv.credit.keep(piece.len());
     }

@@ -2,11 +2,12 @@
 
 use muxado_frame::{ErrorCode, Flags, data_header, go_away, rst};
 
-use super::batch::Batch;
+use super::batch::{Batch, COPY_UP_TO};
 use super::flow::{size, total};
 use super::mux::Mux;
 use super::schedule::MANY;
 use super::shutdown::{Goodbye, Phase};
+use super::spare::Spare;
 use super::state::SendState;
 use super::stream::{Stream, StreamKey};
 use super::streams::filler_id;
@@ -158,7 +159,7 @@ impl Mux {
         }
         let header = data_header(id, u32::try_from(len).unwrap_or(0), flags);
         batch.put(&header);
-        emit_payload(stream, batch, len);
+        emit_payload(stream, batch, len, &mut self.write_spare);
         stream.send.credit.spend(len);
         stream.sweeps = stream.sweeps.min(1);
         self.emitted =
@@ -182,7 +183,11 @@ impl Mux {
     }
 }
 
-fn emit_payload(stream: &mut Stream, batch: &mut Batch, len: usize) {
+fn emit_payload(stream: &mut Stream, batch: &mut Batch, len: usize, spare: &mut Spare) {
+    if let Some(message) = stream.send.queue.take_gathered(len.min(COPY_UP_TO)) {
+        batch.put(&message);
+        return spare.keep(message);
+    }
     let mut left = len;
     while left > 0 {
         let Some(piece) = stream.send.queue.pop(left) else { break };

@@ -13,13 +13,16 @@ use futures_io::AsyncRead;
 use muxado_frame::{ErrorCode, StreamId};
 
 use crate::error::{ReadError, ResetError};
-use crate::proto::{Read, StreamKey};
+use crate::proto::{Mux, Read, StreamKey};
 use crate::session::shared::Shared;
 use crate::session::trace::StreamTrace;
 use crate::session::wakers::Direction;
 
 /// Pieces taken under one lock.
 const PIECES: usize = 8;
+
+/// A message up to this size is copied under the lock, in bytes: shorter than to take its memory away.
+const SMALL: usize = 256;
 
 /// The receiving half of a [`Stream`](crate::Stream).
 ///
@@ -79,10 +82,8 @@ impl RecvStream {
         cx: &mut Context<'_>,
         max: usize,
     ) -> Poll<Result<Option<Bytes>, ReadError>> {
-        let mut pieces = [Bytes::new()];
-        let read = self.poll_pieces(cx, max, &mut pieces);
-        let [piece] = pieces;
-        read.map_ok(|count| (count > 0).then_some(piece))
+        let mut piece = None;
+        self.poll_take::<1>(cx, max.max(1), &mut [], &mut piece).map_ok(|_| piece.map(|[piece]| piece))
     }
 
     /// Asks the peer to stop sending: resets the whole stream with `code`, any but 0, 5 and 9. The sending half fails
@@ -119,81 +120,96 @@ impl RecvStream {
         if max == 0 {
             return Poll::Ready(Ok(0));
         }
-        let mut pieces = [const { Bytes::new() }; PIECES];
-        let mut total = 0;
-        // The copies are made outside the lock.
-        match self.poll_pieces(cx, max, &mut pieces) {
-            Poll::Ready(Ok(count)) => {
-                for piece in &pieces[..count] {
-                    take(piece);
-                    total += piece.len();
-                }
-                Poll::Ready(Ok(total))
-            }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => Poll::Pending,
-        }
+        let mut small = [0; SMALL];
+        let mut pieces: Option<[Bytes; PIECES]> = None;
+        let room = max.min(SMALL);
+        // What is large is copied outside the lock.
+        self.poll_take(cx, max, &mut small[..room], &mut pieces).map_ok(|found| {
+            let small = match found {
+                Found::Small(len) => &small[..len],
+                _ => &[],
+            };
+            let pieces = pieces.iter().flatten().map(AsRef::as_ref);
+            let all = std::iter::once(small).chain(pieces).filter(|piece| !piece.is_empty());
+            all.map(|piece| {
+                take(piece);
+                piece.len()
+            })
+            .sum()
+        })
     }
 
-    /// Takes out pieces of at most `max` bytes together. Ready with their number: 0 only at the end.
+    /// Takes out up to `max` bytes. Ready with where they are, or with the end.
     ///
     /// A waker must be cloned outside the lock: beforehand if it is likely to be needed, or else the lock is taken twice.
-    fn poll_pieces(
+    fn poll_take<const N: usize>(
         &mut self,
         cx: &mut Context<'_>,
         max: usize,
-        pieces: &mut [Bytes],
-    ) -> Poll<Result<usize, ReadError>> {
+        small: &mut [u8],
+        pieces: &mut Option<[Bytes; N]>,
+    ) -> Poll<Result<Found, ReadError>> {
         let mut fresh: Option<Waker> = self.shared.was_drained().then(|| cx.waker().clone());
         loop {
-            let mut drained = false;
-            let step = self.shared.with(|state| {
-                if state.deadlines.has_passed(self.key, Direction::Read) {
-                    return Step::Ready(Err(ReadError::TimedOut));
-                }
-                let mut left = max.max(1);
-                for (count, place) in pieces.iter_mut().enumerate() {
-                    match state.mux.read(self.key, left) {
-                        Ok(Read::Chunk(piece)) => {
-                            left -= piece.len();
-                            *place = piece;
-                            drained = state.mux.unread() == 0;
-                            if left == 0 {
-                                return Step::Ready(Ok(count + 1));
-                            }
-                        }
-                        // What follows the pieces is for the next call.
-                        _ if count > 0 => return Step::Ready(Ok(count)),
-                        Ok(Read::End) => return Step::Ready(Ok(0)),
-                        Err(error) => return Step::Ready(Err(error)),
-                        Ok(Read::Blocked) => {
-                            let wakers = &mut state.wakers;
-                            let waiting = wakers.wait(self.key, Direction::Read, cx.waker(), &mut fresh);
-                            return if waiting { Step::Waiting } else { Step::NeedsWaker };
-                        }
-                    }
-                }
-                Step::Ready(Ok(pieces.len()))
+            let (found, waiting, left) = self.shared.with(|state| {
+                let found = match state.deadlines.has_passed(self.key, Direction::Read) {
+                    true => Err(ReadError::TimedOut),
+                    false => take_out(&mut state.mux, self.key, max, small, pieces),
+                };
+                let waiting = matches!(found, Ok(Found::Nothing))
+                    && state.wakers.wait(self.key, Direction::Read, cx.waker(), &mut fresh);
+                (found, waiting, state.mux.unread())
             });
-            if drained {
+            if left == 0 && matches!(found, Ok(Found::Small(_) | Found::Pieces)) {
                 self.shared.note_drained();
             }
             self.shared.note_read(self.key);
-            match step {
-                Step::Ready(result) => return Poll::Ready(result),
-                Step::Waiting => return Poll::Pending,
-                Step::NeedsWaker => fresh = Some(cx.waker().clone()),
+            match found {
+                Ok(Found::Nothing) if waiting => return Poll::Pending,
+                Ok(Found::Nothing) => fresh = Some(cx.waker().clone()),
+                found => return Poll::Ready(found),
             }
         }
     }
 }
 
-/// What one look at the stream came to.
-enum Step {
-    Ready(Result<usize, ReadError>),
-    Waiting,
-    /// A waker must be cloned, and not under the lock.
-    NeedsWaker,
+/// What one look at the stream found.
+enum Found {
+    /// A message of this length, copied.
+    Small(usize),
+    /// Pieces; those that are empty do not count.
+    Pieces,
+    End,
+    Nothing,
+}
+
+/// Copies what there is into `small`, if it is one message that fits, or else takes out pieces of `max` bytes together.
+fn take_out<const N: usize>(
+    mux: &mut Mux,
+    key: StreamKey,
+    max: usize,
+    small: &mut [u8],
+    pieces: &mut Option<[Bytes; N]>,
+) -> Result<Found, ReadError> {
+    let len = mux.read_small(key, small);
+    if len > 0 {
+        return Ok(Found::Small(len));
+    }
+    let first = match mux.read(key, max)? {
+        Read::Chunk(piece) => piece,
+        Read::End => return Ok(Found::End),
+        Read::Blocked => return Ok(Found::Nothing),
+    };
+    let mut left = max - first.len();
+    let pieces = pieces.insert([const { Bytes::new() }; N]);
+    pieces[0] = first;
+    for place in &mut pieces[1..] {
+        // What follows the pieces is for the next call.
+        let Some(Ok(Read::Chunk(piece))) = (left > 0).then(|| mux.read(key, left)) else { break };
+        left -= piece.len();
+        *place = piece;
+    }
+    Ok(Found::Pieces)
 }
 
 /// A read of 0 bytes into a buffer that is not empty means the peer's FIN, and nothing else.
