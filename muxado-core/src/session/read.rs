@@ -57,7 +57,15 @@ pub(crate) enum ReadStep {
 
 impl<R: AsyncRead + Unpin> ReadHalf<R> {
     pub(crate) fn new(io: R, wants_time: bool) -> ReadHalf<R> {
-        ReadHalf { io, rest: Bytes::new(), shareable: false, pinned: Arc::default(), unread: 0, buffer: None, wants_time }
+        ReadHalf {
+            io,
+            rest: Bytes::new(),
+            shareable: false,
+            pinned: Arc::default(),
+            unread: 0,
+            buffer: None,
+            wants_time,
+        }
     }
 
     /// Reads once and lets the machine handle it, which is told the time if it wants to know.
