@@ -180,7 +180,7 @@ impl Config {
     }
 }
 
-/// Collects settings; [`build`](ConfigBuilder::build) checks them together.
+/// Collects settings; [`build`](ConfigBuilder::build) checks them together. For an example see [`Config`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ConfigBuilder {
@@ -190,7 +190,7 @@ pub struct ConfigBuilder {
 }
 
 impl ConfigBuilder {
-    /// Streams the peer may have at once. Default 256.
+    /// Streams the peer may have at once. Default 256; 0 refuses all.
     ///
     /// One more is refused with `StreamRefused`, which the peer may retry; the session goes on. A stream counts
     /// until both directions have ended *and* its handles are dropped; one that both sides have finished, with all of it
@@ -202,7 +202,7 @@ impl ConfigBuilder {
         self
     }
 
-    /// Streams this side may have at once. Default 256.
+    /// Streams this side may have at once. Default 256; with 0 `open` waits in vain.
     ///
     /// `open` waits for a free place. The crate `muxado` dies at 512 streams of both directions together, so raise
     /// this only towards peers known to be something else. Costs what `max_inbound_streams` costs, and
@@ -212,7 +212,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// Streams that may wait to be accepted. Default: the inbound limit, so that nothing is refused for being early.
+    /// Streams that may wait to be accepted. Default: the inbound limit, so that nothing is refused for being early. 0 refuses
+    /// all; more than the inbound limit has no effect.
     ///
     /// One more is refused with `AcceptQueueFull`, which the peer may retry. Lower it to shed load sooner.
     pub fn accept_backlog(mut self, streams: usize) -> Self {
@@ -220,7 +221,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// The receive window of a new stream, and the credit assumed for sending on one, in bytes. Default 256 KiB.
+    /// The receive window of a new stream, and the credit assumed for sending on one, in bytes. Default 256 KiB; from 1 to
+    /// 2^31 - 1, or `build` refuses it.
     ///
     /// muxado has no settings exchange: both sides must simply know it. Any other value than 256 KiB therefore
     /// needs [`window_agreed_out_of_band`](Self::window_agreed_out_of_band), or `build` refuses it: a peer that
@@ -237,7 +239,7 @@ impl ConfigBuilder {
         self
     }
 
-    /// The largest payload of a DATA frame we send, in bytes. Default 16 KiB; from 1 to 16 MiB - 1.
+    /// The largest payload of a DATA frame we send, in bytes. Default 16 KiB; from 1 to 16 MiB - 1, or `build` refuses it.
     ///
     /// A frame is the unit in which streams take turns: larger frames delay the other streams, smaller ones cost
     /// headers. Many frames go out in one system call, so large frames gain little.
@@ -246,7 +248,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// The most one stream may have accepted from its writer and not yet sent, in bytes. Default 256 KiB; at least 1.
+    /// The most one stream may have accepted from its writer and not yet sent, in bytes. Default 256 KiB; at least 1, or
+    /// `build` refuses it.
     ///
     /// A writer may always queue 16 KiB (or this, if less); beyond that only what the peer's credit and
     /// [`session_send_queue`](Self::session_send_queue) allow.
@@ -255,7 +258,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// What may be ready to go in all streams of the session together, in bytes. Default 512 KiB.
+    /// What may be ready to go in all streams of the session together, in bytes. Default 512 KiB; at least 1, or `build`
+    /// refuses it.
     ///
     /// Bytes that wait for the peer's credit do not count, so that a stuck stream never stalls the others. About
     /// the size of a second-level cache is best: more makes every copy colder and every message later.
@@ -264,7 +268,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// A cap on the unread bytes of all streams together. Default: none beyond streams times window.
+    /// A cap on the unread bytes of all streams together, in bytes. Default: none beyond streams times window, and
+    /// [`extra_credit`](Self::extra_credit). 0 resets every stream that brings data.
     ///
     /// The stream that crosses it is reset with `EnhanceYourCalm`; the session goes on.
     pub fn max_session_recv(mut self, bytes: usize) -> Self {
@@ -316,7 +321,7 @@ impl ConfigBuilder {
     }
 
     /// How long credit for a stream that was read empty may wait to be returned, so that small messages cost no
-    /// WNDINC each. Default 50 ms.
+    /// WNDINC each. Default 50 ms; zero returns it at once.
     ///
     /// Half a window of consumed bytes is always returned at once. Longer only delays a peer with a smaller window.
     pub fn credit_delay(mut self, delay: Duration) -> Self {
@@ -325,14 +330,16 @@ impl ConfigBuilder {
     }
 
     /// How long the transport may accept no byte while there is something to send before the session is given up
-    /// with `WriteTimeout`. Default 30 s; `None` waits for ever.
+    /// with [`EndCause::WriteStalled`](crate::EndCause::WriteStalled). Default 30 s; `None` waits for ever. Too short gives up
+    /// a link that is merely slow: zero, at the first moment in which it takes nothing.
     pub fn write_stall(mut self, limit: Option<Duration>) -> Self {
         self.config.write_stall = limit;
         self
     }
 
-    /// How long what is left may take: accepted bytes of a dropped stream, open streams after the peer's GOAWAY, and at
-    /// the very end the peer, which is to close the transport. Default 30 s.
+    /// How long what is left may take: accepted bytes of a dropped stream for which the peer gives no credit (these, up to
+    /// half as long again), open streams after the peer's GOAWAY, and at the very end the peer, which is to close the
+    /// transport. Default 30 s. Too short cuts off a slow peer, too long keeps what a peer that went away has left.
     pub fn drain_timeout(mut self, limit: Duration) -> Self {
         self.config.drain_timeout = limit;
         self

@@ -35,6 +35,14 @@ impl fmt::Display for Overheard {
 /// buffer. What the writer cannot take is lost.
 ///
 /// For [`Tap::new`]. It writes at once, in the task that moves the bytes: a slow writer slows the session.
+///
+/// ```
+/// use muxado_core::tap::{Ear, lines};
+///
+/// let mut text = Vec::new();
+/// Ear::new(lines("client", &mut text)).sent(&[0, 0, 0, 0x12, 0, 0, 0, 3]);
+/// assert!(text.starts_with(b"client: sent"));
+/// ```
 pub fn lines(name: impl fmt::Display, mut writer: impl Write) -> impl FnMut(Overheard) {
     move |overheard| {
         let _lost = writeln!(writer, "{name}: {overheard}");
@@ -151,6 +159,16 @@ impl<T: AsyncWrite + Unpin, F: FnMut(Overheard) + Unpin> AsyncWrite for Tap<T, F
 }
 
 /// What makes frames of the bytes that pass, in both directions: for taps on other traits than the futures-io ones.
+///
+/// ```
+/// use muxado_core::tap::{Ear, Overheard};
+///
+/// let mut lines = Vec::new();
+/// let mut ear = Ear::new(|overheard: Overheard| lines.push(overheard.to_string()));
+/// ear.sent(&[0, 0, 0, 0x12]); // bytes may be cut anywhere
+/// ear.sent(&[0, 0, 0, 3]);
+/// assert_eq!(lines.len(), 1);
+/// ```
 pub struct Ear<F> {
     received: Hearing,
     sent: Hearing,
@@ -167,12 +185,12 @@ impl<F: FnMut(Overheard)> Ear<F> {
         }
     }
 
-    /// The peer's next bytes.
+    /// The peer's next bytes. What they complete is told before this returns.
     pub fn received(&mut self, bytes: &[u8]) {
         self.received.hear(bytes, &mut self.tell);
     }
 
-    /// Our next bytes.
+    /// Our next bytes. What they complete is told before this returns.
     pub fn sent(&mut self, bytes: &[u8]) {
         self.sent.hear(bytes, &mut self.tell);
     }

@@ -7,7 +7,15 @@ use core::fmt;
 
 use crate::{ErrorCode, Kind};
 
-/// What a peer sent that no frame can be.
+/// What a peer sent that no frame can be. The session cannot go on: end it with [`code`](DecodeError::code).
+///
+/// ```
+/// use muxado_frame::{Decoder, ErrorCode};
+///
+/// let error = Decoder::new().decode(&[0, 0, 4, 0x20, 0, 0, 0, 3, 0, 0, 0, 0]).unwrap_err();
+/// assert_eq!(error.code(), ErrorCode::PROTOCOL_ERROR);
+/// assert_eq!(error.to_string(), "WNDINC frame of 0 for stream 3");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecodeError {

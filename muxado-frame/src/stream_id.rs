@@ -5,6 +5,12 @@
 use core::fmt;
 
 /// One of the two peers of a session. The roles differ in nothing but the ids of the streams they open.
+///
+/// ```
+/// use muxado_frame::{Side, StreamId};
+///
+/// assert_eq!(StreamId::first(Side::Client.peer()).get(), 2);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a session has two sides")]
 pub enum Side {

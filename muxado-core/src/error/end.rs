@@ -39,6 +39,8 @@ impl Cut {
 }
 
 /// Why a session ended. The first cause is the one that is kept. Cheap to clone.
+///
+/// For an example see [`Session::close`](crate::Session::close).
 #[derive(Clone, Debug)]
 pub struct SessionEnd {
     cause: Arc<EndCause>,
@@ -238,6 +240,8 @@ impl std::error::Error for SessionEnd {
     }
 }
 
+/// `ConnectionAborted` if this side closed it, `TimedOut` if the transport took nothing, `UnexpectedEof` for every other
+/// cause. The end itself is inside.
 impl From<SessionEnd> for io::Error {
     fn from(end: SessionEnd) -> io::Error {
         let kind = match &*end.cause {

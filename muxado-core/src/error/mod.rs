@@ -42,6 +42,14 @@ impl Retry {
     ///
     /// [`Unknown`](Retry::Unknown) if it has none. What is above may send several requests over one stream: that the
     /// stream was not processed is true of all of them.
+    ///
+    /// ```
+    /// use muxado_core::{OpenError, Retry};
+    ///
+    /// let error = std::io::Error::from(OpenError::Draining);
+    /// assert_eq!(Retry::of(&error), Retry::NotProcessed);
+    /// assert_eq!(Retry::of(&std::io::Error::other("something else")), Retry::Unknown);
+    /// ```
     #[must_use]
     pub fn of(error: &(dyn Error + 'static)) -> Retry {
         find(error, Retry::of_ours).unwrap_or(Retry::Unknown)

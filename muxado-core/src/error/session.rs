@@ -76,6 +76,8 @@ impl std::error::Error for AcceptError {
     }
 }
 
+/// `WouldBlock` for `Busy`, `NotConnected` for a session that has ended, `ConnectionRefused` for one that takes no more
+/// streams. The error itself is inside.
 impl From<OpenError> for io::Error {
     fn from(error: OpenError) -> io::Error {
         let kind = match &error {
@@ -89,6 +91,7 @@ impl From<OpenError> for io::Error {
     }
 }
 
+/// `NotConnected`. The error itself is inside.
 impl From<AcceptError> for io::Error {
     fn from(error: AcceptError) -> io::Error {
         io::Error::new(io::ErrorKind::NotConnected, error)

@@ -104,6 +104,14 @@ pub(crate) enum Failure {
 }
 
 /// Reading failed. A clean end of stream is not an error: it is the peer's FIN, and nothing else ever is.
+///
+/// ```
+/// use muxado_core::ReadError;
+///
+/// let error = std::io::Error::from(ReadError::TimedOut); // as the I/O traits give it
+/// let inside = error.get_ref().and_then(|inside| inside.downcast_ref::<ReadError>());
+/// assert_eq!(inside, Some(&ReadError::TimedOut));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ReadError {
@@ -115,7 +123,7 @@ pub enum ReadError {
     TimedOut,
 }
 
-/// Writing or finishing failed.
+/// Writing or finishing failed. For how to get at it in an [`io::Error`] see [`ReadError`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum WriteError {
@@ -303,6 +311,7 @@ impl From<WriteError> for io::Error {
     }
 }
 
+/// `InvalidInput`. The error itself is inside.
 impl From<ResetError> for io::Error {
     fn from(error: ResetError) -> io::Error {
         io::Error::new(io::ErrorKind::InvalidInput, error)

@@ -13,10 +13,25 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 /// Bad connections in a row after which accepting pauses too: whatever is wrong, it must not keep a core busy.
 const MAX_IN_A_ROW: u32 = 100;
 
-/// Calls `attempt` until it gives a connection.
+/// Calls `attempt` until it gives a connection: what the `accept` of every listener does.
 ///
 /// What goes wrong with one connection, or passes, is absorbed: an aborted connection is skipped, and when files or
 /// memory run out it pauses and tries again, so that a busy server does not end.
+///
+/// ```
+/// use std::future::ready;
+/// use std::io;
+///
+/// # let world = muxado_testkit::World::new();
+/// # let runtime = world.clone();
+/// # world.block_on(async move {
+/// let aborted = io::Error::from(io::ErrorKind::ConnectionAborted);
+/// let mut outcomes = [Err(aborted), Ok("a connection")].into_iter();
+/// let attempt = || ready(outcomes.next().expect("one of the two"));
+/// assert_eq!(muxado_core::face::accept(&runtime, attempt).await?, "a connection");
+/// # io::Result::Ok(())
+/// # }).unwrap();
+/// ```
 ///
 /// # Errors
 /// Only what makes the listener itself useless.

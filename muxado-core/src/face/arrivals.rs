@@ -26,13 +26,13 @@ pub struct ArrivalLimits {
 }
 
 impl ArrivalLimits {
-    /// Both limits.
+    /// Both limits. A number of 0 counts as 1.
     #[must_use]
     pub fn new(pending: usize, time: Duration) -> ArrivalLimits {
         ArrivalLimits { pending: pending.max(1), time: Some(time) }
     }
 
-    /// The number alone, for work that keeps its own time.
+    /// The number alone, for work that keeps its own time. 0 counts as 1.
     #[must_use]
     pub fn without_time(pending: usize) -> ArrivalLimits {
         ArrivalLimits { pending: pending.max(1), time: None }
@@ -59,7 +59,8 @@ pub struct ArrivalStats {
 /// and as many again wait to be taken; whoever has been at it for longest gives way to a new one, so that silent
 /// connections never keep a lively one out.
 ///
-/// Dropping it drops every connection that was not taken.
+/// # Dropping
+/// Every connection that was not taken is dropped.
 pub struct Arrivals<R, T> {
     runtime: R,
     limits: ArrivalLimits,
@@ -96,7 +97,7 @@ impl<R: Runtime, T: Send + 'static> Arrivals<R, T> {
     /// Only what makes the listener itself useless: see [`accept`].
     ///
     /// # Cancel safety
-    /// That of `attempt`. What is getting ready goes on.
+    /// That of `attempt`. What is getting ready goes on, and what is ready is kept for the next call.
     pub async fn next<C, A, F>(
         &self,
         mut attempt: impl FnMut() -> A,
@@ -125,7 +126,7 @@ impl<R: Runtime, T: Send + 'static> Arrivals<R, T> {
         }
     }
 
-    /// What became of the others.
+    /// What became of those that were not handed over.
     pub fn stats(&self) -> ArrivalStats {
         let guests = lock(&self.guests);
         ArrivalStats { pending: guests.leave.len() as u64, ..guests.stats }

@@ -16,10 +16,10 @@ pub trait Face: Clone + Send + Sync + 'static {
     /// The same session with the core's handles.
     fn core(&self) -> &crate::Session;
 
-    /// The runtime it is on.
+    /// The runtime that it is on.
     fn runtime(&self) -> Self::Runtime;
 
-    /// One of its streams, as the face has them.
+    /// One of its streams, as the face has them. Costs nothing.
     fn wrap(&self, stream: Stream) -> Self::Stream;
 }
 

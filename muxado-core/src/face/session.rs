@@ -16,8 +16,9 @@ use crate::{
 /// One end of a muxado session, on the runtime `R`. Cheap to clone; every clone is the same session.
 ///
 /// # Dropping
-/// When the last handle is dropped, no new streams are opened or accepted; the streams that there are live on, and the
-/// session ends when the last of them does.
+/// When the last handle is dropped, no new streams are opened or accepted, and those that wait to be accepted are refused;
+/// the streams that there are live on, and the session ends when the last of them does. When the runtime drops its tasks,
+/// the session ends at once.
 pub struct Session<R> {
     pub(super) inner: crate::Session,
     runtime: PhantomData<fn() -> R>,
@@ -35,7 +36,8 @@ impl<R: Runtime + Default> Session<R> {
         Session::client_with(transport, &Config::default())
     }
 
-    /// The server's end of a session; see [`client`](Session::client).
+    /// The server's end of a session over any transport with the futures-io traits, with the default settings; see
+    /// [`client`](Session::client).
     pub fn server<T>(transport: T) -> Session<R>
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -74,7 +76,16 @@ impl<R: Runtime + Default> Session<R> {
 }
 
 impl<R> Session<R> {
-    /// Opens a stream, at no round-trip cost. See [`crate::Session::open`].
+    /// Opens a stream, at no round-trip cost. Waits while `max_outbound_streams` are open, first come first served.
+    ///
+    /// The peer learns of the stream with its first data, or when the first thing done with it is a flush, a read or a
+    /// close. See [`crate::Session::open`].
+    ///
+    /// # Errors
+    /// [`OpenError`], always safe to retry: the session has ended, or takes no more streams.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the place in line, and nothing else.
     pub fn open(&self) -> Open {
         self.inner.open()
     }
@@ -87,7 +98,14 @@ impl<R> Session<R> {
         self.inner.try_open()
     }
 
-    /// Waits for the next stream that the peer opens. See [`crate::Session::accept`].
+    /// Waits for the next stream that the peer opens. Not accepting harms no other stream. See [`crate::Session::accept`].
+    ///
+    /// # Errors
+    /// [`AcceptError`](crate::AcceptError) with the reason once the session has ended; streams that were waiting by then
+    /// are given first, unless this side closed it.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses no stream.
     pub fn accept(&self) -> Accept {
         self.inner.accept()
     }
@@ -97,24 +115,43 @@ impl<R> Session<R> {
         self.inner.go_away();
     }
 
-    /// As [`go_away`](Session::go_away), but what has not ended within `limit` is cut off. See
-    /// [`crate::Session::drain`].
+    /// As [`go_away`](Session::go_away), but what has not ended within `limit` is cut off. Starts at once, awaited or
+    /// not; resolves as [`closed`](Session::closed) does. [`SessionEnd::cut`] says what was lost.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing: the session drains all the same.
     pub fn drain(&self, limit: Duration) -> Closed {
         self.inner.drain(limit)
     }
 
-    /// Ends the session now and tells the peer why. See [`crate::Session::close`].
+    /// Ends the session now and tells the peer why, with at most 256 bytes of `text`. What finished or dropped streams
+    /// have accepted is still sent, for at most `close_linger`. Starts at once, awaited or not; resolves as
+    /// [`closed`](Session::closed) does. [`SessionEnd::cut`] says what was lost. See [`crate::Session::close`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing: the session closes all the same.
     pub fn close(&self, code: ErrorCode, text: &str) -> Closed {
         self.inner.close(code, text)
     }
 
     /// Waits until the session takes no new streams from this side any more: it is ending, or the peer has said that it
     /// is. See [`crate::Session::leaving`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
     pub fn leaving(&self) -> Leaving {
         self.inner.leaving()
     }
 
-    /// Waits until the session has ended, and says why. Keeps nothing open. See [`crate::Session::closed`].
+    /// Waits until the session has ended and its transport is closed, and says why it ended. Keeps nothing open.
+    ///
+    /// If this side ended it, the peer closes last. A peer that has been silent for 250 ms is not waited for here. Over a
+    /// connection of `connect` or `Listener` the task of the session goes on to wait, for as long as the close or drain has
+    /// time and `drain_timeout`: a program that exits before may take back what such a peer has not read yet. See
+    /// [`crate::Session::closed`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
     pub fn closed(&self) -> Closed {
         self.inner.closed()
     }
@@ -131,13 +168,13 @@ impl<R> Session<R> {
         self.inner.side()
     }
 
-    /// The address of this end of the transport, where it has one that is known.
+    /// The address of this end of the transport, where it has one.
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.inner.local_addr()
     }
 
-    /// The address of the peer's end of the transport, where it has one that is known.
+    /// The address of the peer's end of the transport, where it has one.
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.inner.peer_addr()
@@ -162,7 +199,7 @@ impl<R> Session<R> {
         self.inner.stats()
     }
 
-    /// The session without its runtime.
+    /// The session with the core's type, which does not know its runtime.
     #[must_use]
     pub fn into_core(self) -> crate::Session {
         self.inner

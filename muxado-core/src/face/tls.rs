@@ -16,6 +16,16 @@ use crate::rt::Runtime;
 pub const ALPN: &[u8] = b"muxado/2";
 
 /// Settings of sessions over TLS, besides those of the TLS library.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use muxado_core::face::TlsOptions;
+///
+/// let options = TlsOptions::new().require_alpn(true).handshake_timeout(Duration::from_secs(5));
+/// assert!(options.check_alpn(Some(b"muxado/2")).is_ok());
+/// assert!(options.check_alpn(None).is_err());
+/// ```
 #[derive(Clone, Debug)]
 pub struct TlsOptions {
     config: Config,
@@ -43,7 +53,7 @@ impl TlsOptions {
         TlsOptions::default()
     }
 
-    /// Settings for the sessions.
+    /// Settings for the sessions. Default: [`Config::default`].
     #[must_use]
     pub fn config(mut self, config: Config) -> TlsOptions {
         self.config = config;
@@ -58,15 +68,15 @@ impl TlsOptions {
         self
     }
 
-    /// How long a handshake may take. Default: 10 s.
+    /// How long a handshake may take. Default: 10 s. Too short turns away slow clients.
     #[must_use]
     pub fn handshake_timeout(mut self, limit: Duration) -> TlsOptions {
         self.handshake_timeout = limit;
         self
     }
 
-    /// How many handshakes a listener does at once; at least 1. With more, the one that has had the longest time gives
-    /// way. Default: 1,024.
+    /// How many handshakes a listener does at once. With more, the one that has had the longest time gives way. Default:
+    /// 1,024; 0 counts as 1.
     #[must_use]
     pub fn max_handshakes(mut self, max: usize) -> TlsOptions {
         self.max_handshakes = max;
@@ -79,7 +89,7 @@ impl TlsOptions {
         &self.config
     }
 
-    /// A listener's handshakes.
+    /// A listener's handshakes, none yet: as many at once, and for as long each, as these settings say.
     pub fn handshakes<R: Runtime, T: Send + 'static>(&self, runtime: R) -> Arrivals<R, T> {
         Arrivals::new(runtime, ArrivalLimits::new(self.max_handshakes, self.handshake_timeout))
     }
@@ -88,6 +98,9 @@ impl TlsOptions {
     ///
     /// # Errors
     /// That of the handshake; the kind `TimedOut` if it takes too long.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the handshake, and the connection with it.
     pub async fn in_time<R: Runtime, T>(
         &self,
         runtime: &R,

@@ -28,7 +28,8 @@ impl Mux {
     /// [`flush`](Mux::flush), [`read`](Mux::read) or [`finish`](Mux::finish).
     ///
     /// # Errors
-    /// [`OpenError::Busy`] if there is no free place; [`Event::PlaceFree`](super::Event::PlaceFree) will tell.
+    /// [`OpenError::Busy`] if there is no free place; [`Event::PlaceFree`](super::Event::PlaceFree) will tell. Every other
+    /// [`OpenError`] is for good: the session takes no more streams, or has ended.
     pub fn open(&mut self) -> Result<StreamKey, OpenError> {
         if let Some(end) = self.end() {
             return Err(OpenError::Session(end));
@@ -107,7 +108,7 @@ impl Mux {
     /// Queues exactly what was promised by the last [`reserve`](Mux::reserve), without a copy.
     ///
     /// # Errors
-    /// [`WriteError`] if the stream was reset or lost in between. The bytes are not sent then.
+    /// [`WriteError`] if the stream was reset, lost or finished in between. The bytes are not sent then.
     pub fn commit(&mut self, key: StreamKey, bytes: Bytes) -> Result<(), WriteError> {
         let Some(stream) = self.streams.get_mut(key) else { return Err(WriteError::Finished) };
         self.reserved = self.reserved.saturating_sub(std::mem::take(&mut stream.send.reserved));
@@ -246,7 +247,8 @@ impl Mux {
         }
     }
 
-    /// The same for one of which a header was read, by a layer that promises that nothing more was done with it.
+    /// As [`refuse`](Mux::refuse), for one of which a header was read, by a layer that promises that nothing more was done
+    /// with it.
     ///
     /// # Errors
     /// [`ResetError::AlreadyUsed`] if it was written, or is ours.

@@ -14,6 +14,8 @@ use super::tuning::{Tuning, Verdict};
 use crate::error::Failure;
 
 /// The name of a stream inside its machine. A key is never used again for another stream.
+///
+/// Once the stream is gone, reading it fails as reset by this side and writing it as finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamKey {
     pub(crate) slot: u32,

@@ -42,8 +42,20 @@ const LAST_WORDS: Duration = Duration::from_millis(250);
 /// Moves the bytes between a session and its transport. A plain future: spawn it or poll it yourself.
 ///
 /// It resolves, with the reason, once the session has ended and the transport is closed. A session that this side ended
-/// is half-closed first, and the driver waits for the peer's end: see [`half_closes`](Driver::half_closes). Reading never waits for writing, for an accept or for
-/// a slow stream. It yields after a bounded amount of work.
+/// is half-closed first, and the driver waits for the peer's end: see [`half_closes`](Driver::half_closes). Reading never
+/// waits for writing, for an accept or for a slow stream. It yields after a bounded amount of work. The task that polled it
+/// last is woken.
+///
+/// ```
+/// # use muxado_testkit::{World, pipe};
+/// use muxado_core::rt::Runtime;
+/// use muxado_core::{Config, Session};
+///
+/// # let (runtime, (transport, _peer)) = (World::new(), pipe(4096));
+/// let (session, driver) = Session::client(transport, &Config::default(), runtime.clone());
+/// runtime.spawn(async { println!("{}", driver.await) }); // why the session ended
+/// # drop(session);
+/// ```
 ///
 /// *Dropping* it ends the session at once: streams fail with [`EndCause::DriverDropped`](crate::EndCause), unless
 /// the session had ended already, and the transport is dropped.

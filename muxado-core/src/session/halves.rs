@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-/// One half of a transport; the other half shares it behind a lock, which one driver never has to wait for.
+/// One half of a transport; the other half shares it behind a lock, which one driver never has to wait for. The transport
+/// is dropped with the second of them.
 pub struct Half<T> {
     transport: Arc<Mutex<T>>,
 }

@@ -78,8 +78,8 @@ use shared::Shared;
 /// ```
 ///
 /// # Dropping
-/// When the last handle is dropped, no new streams are opened or accepted. The streams that there are live on, and
-/// the session ends when the last of them does.
+/// When the last handle is dropped, no new streams are opened or accepted, and those that wait to be accepted are refused;
+/// the streams that there are live on, and the session ends when the last of them does.
 pub struct Session {
     shared: Arc<Shared>,
 }
@@ -98,7 +98,7 @@ impl Session {
         Session::from_halves(Side::Client, read, write, config, runtime)
     }
 
-    /// The server's end of a session; see [`client`](Session::client).
+    /// The server's end of a session over `transport`; see [`client`](Session::client).
     pub fn server<T, R>(transport: T, config: &Config, runtime: R) -> (Session, Driver<Half<T>, Half<T>, R>)
     where
         T: AsyncRead + AsyncWrite + Unpin,
@@ -108,7 +108,7 @@ impl Session {
         Session::from_halves(Side::Server, read, write, config, runtime)
     }
 
-    /// A session over a transport whose two directions are separate.
+    /// A session over a transport whose two directions are separate; see [`client`](Session::client).
     pub fn from_halves<R, W, T>(
         side: Side,
         read: R,
@@ -161,7 +161,8 @@ impl Session {
     ///
     /// # Errors
     /// [`AcceptError`](crate::AcceptError) with the reason once the session has ended; streams that were waiting by then
-    /// are given first, with what had come of them. A stream that the peer resets before it is accepted is never seen.
+    /// are given first, with what had come of them, unless this side closed it. A stream that the peer resets before it is
+    /// accepted is never seen.
     ///
     /// # Cancel safety
     /// Dropping the future loses no stream.
@@ -178,7 +179,28 @@ impl Session {
     }
 
     /// As [`go_away`](Session::go_away), but what has not ended within `limit` is cut off. Resolves as
-    /// [`closed`](Session::closed) does; [`SessionEnd::cut`] says what was lost. Starts at once, awaited or not.
+    /// [`closed`](Session::closed) does; [`SessionEnd::cut`] says what was lost. Starts at once, awaited or not; of several
+    /// limits the earliest counts.
+    ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let session = pair.client;
+    /// # world.block_on(async move {
+    /// use std::time::Duration;
+    ///
+    /// let stream = session.open().await?;
+    /// let drained = session.drain(Duration::from_secs(5));
+    /// assert!(session.open().await.is_err(), "no more streams");
+    /// drop(stream); // the last one: the drain has nothing left to wait for
+    /// assert!(drained.await.cut().is_nothing());
+    /// # Ok::<(), muxado_core::OpenError>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing: the session drains all the same.
     pub fn drain(&self, limit: Duration) -> Closed {
         self.shared.with(|state| {
             state.mux.go_away();
@@ -193,6 +215,23 @@ impl Session {
     /// What finished or dropped streams have accepted is still sent, for at most [`Config::close_linger`]; streams that
     /// are open fail at once. Resolves as [`closed`](Session::closed) does; [`SessionEnd::cut`] says what was lost.
     /// Starts at once, awaited or not; the first close counts.
+    ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let (client, server) = (pair.client, pair.server);
+    /// # world.block_on(async move {
+    /// use muxado_core::ErrorCode;
+    ///
+    /// let end = client.close(ErrorCode::NO_ERROR, "bye").await;
+    /// assert!(end.is_clean() && end.cut().is_nothing());
+    /// assert_eq!(server.closed().await.text(), b"bye");
+    /// # });
+    /// ```
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing: the session closes all the same.
     pub fn close(&self, code: ErrorCode, text: &str) -> Closed {
         self.shared.close(code, text)
     }
@@ -208,7 +247,7 @@ impl Session {
         Leaving::new(self.shared.clone())
     }
 
-    /// Watches the session without keeping it open.
+    /// Watches the session without keeping it open. From then on it is known when the peer last showed that it lives.
     #[must_use]
     pub fn observer(&self) -> Observer {
         Observer::new(self.shared.clone())
@@ -233,7 +272,7 @@ impl Session {
         self.shared.with(|state| state.mux.end())
     }
 
-    /// Its settings.
+    /// The settings that it was made with.
     #[must_use]
     pub fn config(&self) -> Config {
         self.shared.with(|state| state.mux.config().clone())
@@ -245,13 +284,13 @@ impl Session {
         self.shared.with(|state| state.mux.side())
     }
 
-    /// The address of this end of the transport, where it has one.
+    /// The address of this end of the transport, where it has one: see [`Driver::addresses`].
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.shared.local_addr()
     }
 
-    /// The address of the peer's end of the transport, where it has one.
+    /// The address of the peer's end of the transport, where it has one: see [`Driver::addresses`].
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.shared.peer_addr()
@@ -277,6 +316,19 @@ impl Session {
     ///
     /// Holds the session up while it walks over all of its streams, in proportion to their number: the example `channels` of
     /// `muxado-tokio` prints how long it takes for ten thousand. Once a second is no burden; for each request it is.
+    ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let session = pair.client;
+    /// # world.block_on(async move {
+    /// let _stream = session.open().await?;
+    /// println!("{}", session.inspect());
+    /// assert_eq!(session.inspect().streams.len(), 1);
+    /// # Ok::<(), muxado_core::OpenError>(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn inspect(&self) -> Inspection {
         self.shared.inspect()
@@ -284,6 +336,24 @@ impl Session {
 
     /// The last frames that passed, the oldest first: as many as
     /// [`ConfigBuilder::record_frames`](crate::ConfigBuilder::record_frames) asked for, which by default is none.
+    ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// use muxado_core::Config;
+    ///
+    /// # let world = World::new();
+    /// let config = Config::builder().record_frames(100).build()?;
+    /// # let pair = connected(&world, 4096, &config);
+    /// # let (session, peer) = (pair.client, pair.server);
+    /// # world.block_on(async move {
+    /// # let mut stream = session.open().await.unwrap();
+    /// # stream.finish().unwrap();
+    /// # peer.accept().await.unwrap();
+    /// println!("{}", session.frames()); // one line for each
+    /// assert!(session.frames().passed() > 0);
+    /// # });
+    /// # Ok::<(), muxado_core::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn frames(&self) -> FrameLog {
         self.shared.frames()

@@ -11,7 +11,20 @@ use crate::error::SessionEnd;
 
 /// Watches a session without being one of its handles: dropping the last of those ends the session all the same.
 ///
-/// What layers on top of sessions need, to know whether the peer lives.
+/// What layers on top of sessions need, to know whether the peer lives. Dropping it changes nothing.
+///
+/// ```
+/// # use muxado_testkit::{World, connected};
+/// # let world = World::new();
+/// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+/// # let session = pair.client;
+/// # world.block_on(async move {
+/// let observer = session.observer();
+/// assert!(observer.end().is_none() && observer.last_life().is_some());
+/// drop(session); // the last handle
+/// observer.leaving().await;
+/// # });
+/// ```
 #[derive(Clone, Debug)]
 pub struct Observer {
     shared: Arc<Shared>,
@@ -39,7 +52,10 @@ impl Observer {
         Leaving::new(self.shared.clone())
     }
 
-    /// Ends the session. See [`Session::close`](super::Session::close).
+    /// Ends the session now, and tells the peer why. See [`Session::close`](super::Session::close).
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing: the session closes all the same.
     pub fn close(&self, code: ErrorCode, text: &str) -> Closed {
         self.shared.close(code, text)
     }

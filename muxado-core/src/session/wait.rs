@@ -67,6 +67,9 @@ impl Place {
 }
 
 /// The future of [`Session::open`](super::Session::open).
+///
+/// Its place in line counts from the first poll; another task that polls it keeps the place, and is woken instead of the one
+/// before. *Dropping* it gives the place up, and nothing else.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Open(Place);
@@ -107,6 +110,9 @@ impl Drop for Open {
 }
 
 /// The future of [`Session::accept`](super::Session::accept).
+///
+/// Its place in line counts from the first poll; another task that polls it keeps the place, and is woken instead of the one
+/// before. *Dropping* it loses no stream: the next in line gets it.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Accept(Place);
@@ -146,6 +152,8 @@ impl Drop for Accept {
 
 /// The future of [`Session::closed`](super::Session::closed), [`close`](super::Session::close) and
 /// [`drain`](super::Session::drain). Does not keep the session open.
+///
+/// The task that polled it last is woken. *Dropping* it changes nothing: a close or drain goes on.
 #[derive(Debug)]
 pub struct Closed(Place);
 
@@ -163,7 +171,10 @@ impl Future for Closed {
     }
 }
 
-/// The future of [`Observer::leaving`](super::Observer::leaving).
+/// The future of [`Session::leaving`](super::Session::leaving) and [`Observer::leaving`](super::Observer::leaving). Does not
+/// keep the session open.
+///
+/// The task that polled it last is woken. *Dropping* it changes nothing.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Leaving(Place);

@@ -23,6 +23,32 @@ use crate::session::shared::Shared;
 
 /// One full-duplex byte stream of a session. Reads and writes with the futures-io traits, and with `Bytes` at no copy.
 ///
+/// ```
+/// # use muxado_testkit::{World, connected};
+/// # let world = World::new();
+/// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+/// # let (client, server) = (pair.client, pair.server);
+/// # world.block_on(async move {
+/// use futures_util::{AsyncReadExt, AsyncWriteExt};
+///
+/// let mut asking = client.open().await?;
+/// asking.write_all(b"how are you?").await?;
+/// asking.close().await?; // our direction ends; theirs goes on
+///
+/// let mut asked = server.accept().await?;
+/// let mut question = String::new();
+/// asked.read_to_string(&mut question).await?; // up to the peer's FIN; anything else is an error
+/// assert_eq!(question, "how are you?");
+/// asked.write_all(b"fine").await?;
+/// asked.close().await?;
+///
+/// let mut answer = String::new();
+/// asking.read_to_string(&mut answer).await?;
+/// assert_eq!(answer, "fine");
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
+///
 /// # Flow control
 /// Each direction has a window, 256 KiB by default: so much may be sent and not read by the peer's application. A
 /// stream that is not read fills its window and stops there; it stalls nobody else.
@@ -37,7 +63,12 @@ use crate::session::shared::Shared;
 /// used disappears without a trace.
 ///
 /// # Tasks
-/// One task may read and another write; a third that polls the same direction takes the place of the first.
+/// One task may read and another write; a third that polls the same direction takes the place of the first. Each direction
+/// keeps one waker, that of the last poll that had to wait: the one before is forgotten, not woken.
+///
+/// # Cancel safety
+/// A single read that is dropped has taken nothing, a single write has had nothing accepted. What is made of several,
+/// `read_exact`, `write_all` or [`write_chunk`](Stream::write_chunk), may have done a part.
 #[derive(Debug)]
 pub struct Stream {
     // The order matters: the sending half is let go first, so that the receiving half knows whether it was finished.
@@ -56,7 +87,8 @@ impl Stream {
         self
     }
 
-    /// The two halves, each with its own waker and its own drop behaviour. Costs nothing.
+    /// The two halves, each with its own waker and its own drop behaviour. Costs nothing. Dropping the sending half
+    /// before it is finished resets the whole stream.
     #[must_use]
     pub fn into_split(self) -> (SendStream, RecvStream) {
         (self.send, self.recv)
@@ -85,10 +117,11 @@ impl Stream {
         self.send.peer_addr()
     }
 
-    /// Ends both directions at once with `code`. What is queued or unread is dropped.
+    /// Ends both directions at once with `code`, any but 0, 5 and 9. What is queued or unread is dropped. Nothing happens to
+    /// a stream that both sides have finished.
     ///
     /// # Errors
-    /// [`ResetError`] for the codes 0, 5 and 9; the stream goes on then.
+    /// [`ResetError`] for a code that must not be sent; the stream goes on then.
     pub fn reset(&mut self, code: ErrorCode) -> Result<(), ResetError> {
         self.send.reset(code)
     }
@@ -110,12 +143,22 @@ impl Stream {
         self.send.refuse_after_header()
     }
 
-    /// The next bytes, at most `max` of them, without a copy; none at the end. See [`RecvStream::read_chunk`].
+    /// The next bytes, at most `max` of them and at least one, without a copy; `None` at the peer's FIN. See
+    /// [`RecvStream::read_chunk`].
+    ///
+    /// # Errors
+    /// [`ReadError`] if the stream was reset or lost before its end, once everything that came before is read.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
     pub fn read_chunk(&mut self, max: usize) -> ReadChunk<'_> {
         self.recv.read_chunk(max)
     }
 
-    /// See [`RecvStream::poll_read_chunk`].
+    /// As [`read_chunk`](Stream::read_chunk), to be polled. See [`RecvStream::poll_read_chunk`] for which waker is kept.
+    ///
+    /// # Errors
+    /// [`ReadError`] if the stream was reset or lost before its end, once everything that came before is read.
     pub fn poll_read_chunk(
         &mut self,
         cx: &mut Context<'_>,
@@ -125,11 +168,21 @@ impl Stream {
     }
 
     /// Sends all of `chunk` without a copy. See [`SendStream::write_chunk`].
+    ///
+    /// # Errors
+    /// [`WriteError`] if the stream was reset, lost or finished. Then some of `chunk` may have been sent.
+    ///
+    /// # Cancel safety
+    /// Dropping the future may leave a part of `chunk` accepted.
     pub fn write_chunk(&mut self, chunk: Bytes) -> WriteChunk<'_> {
         self.send.write_chunk(chunk)
     }
 
-    /// See [`SendStream::poll_write_chunk`].
+    /// Takes as much off the front of `chunk` as there is room for, and says how much that was. See
+    /// [`SendStream::poll_write_chunk`] for which waker is kept.
+    ///
+    /// # Errors
+    /// [`WriteError`] if the stream was reset, lost or finished. Nothing was taken then.
     pub fn poll_write_chunk(
         &mut self,
         cx: &mut Context<'_>,
@@ -138,7 +191,7 @@ impl Stream {
         self.send.poll_write_chunk(cx, chunk)
     }
 
-    /// Ends our direction. See [`SendStream::finish`].
+    /// Ends our direction: what was accepted goes out, then FIN. Reading goes on. See [`SendStream::finish`].
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset or lost.
@@ -146,13 +199,15 @@ impl Stream {
         self.send.finish()
     }
 
-    /// Bytes that the peer's application has read. See [`SendStream::consumed`].
+    /// How many of our bytes the peer's application has read or thrown away: a lower bound, in bytes. See
+    /// [`SendStream::consumed`].
     #[must_use]
     pub fn consumed(&self) -> u64 {
         self.send.consumed()
     }
 
-    /// Both deadlines at once.
+    /// Sets both deadlines: [`set_read_deadline`](Stream::set_read_deadline),
+    /// [`set_write_deadline`](Stream::set_write_deadline). Default: none.
     pub fn set_deadline(&self, at: Option<Instant>) {
         self.set_read_deadline(at);
         self.set_write_deadline(at);
@@ -168,18 +223,21 @@ impl Stream {
         self.send.set_write_deadline(at);
     }
 
-    /// Streams of a higher priority go first. See [`SendStream::set_priority`].
+    /// Streams of a higher priority go first, equals take turns. Default 0. See [`SendStream::set_priority`].
     pub fn set_priority(&self, priority: i8) {
         self.send.set_priority(priority);
     }
 }
 
+/// A read of 0 bytes into a buffer that is not empty means the peer's FIN, and nothing else. See [`RecvStream`].
 impl AsyncRead for Stream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.recv).poll_read(cx, buf)
     }
 }
 
+/// `flush` only makes sure that the peer learns of the stream: data goes out by itself. `close` is
+/// [`finish`](Stream::finish). Neither waits for the peer. See [`SendStream`].
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.send).poll_write(cx, buf)

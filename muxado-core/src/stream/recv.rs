@@ -26,10 +26,31 @@ const SMALL: usize = 256;
 
 /// The receiving half of a [`Stream`](crate::Stream).
 ///
+/// ```
+/// # use muxado_testkit::{World, connected};
+/// # let world = World::new();
+/// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+/// # let (client, server) = (pair.client, pair.server);
+/// # world.block_on(async move {
+/// # let mut send = client.open().await?;
+/// # futures_util::AsyncWriteExt::write_all(&mut send, b"hello").await?;
+/// # send.finish()?;
+/// let (send, mut recv) = server.accept().await?.into_split();
+/// let mut total = 0;
+/// while let Some(chunk) = recv.read_chunk(usize::MAX).await? {
+///     total += chunk.len(); // a `Bytes`: not copied
+/// }
+/// assert_eq!(total, 5); // the peer's FIN; anything else would have been an error
+/// # drop(send);
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
+///
 /// # Dropping
 /// The rest of what the peer sends is thrown away and its credit returned, so that the peer never blocks on it, while
 /// the sending half goes on. To make the peer stop, call [`stop`](RecvStream::stop). Dropped with unread bytes when
-/// our direction was finished already, the stream is reset after its FIN.
+/// our direction was finished already, the stream is reset after its FIN; with none, more bytes of the peer's are answered
+/// with a reset.
 #[derive(Debug)]
 pub struct RecvStream {
     shared: Arc<Shared>,
@@ -73,7 +94,11 @@ impl RecvStream {
         ReadChunk { stream: self, max }
     }
 
-    /// As [`read_chunk`](RecvStream::read_chunk).
+    /// As [`read_chunk`](RecvStream::read_chunk), to be polled.
+    ///
+    /// While there is nothing to read the waker of the last call is kept, of this or of any other way to read; the one
+    /// before is forgotten. It is woken when bytes or FIN have come, when the stream has failed, and when the deadline is
+    /// changed or has passed.
     ///
     /// # Errors
     /// [`ReadError`] if the stream was reset or lost before its end, once everything that came before is read.
@@ -98,8 +123,8 @@ impl RecvStream {
     }
 
     /// After `at` reading fails with [`ReadError::TimedOut`], at once if `at` has passed, whether there is something to
-    /// read or not; `None` takes the deadline away. Nothing is lost: with another deadline the stream can be read on.
-    /// Whoever waits to read looks again.
+    /// read or not; `None`, the default, takes the deadline away. Nothing is lost: with another deadline the stream can be
+    /// read on. Whoever waits to read looks again.
     pub fn set_read_deadline(&self, at: Option<Instant>) {
         self.shared.set_deadline(self.key, Direction::Read, at);
     }
@@ -107,7 +132,8 @@ impl RecvStream {
     /// Gives up to `max` bytes to `take`, in pieces, without a copy of ours. Ready with how many bytes that was: 0 only
     /// at the peer's FIN, or if `max` is 0.
     ///
-    /// What an adapter needs to fill a buffer of its own kind.
+    /// What an adapter needs to fill a buffer of its own kind. `take` is called before this returns, outside the session's
+    /// lock, and only if there is something to take. Keeps a waker as [`poll_read_chunk`](RecvStream::poll_read_chunk) does.
     ///
     /// # Errors
     /// [`ReadError`] if the stream was reset or lost before its end, once everything that came before is read.
@@ -212,7 +238,8 @@ fn take_out<const N: usize>(
     Ok(Found::Pieces)
 }
 
-/// A read of 0 bytes into a buffer that is not empty means the peer's FIN, and nothing else.
+/// A read of 0 bytes into a buffer that is not empty means the peer's FIN, and nothing else. A read that is cancelled has
+/// taken nothing. Keeps a waker as [`poll_read_chunk`](RecvStream::poll_read_chunk) does.
 impl AsyncRead for RecvStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut at = 0;
@@ -238,7 +265,7 @@ impl Drop for RecvStream {
     }
 }
 
-/// The future of [`RecvStream::read_chunk`].
+/// The future of [`RecvStream::read_chunk`]. *Dropping* it loses nothing.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct ReadChunk<'a> {

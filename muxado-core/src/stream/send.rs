@@ -24,11 +24,33 @@ const COPY_UP_TO: usize = 4096;
 
 /// The sending half of a [`Stream`](crate::Stream).
 ///
+/// ```
+/// # use muxado_testkit::{World, connected};
+/// # let world = World::new();
+/// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+/// # let (client, server) = (pair.client, pair.server);
+/// # world.block_on(async move {
+/// use futures_util::AsyncWriteExt;
+/// use muxado_core::Bytes;
+///
+/// let (mut send, recv) = client.open().await?.into_split();
+/// send.write_all(b"copied, ").await?;
+/// send.write_chunk(Bytes::from_static(b"not copied")).await?;
+/// send.finish()?; // dropped without this, it would reset the stream
+/// # drop(recv);
+/// # let mut text = Vec::new();
+/// # futures_util::AsyncReadExt::read_to_end(&mut server.accept().await?, &mut text).await?;
+/// # assert_eq!(text, b"copied, not copied");
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
+///
 /// # Dropping
 /// Dropped unfinished, what was accepted is delivered and then the whole stream is reset: the peer must not take it
 /// for the end, and the receiving half fails too. Finish it first if only this direction is to end. While a panic
-/// unwinds, the reset goes out at once. If the accepted bytes do not get away within
-/// [`drain_timeout`](crate::ConfigBuilder::drain_timeout), they are dropped.
+/// unwinds, the reset goes out at once. If the peer gives the accepted bytes no credit for
+/// [`drain_timeout`](crate::ConfigBuilder::drain_timeout), or up to half as long again, they are dropped; waiting for the
+/// transport does not count.
 #[derive(Debug)]
 pub struct SendStream {
     shared: Arc<Shared>,
@@ -66,7 +88,7 @@ impl SendStream {
         self.shared.peer_addr()
     }
 
-    /// Sends all of `chunk` without a copy.
+    /// Sends all of `chunk` without a copy: resolves once it is accepted, which says nothing of whether it has arrived.
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset, lost or finished. Then some of `chunk` may have been sent.
@@ -79,6 +101,10 @@ impl SendStream {
     }
 
     /// Takes as much off the front of `chunk` as there is room for, and says how much that was: 0 only if it is empty.
+    ///
+    /// While there is no room the waker of the last call is kept, of this or of any other way to write; the one before is
+    /// forgotten. It is woken when there is room again, when the stream has failed, and when the deadline is changed or has
+    /// passed.
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset, lost or finished. Nothing was taken then.
@@ -103,7 +129,8 @@ impl SendStream {
         finished
     }
 
-    /// Ends both directions at once with `code`, any but 0, 5 and 9. What is queued or unread is dropped.
+    /// Ends both directions at once with `code`, any but 0, 5 and 9. What is queued or unread is dropped. Nothing happens to
+    /// a stream that both sides have finished.
     ///
     /// # Errors
     /// [`ResetError`] for a code that must not be sent; the stream goes on then.
@@ -130,12 +157,14 @@ impl SendStream {
         self.shared.with(|state| state.mux.consumed(self.key))
     }
 
-    /// Streams of a higher priority go first, equals take turns. The default is 0.
+    /// Streams of a higher priority go first, equals take turns. Default 0. It counts for what goes out next, on this side
+    /// alone, and as long as there is something of a higher priority to send, those of a lower wait.
     pub fn set_priority(&self, priority: i8) {
         self.shared.with(|state| state.mux.set_priority(self.key, priority));
     }
 
-    /// After `at` writing fails with [`WriteError::TimedOut`], at once if `at` has passed; `None` takes the deadline away.
+    /// After `at` writing fails with [`WriteError::TimedOut`], at once if `at` has passed; `None`, the default, takes the
+    /// deadline away.
     /// What was accepted before is sent all the same, and with another deadline the stream can be written on. Finishing
     /// has no deadline: it does not wait. Whoever waits to write looks again.
     pub fn set_write_deadline(&self, at: Option<Instant>) {
@@ -229,6 +258,7 @@ fn copy(bufs: &[IoSlice<'_>], len: usize) -> Bytes {
 }
 
 /// A write is accepted as a whole or in part, and that part is counted, or not at all: cancelling loses nothing.
+/// The waker of the last write that found no room is kept, as by [`poll_write_chunk`](SendStream::poll_write_chunk).
 /// `flush` only makes sure that the peer learns of the stream: data goes out by itself. `close` is
 /// [`finish`](SendStream::finish). Neither waits for the peer.
 impl AsyncWrite for SendStream {
@@ -274,7 +304,7 @@ impl Drop for SendStream {
     }
 }
 
-/// The future of [`SendStream::write_chunk`].
+/// The future of [`SendStream::write_chunk`]. *Dropping* it may leave a part of the chunk accepted.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct WriteChunk<'a> {
