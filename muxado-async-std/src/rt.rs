@@ -13,7 +13,7 @@ use muxado_core::rt::Runtime;
 #[non_exhaustive]
 pub struct AsyncStd;
 
-/// A sleep on async-std.
+/// The future of a sleep on async-std.
 pub struct Sleep(Pin<Box<dyn Future<Output = ()> + Send>>);
 
 impl Runtime for AsyncStd {

@@ -14,18 +14,37 @@ use crate::{AsyncStd, Session};
 
 /// Connects over TCP and starts the client's end of a session, with the default settings.
 ///
-/// `TCP_NODELAY` and TCP keepalive are on.
+/// `TCP_NODELAY` and TCP keepalive are on. For an example see [`Listener`].
 ///
 /// # Errors
 /// Whatever resolving and connecting report.
+///
+/// # Cancel safety
+/// Dropping the future gives the connection up.
 pub async fn connect(address: impl ToSocketAddrs) -> io::Result<Session> {
     connect_with(address, &Config::default()).await
 }
 
 /// As [`connect`], with settings.
 ///
+/// ```
+/// use muxado_async_std::{Config, Listener, connect_with};
+///
+/// # async_std::task::block_on(async {
+/// # let listener = Listener::bind("127.0.0.1:0").await?;
+/// # let address = listener.local_addr()?;
+/// let config = Config::builder().max_inbound_streams(10_000).build()?;
+/// let session = connect_with(address, &config).await?;
+/// # drop(session);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+///
 /// # Errors
 /// Whatever resolving and connecting report.
+///
+/// # Cancel safety
+/// Dropping the future gives the connection up.
 pub async fn connect_with(address: impl ToSocketAddrs, config: &Config) -> io::Result<Session> {
     Ok(over_tcp(TcpStream::connect(address).await?, Side::Client, config))
 }
@@ -35,6 +54,9 @@ impl Listener<TcpListener> {
     ///
     /// # Errors
     /// Whatever resolving and binding report.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves nothing bound.
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<Listener> {
         Listener::bind_with(address, Config::default()).await
     }
@@ -43,11 +65,14 @@ impl Listener<TcpListener> {
     ///
     /// # Errors
     /// Whatever resolving and binding report.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves nothing bound.
     pub async fn bind_with(address: impl ToSocketAddrs, config: Config) -> io::Result<Listener> {
         Ok(Listener::from_tcp(TcpListener::bind(address).await?, config))
     }
 
-    /// Takes over a listener that was made elsewhere.
+    /// Takes over a listener that was made elsewhere, with these settings for the sessions.
     #[must_use]
     pub fn from_tcp(tcp: TcpListener, config: Config) -> Listener {
         Listener { source: tcp, config }
@@ -63,7 +88,8 @@ impl Listener<TcpListener> {
 
     /// Waits for the next connection and starts a session on it. `TCP_NODELAY` and TCP keepalive are on.
     ///
-    /// What goes wrong with one connection, or passes, is absorbed: see [`accept`].
+    /// What goes wrong with one connection, or passes, is absorbed: an aborted connection is skipped, and when files or
+    /// memory run out it pauses and tries again, so that a busy server does not end.
     ///
     /// # Errors
     /// Only what makes the listener itself useless.
@@ -76,6 +102,12 @@ impl Listener<TcpListener> {
     }
 
     /// The sessions of all connections to come. It never ends by itself.
+    ///
+    /// # Errors
+    /// Those of [`accept`](Listener::accept), as items; what comes after one is likely to be the same.
+    ///
+    /// # Cancel safety
+    /// Dropping the stream, or the future of its next item, loses no connection.
     pub fn incoming(&self) -> impl Stream<Item = io::Result<Session>> + Send + Unpin + '_ {
         incoming(|| async { self.accept().await.map(|(session, _)| session) })
     }

@@ -14,8 +14,25 @@ use crate::{AsyncStd, Session};
 
 /// Connects to a Unix socket and starts the client's end of a session, with the default settings.
 ///
+/// ```
+/// use muxado_async_std::{Listener, connect_unix};
+///
+/// # async_std::task::block_on(async {
+/// # let path = std::env::temp_dir().join(format!("muxado_async_std_{}", std::process::id()));
+/// let listener = Listener::bind_unix(&path).await?;
+/// let client = connect_unix(&path).await?;
+/// let (server, _) = listener.accept().await?;
+/// # std::fs::remove_file(&path)?;
+/// # drop((client, server));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+///
 /// # Errors
 /// Whatever connecting reports.
+///
+/// # Cancel safety
+/// Dropping the future gives the connection up.
 pub async fn connect_unix(path: impl AsRef<Path>) -> io::Result<Session> {
     connect_unix_with(path, &Config::default()).await
 }
@@ -24,6 +41,9 @@ pub async fn connect_unix(path: impl AsRef<Path>) -> io::Result<Session> {
 ///
 /// # Errors
 /// Whatever connecting reports.
+///
+/// # Cancel safety
+/// Dropping the future gives the connection up.
 pub async fn connect_unix_with(path: impl AsRef<Path>, config: &Config) -> io::Result<Session> {
     Ok(over_unix(UnixStream::connect(path.as_ref()).await?, Side::Client, config))
 }
@@ -35,6 +55,9 @@ impl Listener<UnixListener> {
     ///
     /// # Errors
     /// Whatever binding reports: `AddrInUse` if there is such a file.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves nothing bound.
     pub async fn bind_unix(path: impl AsRef<Path>) -> io::Result<Listener<UnixListener>> {
         Listener::bind_unix_with(path, Config::default()).await
     }
@@ -43,6 +66,9 @@ impl Listener<UnixListener> {
     ///
     /// # Errors
     /// Whatever binding reports: `AddrInUse` if there is such a file.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves nothing bound.
     pub async fn bind_unix_with(
         path: impl AsRef<Path>,
         config: Config,
@@ -50,7 +76,7 @@ impl Listener<UnixListener> {
         Ok(Listener::from_unix(UnixListener::bind(path.as_ref()).await?, config))
     }
 
-    /// Takes over a listener that was made elsewhere.
+    /// Takes over a listener that was made elsewhere, with these settings for the sessions.
     #[must_use]
     pub fn from_unix(unix: UnixListener, config: Config) -> Listener<UnixListener> {
         Listener { source: unix, config }
@@ -66,6 +92,9 @@ impl Listener<UnixListener> {
 
     /// Waits for the next connection and starts a session on it.
     ///
+    /// What goes wrong with one connection, or passes, is absorbed: an aborted connection is skipped, and when files or
+    /// memory run out it pauses and tries again, so that a busy server does not end.
+    ///
     /// # Errors
     /// Only what makes the listener itself useless.
     ///
@@ -77,6 +106,12 @@ impl Listener<UnixListener> {
     }
 
     /// The sessions of all connections to come. It never ends by itself.
+    ///
+    /// # Errors
+    /// Those of [`accept`](Listener::accept), as items; what comes after one is likely to be the same.
+    ///
+    /// # Cancel safety
+    /// Dropping the stream, or the future of its next item, loses no connection.
     pub fn incoming(&self) -> impl Stream<Item = io::Result<Session>> + Send + Unpin + '_ {
         incoming(|| async { self.accept().await.map(|(session, _)| session) })
     }

@@ -13,7 +13,7 @@ use smol::Timer;
 #[non_exhaustive]
 pub struct Smol;
 
-/// A sleep on smol.
+/// The future of a sleep on smol.
 #[derive(Debug)]
 pub struct Sleep(Timer);
 

@@ -5,6 +5,21 @@
 //!
 //! A connection that ends without TLS's close_notify may have been cut off by somebody in between: unless the peer's
 //! GOAWAY had come, the session ends with [`EndCause::Transport`](crate::EndCause::Transport).
+//!
+//! ```
+//! use muxado_smol::{Listener, connect_tls};
+//!
+//! # smol::block_on(async {
+//! # let authority = muxado_testkit::certs::Authority::new();
+//! # let (server, client) = (authority.server(), authority.client());
+//! // `server` and `client` are settings of rustls; the name is the one in the server's certificate.
+//! let listener = Listener::bind_tls("127.0.0.1:0", server).await?;
+//! let address = listener.local_addr()?;
+//! let (client, server) = smol::future::zip(connect_tls(address, "localhost", client), listener.accept()).await;
+//! assert_eq!(client?.local_addr(), server?.0.peer_addr());
+//! # std::io::Result::Ok(())
+//! # }).unwrap();
+//! ```
 
 use std::io;
 use std::net::SocketAddr;
@@ -27,10 +42,14 @@ pub use muxado_core::face::{ALPN, AlpnMismatch, TlsOptions};
 
 /// Connects over TCP and TLS and starts the client's end of a session, with the default settings.
 ///
-/// `name` is what the server's certificate must be for: a host's name or address.
+/// `name` is what the server's certificate must be for: a host's name or address. For an example see the [module](self).
 ///
 /// # Errors
-/// `InvalidInput` for a name that is none. Whatever resolving, connecting and the handshake report; the kind `TimedOut` if the handshake takes longer than 10 s.
+/// `InvalidInput` for a name that is none. Whatever resolving, connecting and the handshake report; the kind `TimedOut` if
+/// the handshake takes longer than 10 s.
+///
+/// # Cancel safety
+/// Dropping the future gives the connection up.
 pub async fn connect_tls(
     address: impl AsyncToSocketAddrs,
     name: &str,
@@ -42,7 +61,10 @@ pub async fn connect_tls(
 /// As [`connect_tls`], with settings.
 ///
 /// # Errors
-/// Those of [`connect_tls`], and [`AlpnMismatch`] if the protocol is demanded.
+/// Those of [`connect_tls`], with the time that `options` give, and [`AlpnMismatch`] if the protocol is demanded.
+///
+/// # Cancel safety
+/// Dropping the future gives the connection up.
 pub async fn connect_tls_with(
     address: impl AsyncToSocketAddrs,
     name: &str,
@@ -64,7 +86,7 @@ pub async fn connect_tls_with(
     Ok(over_tls(stream, Side::Client, options.session(), ends))
 }
 
-/// What a [`Listener`] with TLS accepts from.
+/// What a [`Listener`] with TLS accepts from. [`bind_tls`](Listener::bind_tls) makes it.
 pub struct Tls {
     tcp: TcpListener,
     acceptor: TlsAcceptor,
@@ -82,6 +104,9 @@ impl Listener<Tls> {
     ///
     /// # Errors
     /// Whatever resolving and binding report.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves nothing bound.
     pub async fn bind_tls(
         address: impl AsyncToSocketAddrs,
         tls: impl Into<Arc<ServerConfig>>,
@@ -93,6 +118,9 @@ impl Listener<Tls> {
     ///
     /// # Errors
     /// Whatever resolving and binding report.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves nothing bound.
     pub async fn bind_tls_with(
         address: impl AsyncToSocketAddrs,
         tls: impl Into<Arc<ServerConfig>>,
@@ -159,11 +187,17 @@ impl Listener<Tls> {
     }
 
     /// The sessions of all connections to come. It never ends by itself.
+    ///
+    /// # Errors
+    /// Those of [`accept`](Listener::accept), as items; what comes after one is likely to be the same.
+    ///
+    /// # Cancel safety
+    /// Dropping the stream, or the future of its next item, loses no connection.
     pub fn incoming(&self) -> impl Stream<Item = io::Result<Session>> + Send + Unpin + '_ {
         incoming(|| async { self.accept().await.map(|(session, _)| session) })
     }
 
-    /// What became of the handshakes that did not lead to a session.
+    /// What became of the handshakes that did not lead to a session, and how many are under way.
     #[must_use]
     pub fn handshakes(&self) -> ArrivalStats {
         self.source.handshakes.stats()

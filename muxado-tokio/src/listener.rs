@@ -5,6 +5,23 @@ use tokio::net::TcpListener;
 
 /// Accepts connections and starts the server's end of a session on each: over TCP with [`bind`](Listener::bind), over Unix
 /// sockets with `bind_unix`, and with the feature `tls` over TLS with `bind_tls`.
+///
+/// ```
+/// use muxado_tokio::{Listener, connect};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let listener = Listener::bind("127.0.0.1:0").await?;
+/// let client = connect(listener.local_addr()?).await?;
+/// let (server, peer) = listener.accept().await?;
+/// assert_eq!(client.local_addr(), Some(peer));
+/// assert_eq!(client.peer_addr(), server.local_addr());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Dropping
+/// It listens no more; the sessions that it gave go on. TLS handshakes that are under way are dropped.
 #[derive(Debug)]
 pub struct Listener<S = TcpListener> {
     pub(crate) source: S,

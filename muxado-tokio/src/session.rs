@@ -18,9 +18,33 @@ pub(crate) type Ends = (Option<SocketAddr>, Option<SocketAddr>);
 
 /// One end of a muxado session. Cheap to clone; every clone is the same session.
 ///
+/// ```
+/// use muxado_tokio::{ErrorCode, Session};
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let (near, far) = tokio::io::duplex(4096); // or any other transport; for TCP there are `connect` and `Listener`
+/// let (client, server) = (Session::client(near), Session::server(far));
+///
+/// let mut sending = client.open().await?;
+/// sending.write_all(b"hello").await?;
+/// sending.shutdown().await?;
+///
+/// let mut text = String::new();
+/// server.accept().await?.read_to_string(&mut text).await?;
+/// assert_eq!(text, "hello");
+///
+/// client.close(ErrorCode::NO_ERROR, "bye").await;
+/// assert!(server.closed().await.is_clean());
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Dropping
-/// When the last handle is dropped, no new streams are opened or accepted; the streams that there are live on, and the
-/// session ends when the last of them does. When the runtime shuts down, the session ends at once.
+/// When the last handle is dropped, no new streams are opened or accepted, and those that wait to be accepted are refused;
+/// the streams that there are live on, and the session ends when the last of them does. When the runtime shuts down,
+/// the session ends at once.
 #[derive(Clone, Debug)]
 pub struct Session {
     inner: muxado_core::Session,
@@ -41,7 +65,8 @@ impl Session {
         Session::client_with(transport, &Config::default())
     }
 
-    /// The server's end of a session over any tokio transport, with the default settings.
+    /// The server's end of a session over any tokio transport, with the default settings; see
+    /// [`client`](Session::client).
     ///
     /// # Panics
     /// Outside a tokio runtime, as [`tokio::spawn`] does.
@@ -111,7 +136,7 @@ impl Session {
     /// Opens a stream, at no round-trip cost. Waits while `max_outbound_streams` are open, first come first served.
     ///
     /// The peer learns of the stream with its first data, or when the first thing done with it is a flush, a read or a
-    /// shutdown.
+    /// shutdown. See [`muxado_core::Session::open`].
     ///
     /// # Errors
     /// [`OpenError`], always safe to retry: the session has ended, or takes no more streams.
@@ -130,10 +155,12 @@ impl Session {
         self.inner.try_open().map(Stream::new)
     }
 
-    /// Waits for the next stream that the peer opens. Not accepting harms no other stream.
+    /// Waits for the next stream that the peer opens. Not accepting harms no other stream. See
+    /// [`muxado_core::Session::accept`].
     ///
     /// # Errors
-    /// [`AcceptError`] with the reason once the session has ended; streams that were waiting by then are given first.
+    /// [`AcceptError`] with the reason once the session has ended; streams that were waiting by then are given first,
+    /// unless this side closed it.
     ///
     /// # Cancel safety
     /// Dropping the future loses no stream.
@@ -149,19 +176,28 @@ impl Session {
 
     /// As [`go_away`](Session::go_away), but what has not ended within `limit` is cut off. Starts at once, awaited or
     /// not; resolves as [`closed`](Session::closed) does. [`SessionEnd::cut`] says what was lost.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing: the session drains all the same.
     pub fn drain(&self, limit: Duration) -> Closed {
         self.inner.drain(limit)
     }
 
     /// Ends the session now and tells the peer why, with at most 256 bytes of `text`. What finished or dropped streams
     /// have accepted is still sent, for at most `close_linger`. Starts at once, awaited or not; resolves as
-    /// [`closed`](Session::closed) does. [`SessionEnd::cut`] says what was lost.
+    /// [`closed`](Session::closed) does. [`SessionEnd::cut`] says what was lost. See [`muxado_core::Session::close`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing: the session closes all the same.
     pub fn close(&self, code: ErrorCode, text: &str) -> Closed {
         self.inner.close(code, text)
     }
 
     /// Waits until the session takes no new streams from this side any more: it is ending, or the peer has said that it
     /// is. See [`muxado_core::Session::leaving`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
     pub fn leaving(&self) -> Leaving {
         self.inner.leaving()
     }
@@ -171,6 +207,9 @@ impl Session {
     /// If this side ended it, the peer closes last. A peer that has been silent for 250 ms is waited for by the task of
     /// the session alone, for as long as the close or drain has time and `drain_timeout`: a runtime that is shut down
     /// before may take back what such a peer has not read yet.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
     pub fn closed(&self) -> Closed {
         self.inner.closed()
     }
@@ -230,7 +269,7 @@ impl Session {
         self.inner.stats()
     }
 
-    /// The session with the core's types.
+    /// The session with the core's type, whose streams have the futures-io traits.
     #[must_use]
     pub fn into_core(self) -> muxado_core::Session {
         self.inner

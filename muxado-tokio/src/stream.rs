@@ -17,19 +17,92 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// A stream dropped before its shutdown delivers what was accepted and then resets, so that the peer never takes it for
 /// the end. See [`muxado_core::Stream`] for all of it.
 ///
-/// One task may read and another write; see [`into_split`](Stream::into_split).
+/// One task may read and another write; see [`into_split`](Stream::into_split). A third that does the same as one of them
+/// takes its place.
+///
+/// ```
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// # let (near, far) = tokio::io::duplex(4096);
+/// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+/// # tokio::spawn(async move {
+/// #     let mut stream = server.accept().await.unwrap();
+/// #     let mut question = String::new();
+/// #     stream.read_to_string(&mut question).await.unwrap();
+/// #     stream.write_all(b"fine").await.unwrap();
+/// #     stream.shutdown().await.unwrap();
+/// # });
+/// let mut stream = client.open().await?;
+/// stream.write_all(b"how are you?").await?;
+/// stream.shutdown().await?; // our direction ends; theirs goes on
+/// let mut answer = String::new();
+/// stream.read_to_string(&mut answer).await?; // up to the peer's FIN; anything else is an error
+/// assert_eq!(answer, "fine");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Cancel safety
+/// A single read that is dropped has taken nothing, a single write has had nothing accepted. What is made of several,
+/// `read_exact`, `write_all` or [`write_chunk`](Stream::write_chunk), may have done a part.
 #[derive(Debug)]
 pub struct Stream {
     inner: muxado_core::Stream,
 }
 
-/// The sending half of a [`Stream`]. See [`muxado_core::SendStream`] for what dropping it does.
+/// The sending half of a [`Stream`].
+///
+/// ```
+/// use muxado_tokio::Bytes;
+/// use tokio::io::AsyncWriteExt;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// # let (near, _peer) = tokio::io::duplex(4096);
+/// # let session = muxado_tokio::Session::client(near);
+/// let (mut send, recv) = session.open().await?.into_split();
+/// send.write_all(b"copied, ").await?;
+/// send.write_chunk(Bytes::from_static(b"not copied")).await?;
+/// send.shutdown().await?; // dropped without this, it would reset the stream
+/// # drop(recv);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Dropping
+/// Dropped before its shutdown, it delivers what was accepted and then resets the whole stream. See
+/// [`muxado_core::SendStream`].
 #[derive(Debug)]
 pub struct SendStream {
     inner: muxado_core::SendStream,
 }
 
-/// The receiving half of a [`Stream`]. See [`muxado_core::RecvStream`] for what dropping it does.
+/// The receiving half of a [`Stream`].
+///
+/// ```
+/// # use tokio::io::AsyncWriteExt;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// # let (near, far) = tokio::io::duplex(4096);
+/// # let (client, session) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+/// # let mut hello = client.open().await?;
+/// # hello.write_all(b"hello").await?;
+/// # hello.shutdown().await?;
+/// let (send, mut recv) = session.accept().await?.into_split();
+/// let mut total = 0;
+/// while let Some(chunk) = recv.read_chunk(usize::MAX).await? {
+///     total += chunk.len(); // a `Bytes`: not copied
+/// }
+/// assert_eq!(total, 5); // the peer's FIN; anything else would have been an error
+/// # drop(send);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Dropping
+/// The rest of what the peer sends is thrown away; the sending half goes on. See [`muxado_core::RecvStream`].
 #[derive(Debug)]
 pub struct RecvStream {
     inner: muxado_core::RecvStream,
@@ -49,6 +122,28 @@ impl Stream {
     /// The two halves, for two tasks. Costs nothing.
     ///
     /// Dropping the sending half before its shutdown resets the whole stream.
+    ///
+    /// ```
+    /// use tokio::io::AsyncWriteExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// # let mut other = client.open().await?;
+    /// # other.write_all(b"echo").await?;
+    /// # other.shutdown().await?;
+    /// let (mut send, mut recv) = server.accept().await?.into_split();
+    /// let writing = tokio::spawn(async move {
+    ///     send.write_all(b"hello").await?;
+    ///     send.shutdown().await
+    /// });
+    /// let read = tokio::io::copy(&mut recv, &mut tokio::io::sink()).await?;
+    /// writing.await??;
+    /// # assert_eq!(read, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn into_split(self) -> (SendStream, RecvStream) {
         let (send, recv) = self.inner.into_split();
@@ -73,7 +168,8 @@ impl Stream {
         self.inner.peer_addr()
     }
 
-    /// Ends both directions at once with `code`, any but 0, 5 and 9. What is queued or unread is dropped.
+    /// Ends both directions at once with `code`, any but 0, 5 and 9. What is queued or unread is dropped. Nothing happens to
+    /// a stream that both sides have finished.
     ///
     /// # Errors
     /// [`ResetError`] for a code that must not be sent; the stream goes on then.
@@ -89,7 +185,9 @@ impl Stream {
         self.inner.refuse()
     }
 
-    /// The next bytes, at most `max` of them, without a copy; `None` at the peer's FIN.
+    /// The next bytes, at most `max` of them and at least one, without a copy; `None` at the peer's FIN.
+    ///
+    /// A chunk may be a slice of a larger buffer, which lives as long as the chunk does: copy what is kept for long.
     ///
     /// # Errors
     /// [`ReadError`] if the stream was reset or lost before its end, once everything that came before is read.
@@ -100,7 +198,7 @@ impl Stream {
         self.inner.read_chunk(max).await
     }
 
-    /// Sends all of `chunk` without a copy.
+    /// Sends all of `chunk` without a copy: resolves once it is accepted, which says nothing of whether it has arrived.
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset, lost or shut down. Then some of `chunk` may have been sent.
@@ -111,33 +209,37 @@ impl Stream {
         self.inner.write_chunk(chunk).await
     }
 
-    /// How many of our bytes the peer's application has read or thrown away: a lower bound, in bytes.
+    /// How many of our bytes the peer's application has read or thrown away: a lower bound, in bytes. See
+    /// [`muxado_core::SendStream::consumed`].
     #[must_use]
     pub fn consumed(&self) -> u64 {
         self.inner.consumed()
     }
 
-    /// Both deadlines at once.
+    /// Sets both deadlines: [`set_read_deadline`](Stream::set_read_deadline),
+    /// [`set_write_deadline`](Stream::set_write_deadline). Default: none.
     pub fn set_deadline(&self, at: Option<Instant>) {
         self.inner.set_deadline(at);
     }
 
-    /// After `at` reading fails with the kind `TimedOut`, at once if `at` has passed; `None` takes the deadline away.
-    /// Nothing is lost: with another deadline the stream can be read on. Whoever waits to read looks again.
+    /// After `at` reading fails with the kind `TimedOut`, at once if `at` has passed, whether there is something to read or
+    /// not; `None`, the default, takes the deadline away. Nothing is lost: with another deadline the stream can be read on.
+    /// Whoever waits to read looks again.
     ///
     /// The clock is tokio's: [`tokio::time::Instant::into_std`] tells its time where it is paused.
     pub fn set_read_deadline(&self, at: Option<Instant>) {
         self.inner.set_read_deadline(at);
     }
 
-    /// After `at` writing fails with the kind `TimedOut`, at once if `at` has passed; `None` takes the deadline away.
-    /// What was accepted before is sent all the same, and with another deadline the stream can be written on. `shutdown`
-    /// has no deadline: it does not wait. Whoever waits to write looks again.
+    /// After `at` writing fails with the kind `TimedOut`, at once if `at` has passed; `None`, the default, takes the deadline
+    /// away. What was accepted before is sent all the same, and with another deadline the stream can be written on.
+    /// `shutdown` has no deadline: it does not wait. Whoever waits to write looks again. The clock is tokio's.
     pub fn set_write_deadline(&self, at: Option<Instant>) {
         self.inner.set_write_deadline(at);
     }
 
-    /// Streams of a higher priority go first, equals take turns. The default is 0.
+    /// Streams of a higher priority go first, equals take turns. Default 0. See
+    /// [`muxado_core::SendStream::set_priority`].
     pub fn set_priority(&self, priority: i8) {
         self.inner.set_priority(priority);
     }
@@ -150,7 +252,7 @@ impl SendStream {
         self.inner
     }
 
-    /// The stream's id. A stream that this side opened gets it when its first frame goes out.
+    /// The stream's id, the same on both sides. A stream that this side opened gets it when its first frame goes out.
     #[must_use]
     pub fn id(&self) -> Option<StreamId> {
         self.inner.id()
@@ -168,7 +270,8 @@ impl SendStream {
         self.inner.peer_addr()
     }
 
-    /// Ends our direction with FIN, without waiting: what `shutdown` does, for where there is no `await`.
+    /// Ends our direction with FIN, without waiting: what `shutdown` does, for where there is no `await`. Doing it again
+    /// does nothing.
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset or lost.
@@ -176,7 +279,8 @@ impl SendStream {
         self.inner.finish()
     }
 
-    /// Ends both directions at once with `code`, any but 0, 5 and 9. What is queued or unread is dropped.
+    /// Ends both directions at once with `code`, any but 0, 5 and 9. What is queued or unread is dropped. Nothing happens to
+    /// a stream that both sides have finished.
     ///
     /// # Errors
     /// [`ResetError`] for a code that must not be sent; the stream goes on then.
@@ -184,7 +288,7 @@ impl SendStream {
         self.inner.reset(code)
     }
 
-    /// Sends all of `chunk` without a copy.
+    /// Sends all of `chunk` without a copy: resolves once it is accepted, which says nothing of whether it has arrived.
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset, lost or shut down. Then some of `chunk` may have been sent.
@@ -195,20 +299,22 @@ impl SendStream {
         self.inner.write_chunk(chunk).await
     }
 
-    /// How many of our bytes the peer's application has read or thrown away: a lower bound, in bytes.
+    /// How many of our bytes the peer's application has read or thrown away: a lower bound, in bytes. See
+    /// [`muxado_core::SendStream::consumed`].
     #[must_use]
     pub fn consumed(&self) -> u64 {
         self.inner.consumed()
     }
 
-    /// After `at` writing fails with the kind `TimedOut`, at once if `at` has passed; `None` takes the deadline away.
-    /// What was accepted before is sent all the same, and with another deadline the stream can be written on. `shutdown`
-    /// has no deadline: it does not wait. Whoever waits to write looks again.
+    /// After `at` writing fails with the kind `TimedOut`, at once if `at` has passed; `None`, the default, takes the deadline
+    /// away. What was accepted before is sent all the same, and with another deadline the stream can be written on.
+    /// `shutdown` has no deadline: it does not wait. Whoever waits to write looks again. The clock is tokio's.
     pub fn set_write_deadline(&self, at: Option<Instant>) {
         self.inner.set_write_deadline(at);
     }
 
-    /// Streams of a higher priority go first, equals take turns. The default is 0.
+    /// Streams of a higher priority go first, equals take turns. Default 0. See
+    /// [`muxado_core::SendStream::set_priority`].
     pub fn set_priority(&self, priority: i8) {
         self.inner.set_priority(priority);
     }
@@ -221,7 +327,7 @@ impl RecvStream {
         self.inner
     }
 
-    /// The stream's id. A stream that this side opened gets it when its first frame goes out.
+    /// The stream's id, the same on both sides. A stream that this side opened gets it when its first frame goes out.
     #[must_use]
     pub fn id(&self) -> Option<StreamId> {
         self.inner.id()
@@ -239,7 +345,9 @@ impl RecvStream {
         self.inner.peer_addr()
     }
 
-    /// The next bytes, at most `max` of them, without a copy; `None` at the peer's FIN.
+    /// The next bytes, at most `max` of them and at least one, without a copy; `None` at the peer's FIN.
+    ///
+    /// A chunk may be a slice of a larger buffer, which lives as long as the chunk does: copy what is kept for long.
     ///
     /// # Errors
     /// [`ReadError`] if the stream was reset or lost before its end, once everything that came before is read.
@@ -250,15 +358,17 @@ impl RecvStream {
         self.inner.read_chunk(max).await
     }
 
-    /// After `at` reading fails with the kind `TimedOut`, at once if `at` has passed; `None` takes the deadline away.
-    /// Nothing is lost: with another deadline the stream can be read on. Whoever waits to read looks again.
+    /// After `at` reading fails with the kind `TimedOut`, at once if `at` has passed, whether there is something to read or
+    /// not; `None`, the default, takes the deadline away. Nothing is lost: with another deadline the stream can be read on.
+    /// Whoever waits to read looks again.
     ///
     /// The clock is tokio's: [`tokio::time::Instant::into_std`] tells its time where it is paused.
     pub fn set_read_deadline(&self, at: Option<Instant>) {
         self.inner.set_read_deadline(at);
     }
 
-    /// Asks the peer to stop sending: resets the whole stream with `code`, any but 0, 5 and 9.
+    /// Asks the peer to stop sending: resets the whole stream with `code`, any but 0, 5 and 9. The sending half fails too,
+    /// and what it has queued is dropped: muxado has no way to stop one direction only.
     ///
     /// # Errors
     /// [`ResetError`] for a code that must not be sent; the stream goes on then.
@@ -273,6 +383,8 @@ impl From<Stream> for muxado_core::Stream {
     }
 }
 
+/// A read of 0 bytes into a buffer that is not full means the peer's FIN, and nothing else. The waker of the last read that
+/// had to wait is kept.
 impl AsyncRead for RecvStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -287,6 +399,8 @@ impl AsyncRead for RecvStream {
     }
 }
 
+/// A read of 0 bytes into a buffer that is not full means the peer's FIN, and nothing else. The waker of the last read that
+/// had to wait is kept.
 impl AsyncRead for Stream {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -299,6 +413,8 @@ impl AsyncRead for Stream {
     }
 }
 
+/// `flush` only makes sure that the peer learns of the stream: data goes out by itself. `shutdown` sends FIN. Neither waits
+/// for the peer. The waker of the last write that had to wait is kept.
 impl AsyncWrite for SendStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.inner).poll_write(cx, buf)
@@ -325,6 +441,8 @@ impl AsyncWrite for SendStream {
     }
 }
 
+/// `flush` only makes sure that the peer learns of the stream: data goes out by itself. `shutdown` sends FIN. Neither waits
+/// for the peer. The waker of the last write that had to wait is kept.
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.inner).poll_write(cx, buf)

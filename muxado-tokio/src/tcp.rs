@@ -13,18 +13,38 @@ use crate::session::Session;
 
 /// Connects over TCP and starts the client's end of a session, with the default settings.
 ///
-/// `TCP_NODELAY` and TCP keepalive are on.
+/// `TCP_NODELAY` and TCP keepalive are on. For an example see [`Listener`].
 ///
 /// # Errors
 /// Whatever resolving and connecting report.
+///
+/// # Cancel safety
+/// Dropping the future gives the connection up.
 pub async fn connect(address: impl ToSocketAddrs) -> io::Result<Session> {
     connect_with(address, &Config::default()).await
 }
 
 /// As [`connect`], with settings.
 ///
+/// ```
+/// use muxado_tokio::{Config, Listener, connect_with};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let listener = Listener::bind("127.0.0.1:0").await?;
+/// # let address = listener.local_addr()?;
+/// let config = Config::builder().max_inbound_streams(10_000).build()?;
+/// let session = connect_with(address, &config).await?;
+/// # drop(session);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// Whatever resolving and connecting report.
+///
+/// # Cancel safety
+/// Dropping the future gives the connection up.
 pub async fn connect_with(address: impl ToSocketAddrs, config: &Config) -> io::Result<Session> {
     Ok(over_tcp(TcpStream::connect(address).await?, Side::Client, config))
 }
@@ -34,6 +54,9 @@ impl Listener<TcpListener> {
     ///
     /// # Errors
     /// Whatever resolving and binding report.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves nothing bound.
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<Listener> {
         Listener::bind_with(address, Config::default()).await
     }
@@ -42,11 +65,14 @@ impl Listener<TcpListener> {
     ///
     /// # Errors
     /// Whatever resolving and binding report.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves nothing bound.
     pub async fn bind_with(address: impl ToSocketAddrs, config: Config) -> io::Result<Listener> {
         Ok(Listener::from_tcp(TcpListener::bind(address).await?, config))
     }
 
-    /// Takes over a listener that was made elsewhere.
+    /// Takes over a listener that was made elsewhere, with these settings for the sessions.
     #[must_use]
     pub fn from_tcp(tcp: TcpListener, config: Config) -> Listener {
         Listener { source: tcp, config }

@@ -5,6 +5,22 @@
 //!
 //! A connection that ends without TLS's close_notify may have been cut off by somebody in between: unless the peer's
 //! GOAWAY had come, the session ends with [`EndCause::Transport`](crate::EndCause::Transport).
+//!
+//! ```
+//! use muxado_tokio::{Listener, connect_tls};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! # let authority = muxado_testkit::certs::Authority::new();
+//! # let (server, client) = (authority.server(), authority.client());
+//! // `server` and `client` are settings of rustls; the name is the one in the server's certificate.
+//! let listener = Listener::bind_tls("127.0.0.1:0", server).await?;
+//! let address = listener.local_addr()?;
+//! let (client, server) = tokio::join!(connect_tls(address, "localhost", client), listener.accept());
+//! assert_eq!(client?.local_addr(), server?.0.peer_addr());
+//! # Ok(())
+//! # }
+//! ```
 
 use std::io;
 use std::net::SocketAddr;
@@ -26,10 +42,14 @@ pub use tokio_rustls::rustls;
 
 /// Connects over TCP and TLS and starts the client's end of a session, with the default settings.
 ///
-/// `name` is what the server's certificate must be for: a host's name or address.
+/// `name` is what the server's certificate must be for: a host's name or address. For an example see the [module](self).
 ///
 /// # Errors
-/// `InvalidInput` for a name that is none. Whatever resolving, connecting and the handshake report; the kind `TimedOut` if the handshake takes longer than 10 s.
+/// `InvalidInput` for a name that is none. Whatever resolving, connecting and the handshake report; the kind `TimedOut` if
+/// the handshake takes longer than 10 s.
+///
+/// # Cancel safety
+/// Dropping the future gives the connection up.
 pub async fn connect_tls(
     address: impl ToSocketAddrs,
     name: &str,
@@ -41,7 +61,10 @@ pub async fn connect_tls(
 /// As [`connect_tls`], with settings.
 ///
 /// # Errors
-/// Those of [`connect_tls`], and [`AlpnMismatch`] if the protocol is demanded.
+/// Those of [`connect_tls`], with the time that `options` give, and [`AlpnMismatch`] if the protocol is demanded.
+///
+/// # Cancel safety
+/// Dropping the future gives the connection up.
 pub async fn connect_tls_with(
     address: impl ToSocketAddrs,
     name: &str,
@@ -63,7 +86,7 @@ pub async fn connect_tls_with(
     Ok(Session::over_with(stream, Side::Client, options.session(), ends))
 }
 
-/// What a [`Listener`] with TLS accepts from.
+/// What a [`Listener`] with TLS accepts from. [`bind_tls`](Listener::bind_tls) makes it.
 pub struct Tls {
     tcp: TcpListener,
     acceptor: TlsAcceptor,
@@ -78,6 +101,9 @@ impl Listener<Tls> {
     ///
     /// # Errors
     /// Whatever resolving and binding report.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves nothing bound.
     pub async fn bind_tls(
         address: impl ToSocketAddrs,
         tls: impl Into<Arc<ServerConfig>>,
@@ -89,6 +115,9 @@ impl Listener<Tls> {
     ///
     /// # Errors
     /// Whatever resolving and binding report.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves nothing bound.
     pub async fn bind_tls_with(
         address: impl ToSocketAddrs,
         tls: impl Into<Arc<ServerConfig>>,
@@ -154,7 +183,7 @@ impl Listener<Tls> {
         handshakes.next(|| tcp.accept(), shake_hands).await
     }
 
-    /// What became of the handshakes that did not lead to a session.
+    /// What became of the handshakes that did not lead to a session, and how many are under way.
     #[must_use]
     pub fn handshakes(&self) -> ArrivalStats {
         self.source.handshakes.stats()

@@ -14,8 +14,26 @@ use crate::session::Session;
 
 /// Connects to a Unix socket and starts the client's end of a session, with the default settings.
 ///
+/// ```
+/// use muxado_tokio::{Listener, connect_unix};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let path = std::env::temp_dir().join(format!("muxado_tokio_{}", std::process::id()));
+/// let listener = Listener::bind_unix(&path)?;
+/// let client = connect_unix(&path).await?;
+/// let (server, _) = listener.accept().await?;
+/// # std::fs::remove_file(&path)?;
+/// # drop((client, server));
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// Whatever connecting reports.
+///
+/// # Cancel safety
+/// Dropping the future gives the connection up.
 pub async fn connect_unix(path: impl AsRef<Path>) -> io::Result<Session> {
     connect_unix_with(path, &Config::default()).await
 }
@@ -24,6 +42,9 @@ pub async fn connect_unix(path: impl AsRef<Path>) -> io::Result<Session> {
 ///
 /// # Errors
 /// Whatever connecting reports.
+///
+/// # Cancel safety
+/// Dropping the future gives the connection up.
 pub async fn connect_unix_with(path: impl AsRef<Path>, config: &Config) -> io::Result<Session> {
     Ok(over_unix(UnixStream::connect(path).await?, Side::Client, config))
 }
@@ -35,6 +56,9 @@ impl Listener<UnixListener> {
     ///
     /// # Errors
     /// Whatever binding reports: `AddrInUse` if there is such a file.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime, as tokio's listener does.
     pub fn bind_unix(path: impl AsRef<Path>) -> io::Result<Listener<UnixListener>> {
         Listener::bind_unix_with(path, Config::default())
     }
@@ -43,11 +67,14 @@ impl Listener<UnixListener> {
     ///
     /// # Errors
     /// Whatever binding reports: `AddrInUse` if there is such a file.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime, as tokio's listener does.
     pub fn bind_unix_with(path: impl AsRef<Path>, config: Config) -> io::Result<Listener<UnixListener>> {
         Ok(Listener::from_unix(UnixListener::bind(path)?, config))
     }
 
-    /// Takes over a listener that was made elsewhere.
+    /// Takes over a listener that was made elsewhere, with these settings for the sessions.
     #[must_use]
     pub fn from_unix(unix: UnixListener, config: Config) -> Listener<UnixListener> {
         Listener { source: unix, config }
@@ -62,6 +89,9 @@ impl Listener<UnixListener> {
     }
 
     /// Waits for the next connection and starts a session on it.
+    ///
+    /// What goes wrong with one connection, or passes, is absorbed: an aborted connection is skipped, and when files or
+    /// memory run out it pauses and tries again, so that a busy server does not end.
     ///
     /// # Errors
     /// Only what makes the listener itself useless.

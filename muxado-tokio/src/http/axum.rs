@@ -42,8 +42,34 @@ impl Connected<IncomingStream<'_, Session>> for StreamInfo {
 ///
 /// Handlers can ask for `ConnectInfo<StreamInfo>`. For more than this does, pass the session to `axum::serve` yourself.
 ///
+/// ```
+/// use axum::{Router, routing::get};
+/// use muxado_tokio::http::serve_axum;
+/// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// # let (near, far) = tokio::io::duplex(4096);
+/// # let (client, session) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+/// let app = Router::new().route("/", get(|| async { "hello" }));
+/// let serving = tokio::spawn(serve_axum(session, app));
+/// # let mut request = client.open().await?;
+/// # request.write_all(b"GET / HTTP/1.0\r\n\r\n").await?;
+/// # let mut answer = String::new();
+/// # request.read_to_string(&mut answer).await?;
+/// # assert!(answer.ends_with("hello"), "{answer}");
+/// # drop(client.close(muxado_tokio::ErrorCode::NO_ERROR, ""));
+/// let end = serving.await?;
+/// # assert!(end.is_clean());
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Cancel safety
-/// Dropping the future stops serving; the session and what is being served go on.
+/// Dropping the future accepts no more, and lets its handle of the session go; what is being served goes on.
+///
+/// # Panics
+/// Outside a tokio runtime, as [`tokio::spawn`] does.
 pub async fn serve_axum(session: Session, app: Router) -> SessionEnd {
     let closed = session.closed();
     let ended = session.closed();

@@ -11,6 +11,7 @@ use hyper_util::server::conn::auto::Builder;
 
 use crate::{Session, SessionEnd, Stream};
 
+/// What hyper-util's client asks of its connections.
 impl Connection for Stream {
     fn connected(&self) -> Connected {
         Connected::new()
@@ -22,8 +23,37 @@ impl Connection for Stream {
 ///
 /// For other settings, accept the streams yourself and pass each as `TokioIo::new(stream)` to a connection builder of hyper.
 ///
+/// ```
+/// use std::convert::Infallible;
+///
+/// use hyper::body::Incoming;
+/// use hyper::service::service_fn;
+/// use hyper::{Request, Response};
+/// use muxado_tokio::http::serve_hyper;
+/// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// # let (near, far) = tokio::io::duplex(4096);
+/// # let (client, session) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+/// let hello = service_fn(|_request: Request<Incoming>| async {
+///     Ok::<_, Infallible>(Response::new("hello".to_owned()))
+/// });
+/// let serving = tokio::spawn(serve_hyper(session, hello));
+/// # let mut request = client.open().await?;
+/// # request.write_all(b"GET / HTTP/1.0\r\n\r\n").await?;
+/// # let mut answer = String::new();
+/// # request.read_to_string(&mut answer).await?;
+/// # assert!(answer.ends_with("hello"), "{answer}");
+/// # drop(client.close(muxado_tokio::ErrorCode::NO_ERROR, ""));
+/// let end = serving.await?;
+/// # assert!(end.is_clean());
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Cancel safety
-/// Dropping the future accepts no more; what is being served goes on.
+/// Dropping the future accepts no more, and lets its handle of the session go; what is being served goes on.
 ///
 /// # Panics
 /// Outside a tokio runtime, as [`tokio::spawn`] does.

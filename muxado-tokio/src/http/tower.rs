@@ -13,7 +13,8 @@ use tower_service::Service;
 
 use crate::{Session, Stream};
 
-/// Opens a stream, whatever the address: there is one peer. For hyper-util's client and tonic's channel.
+/// Opens a stream, whatever the address: there is one peer. For hyper-util's client and tonic's channel. It is always ready:
+/// where [`open`](Session::open) would wait, the call does.
 impl Service<Uri> for Session {
     type Response = TokioIo<Stream>;
     type Error = OpenError;
