@@ -9,6 +9,22 @@ use muxado_core::ErrorCode;
 type Callback = Arc<dyn Fn(Result<Duration, Duration>) + Send + Sync>;
 
 /// How a session's heartbeat works. The default suits a connection over the internet.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use muxado_heartbeat::{HeartbeatConfig, Policy};
+///
+/// let config = HeartbeatConfig::default()
+///     .interval(Duration::from_secs(5))
+///     .tolerance(Duration::from_secs(5))
+///     .policy(Policy::Report)
+///     .on_beat(|beat| match beat {
+///         Ok(time) => println!("{time:?} there and back"),
+///         Err(silence) => println!("silent for {silence:?}"),
+///     });
+/// # let _ = config;
+/// ```
 #[derive(Clone)]
 pub struct HeartbeatConfig {
     pub(crate) interval: Duration,
@@ -22,7 +38,7 @@ pub struct HeartbeatConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Policy {
-    /// Tell the callback, and go on.
+    /// Tell the callback, and go on: silence is counted anew from then.
     Report,
     /// Tell the callback, and close the session with this code.
     Close(ErrorCode),
@@ -41,21 +57,23 @@ impl Default for HeartbeatConfig {
 }
 
 impl HeartbeatConfig {
-    /// A beat goes out so often. Default 10 s.
+    /// A beat goes out so often. Default 10 s. There is one at a time: none goes out before the last was answered. With zero
+    /// the next one does at once then.
     #[must_use]
     pub fn interval(mut self, interval: Duration) -> HeartbeatConfig {
         self.interval = interval;
         self
     }
 
-    /// So much longer than the interval the peer may be silent. Default 15 s.
+    /// So much longer than the interval the peer may be silent. Default 15 s. Less than the link takes there and back ends
+    /// sessions that live. Not zero if the interval is.
     #[must_use]
     pub fn tolerance(mut self, tolerance: Duration) -> HeartbeatConfig {
         self.tolerance = tolerance;
         self
     }
 
-    /// What to do about silence. Default: close the session.
+    /// What to do about silence. Default: close the session with [`ErrorCode::SESSION_CLOSED`].
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> HeartbeatConfig {
         self.policy = policy;
@@ -63,7 +81,7 @@ impl HeartbeatConfig {
     }
 
     /// Sends no beats: for a peer that does not answer them. Then only what it says by itself shows that it lives, and
-    /// interval and tolerance together are an idle limit.
+    /// interval and tolerance together are an idle limit. Default: beats are sent.
     #[must_use]
     pub fn without_beats(mut self) -> HeartbeatConfig {
         self.beats = false;
@@ -71,7 +89,7 @@ impl HeartbeatConfig {
     }
 
     /// Told of each echo, with the time it took, and of silence that has lasted too long, with how long it was. It runs
-    /// in the task of the heartbeat: it should not take long.
+    /// in the task of the heartbeat: it should not take long. The last one counts. Default: nobody is told.
     #[must_use]
     pub fn on_beat(
         mut self,

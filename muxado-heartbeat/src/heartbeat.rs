@@ -21,10 +21,35 @@ use crate::responder::{RESPONDERS, Responders, respond};
 /// The highest: a beat goes out before all that waits in other streams.
 const FIRST: i8 = i8::MAX;
 
-/// A typed session with a heartbeat. Cheap to clone; dropping the last clone ends the heartbeat, not the session.
+/// A typed session with a heartbeat. Cheap to clone.
 ///
 /// The peer's beats are answered by [`accept_typed`](Heartbeat::accept_typed): call it in a loop, whether the peer
 /// opens streams or not. With a [`Router`], see [`answer_in`](Heartbeat::answer_in).
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use muxado_heartbeat::{Heartbeat, HeartbeatConfig};
+/// use muxado_smol::{Listener, connect};
+/// use muxado_typed::Typed;
+///
+/// # smol::block_on(async {
+/// # let listener = Listener::bind("127.0.0.1:0").await?;
+/// let client = Typed::new(connect(listener.local_addr()?).await?);
+/// let server = Typed::new(listener.accept().await?.0);
+///
+/// let client = Heartbeat::start(client, HeartbeatConfig::default()).await?;
+/// let server = Heartbeat::start(server, HeartbeatConfig::default()).await?;
+/// smol::spawn(async move { while server.accept_typed().await.is_ok() {} }).detach(); // answers
+///
+/// let rtt = client.beat(Duration::from_secs(5)).await.map_err(std::io::Error::other)?;
+/// assert_eq!(client.rtt(), Some(rtt));
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
+///
+/// # Dropping
+/// The last clone ends the heartbeat, and lets its handle of the session go, which does not end the session by itself.
 pub struct Heartbeat<S: Face> {
     typed: Typed<S>,
     observer: Observer,
@@ -37,7 +62,10 @@ impl<S: Face> Heartbeat<S> {
     /// Starts a heartbeat, whose task runs on the session's runtime.
     ///
     /// # Errors
-    /// [`OpenTypedError`] if there is no stream for the beats to be had.
+    /// [`OpenTypedError`] if there is no stream for the beats to be had. Never if no beats are sent.
+    ///
+    /// # Cancel safety
+    /// Dropping the future starts nothing, and gives up the place in line or the stream for the beats.
     pub async fn start(typed: Typed<S>, config: HeartbeatConfig) -> Result<Heartbeat<S>, OpenTypedError> {
         let runtime = typed.get_ref().runtime();
         let observer = typed.get_ref().core().observer();
@@ -68,6 +96,9 @@ impl<S: Face> Heartbeat<S> {
     ///
     /// # Errors
     /// [`OpenTypedError`], which says whether it is safe to retry.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the place in line, or the stream that was opened.
     pub async fn open_typed(
         &self,
         stream_type: impl Into<StreamType>,
@@ -78,10 +109,10 @@ impl<S: Face> Heartbeat<S> {
     /// Waits for the next stream of the peer's, and answers its beats meanwhile. See [`Typed::accept_typed`].
     ///
     /// # Errors
-    /// [`AcceptError`] once the session has ended.
+    /// [`AcceptError`] once the session has ended; streams that were there are given first.
     ///
     /// # Cancel safety
-    /// Dropping the future loses no stream.
+    /// Dropping the future loses no stream; beats that are being answered go on to be.
     pub async fn accept_typed(&self) -> Result<TypedStream<S::Stream>, AcceptError> {
         loop {
             let (stream_type, stream) = self.typed.accept_core().await?;
@@ -110,10 +141,11 @@ impl<S: Face> Heartbeat<S> {
     /// Sends a beat now, or waits for the one that is under way. How long the way there and back took.
     ///
     /// # Errors
-    /// [`BeatError`] if the echo did not come within `limit`, or cannot come any more.
+    /// [`BeatError::TimedOut`] if the echo did not come within `limit`, as from a peer that answers no beats;
+    /// [`BeatError::Ended`] if the heartbeat has ended. Safe to retry.
     ///
     /// # Cancel safety
-    /// Dropping the future changes nothing.
+    /// Dropping the future changes nothing: the beat goes out all the same.
     pub async fn beat(&self, limit: Duration) -> Result<Duration, BeatError> {
         let tell = self.wait_for_echo().ok_or(BeatError::Ended)?;
         self.shared.lock().pulse.want();
@@ -129,13 +161,14 @@ impl<S: Face> Heartbeat<S> {
         .await
     }
 
-    /// How long the last beat and its echo took; none before the first.
+    /// How long the last beat and its echo took; none before the first echo.
     #[must_use]
     pub fn rtt(&self) -> Option<Duration> {
         self.shared.lock().pulse.rtt()
     }
 
-    /// Waits for the next echo, and gives the time it took; none when no more come.
+    /// Waits for the next echo, and gives the time it took; none when the heartbeat has ended. With a peer that answers no
+    /// beats it waits as long as the heartbeat lives.
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
@@ -143,13 +176,13 @@ impl<S: Face> Heartbeat<S> {
         self.wait_for_echo()?.recv().await.ok()
     }
 
-    /// From now on a beat goes out so often.
+    /// From now on a beat goes out so often. See [`HeartbeatConfig::interval`].
     pub fn set_interval(&self, interval: Duration) {
         self.shared.lock().pulse.set_interval(interval);
         self.change();
     }
 
-    /// From now on the peer may be silent for so much longer than the interval.
+    /// From now on the peer may be silent for so much longer than the interval. See [`HeartbeatConfig::tolerance`].
     pub fn set_tolerance(&self, tolerance: Duration) {
         self.shared.lock().pulse.set_tolerance(tolerance);
         self.change();
@@ -201,7 +234,7 @@ impl<S: Face + fmt::Debug> fmt::Debug for Heartbeat<S> {
     }
 }
 
-/// No echo came.
+/// No echo came. What [`Heartbeat::beat`] fails with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BeatError {

@@ -8,15 +8,25 @@ use std::time::{Duration, Instant};
 
 use muxado_core::rt::Runtime;
 
-/// How the bytes of a connection `C` are read and written, and on which runtime: [`FuturesIo`], or `Tokio`.
+/// How the bytes of a connection `C` are read and written, and on which runtime: [`FuturesIo`], or `Tokio`. It cannot be
+/// implemented elsewhere.
 pub trait Io<C>: Runtime + sealed::Sealed {
-    /// Reads what has come.
+    /// Reads what has come, and says how much that was: 0 at the end. Keeps the waker as the connection does.
+    ///
+    /// # Errors
+    /// Those of the connection.
     fn poll_read(connection: &mut C, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>>;
 
-    /// Sends some of `bytes`.
+    /// Sends some of `bytes`, and says how many. Keeps the waker as the connection does.
+    ///
+    /// # Errors
+    /// Those of the connection.
     fn poll_write(connection: &mut C, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
 
-    /// Sends what was written.
+    /// Sends what was written. Keeps the waker as the connection does.
+    ///
+    /// # Errors
+    /// Those of the connection.
     fn poll_flush(connection: &mut C, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 }
 

@@ -3,6 +3,15 @@
 use std::time::Duration;
 
 /// The limits of a sniffer. All are in force by default.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use muxado_sniff::Limits;
+///
+/// let limits = Limits::new().time(Duration::from_secs(3)).queue(1024);
+/// assert_eq!((limits.max_bytes, limits.queue), (16 * 1024, 1024));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -32,28 +41,28 @@ impl Limits {
         Limits::default()
     }
 
-    /// Sets [`Limits::max_bytes`]; at least 1.
+    /// Sets [`Limits::max_bytes`], in bytes; 0 counts as 1.
     #[must_use]
     pub fn max_bytes(mut self, bytes: usize) -> Limits {
         self.max_bytes = bytes.max(1);
         self
     }
 
-    /// Sets [`Limits::time`].
+    /// Sets [`Limits::time`]. With zero it is decided by what has come already.
     #[must_use]
     pub fn time(mut self, time: Duration) -> Limits {
         self.time = time;
         self
     }
 
-    /// Sets [`Limits::max_sniffing`]; at least 1.
+    /// Sets [`Limits::max_sniffing`], in connections; 0 counts as 1.
     #[must_use]
     pub fn max_sniffing(mut self, connections: usize) -> Limits {
         self.max_sniffing = connections.max(1);
         self
     }
 
-    /// Sets [`Limits::queue`]; at least 1.
+    /// Sets [`Limits::queue`], in connections; 0 counts as 1.
     #[must_use]
     pub fn queue(mut self, connections: usize) -> Limits {
         self.queue = connections.max(1);

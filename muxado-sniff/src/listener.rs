@@ -11,8 +11,30 @@ use crate::sniffed::Sniffed;
 
 /// The connections that one matcher has matched, in the order in which they were recognised.
 ///
-/// At most [`Limits::queue`](crate::Limits::queue) wait here; more are closed, and no other listener notices. If it is dropped
-/// all of its connections are closed.
+/// At most [`Limits::queue`](crate::Limits::queue) wait here; more are closed, and no other listener notices.
+///
+/// ```
+/// use muxado_sniff::{Limits, Sniffer, prefix};
+/// use smol::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// # smol::block_on(async {
+/// let port = smol::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let mut client = smol::net::TcpStream::connect(port.local_addr()?).await?;
+/// # client.write_all(b"hello, world").await?;
+/// let mut sniffer = Sniffer::on(muxado_smol::Smol::default(), Limits::new());
+/// let greetings = sniffer.listen(prefix(*b"hello"));
+/// smol::spawn(async move { sniffer.run(async || port.accept().await.map(|(tcp, _)| tcp)).await }).detach();
+///
+/// let mut connection = greetings.accept().await.expect("the sniffer runs");
+/// let mut greeting = [0; 12];
+/// connection.read_exact(&mut greeting).await?; // from the first byte on
+/// assert_eq!(&greeting, b"hello, world");
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
+///
+/// # Dropping
+/// All of its connections are closed, those to come too.
 pub struct Listener<C> {
     queue: Receiver<Sniffed<C>>,
 }
@@ -30,7 +52,8 @@ impl<C> Listener<C> {
         self.queue.recv().await.ok()
     }
 
-    /// The connections as a stream, for tonic's `serve_with_incoming` among others. None of them is an error.
+    /// The connections as a stream, for tonic's `serve_with_incoming` among others. None of them is an error, and dropping the
+    /// future of the next one loses none.
     pub fn incoming(self) -> Incoming<C> {
         Incoming { queue: Box::pin(self.queue) }
     }
@@ -42,7 +65,8 @@ impl<C> fmt::Debug for Listener<C> {
     }
 }
 
-/// The connections of a [`Listener`] as a stream, which ends with the sniffer.
+/// The connections of a [`Listener`] as a stream, which ends with the sniffer. Dropping it is dropping the listener. The waker
+/// of the last poll that had to wait is kept.
 #[must_use = "streams do nothing unless polled"]
 pub struct Incoming<C> {
     queue: Pin<Box<Receiver<Sniffed<C>>>>,

@@ -7,8 +7,9 @@ use std::task::{Context, Poll};
 
 /// A connection as it was accepted: reading it begins with its first byte.
 ///
-/// Has the I/O traits that the connection itself has, futures-io's or tokio's. What the connection knows, its peer's
-/// address or its TLS session, is there: see [`get_ref`](Sniffed::get_ref).
+/// Has the I/O traits that the connection itself has, futures-io's or tokio's, with the same wakers and cancel safety. What the
+/// connection knows, its peer's address or its TLS session, is there: see [`get_ref`](Sniffed::get_ref). Dropping it closes
+/// the connection. For an example see [`Listener`](crate::Listener).
 pub struct Sniffed<C> {
     inner: C,
     seen: Vec<u8>,

@@ -21,7 +21,8 @@ use crate::sniffed::Sniffed;
 ///
 /// Ask for listeners with [`listen`](Sniffer::listen), the most particular first; then [`run`](Sniffer::run) it. A connection
 /// goes to the first matcher that fits. That is decided once, by the connection's first bytes: a client that keeps its
-/// connection for further requests sends them to the same listener, whatever they are.
+/// connection for further requests sends them to the same listener, whatever they are. For examples see
+/// [`on`](Sniffer::on) and [`Listener`](crate::Listener).
 ///
 /// # Dropping
 /// Whoever accepts is told the end. Connections that were still looked at are closed, those that wait in a listener can
@@ -57,7 +58,7 @@ impl<C: Send + 'static> Sniffer<C, crate::io::Tokio>
 where
     crate::io::Tokio: Io<C>,
 {
-    /// A sniffer on tokio, for connections with tokio's I/O traits.
+    /// A sniffer on tokio, for connections with tokio's I/O traits. The program of this crate's page has one.
     #[must_use]
     pub fn tokio(limits: Limits) -> Sniffer<C, crate::io::Tokio> {
         Sniffer::new(crate::io::Tokio, limits)
@@ -107,7 +108,7 @@ impl<C: Send + 'static, P: Io<C>> Sniffer<C, P> {
         }
     }
 
-    /// The listener for what `matcher` matches and none of those before does.
+    /// The listener for what `matcher` matches and none of those before does. Its queue is [`Limits::queue`] long.
     pub fn listen(&mut self, matcher: impl Matcher) -> Listener<C> {
         Arc::make_mut(&mut self.matchers).push(Arc::new(matcher));
         let (queue, listener) = async_channel::bounded(self.limits.queue);

@@ -22,6 +22,33 @@ type Handler = Box<dyn Fn(Stream) -> Pin<Box<dyn Future<Output = ()> + Send>> + 
 ///
 /// A stream of a type that nobody is there for, or that has as many streams as it may, is refused: its opener learns that
 /// it is safe to retry. One type's streams never hold up another's.
+///
+/// ```
+/// use muxado_typed::{Router, Typed};
+/// use smol::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// # smol::block_on(async {
+/// # let listener = muxado_smol::Listener::bind("127.0.0.1:0").await?;
+/// # let client = Typed::new(muxado_smol::connect(listener.local_addr()?).await?);
+/// # let (session, _) = listener.accept().await?;
+/// let mut router = Router::new(Typed::new(session)).handle(1, 100, |mut stream| async move {
+///     let _ = stream.write_all(b"hello").await; // in a task of its own
+///     let _ = stream.close().await;
+/// });
+/// let twos = router.queue(2, 10);
+/// smol::spawn(async move { router.run().await }).detach();
+/// # let (mut one, _two) = (client.open_typed(1).await?, client.open_typed(2).await?);
+/// # let mut answer = String::new();
+/// # one.read_to_string(&mut answer).await?;
+/// # assert_eq!(answer, "hello");
+/// let two = twos.accept().await; // here
+/// # assert_eq!(two.map(|stream| stream.stream_type().get()), Some(2));
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
+///
+/// # Dropping
+/// Whoever accepts from its queues is given what waits there, then the end. Handlers that run go on.
 pub struct Router<S: Face> {
     typed: Typed<S>,
     routes: HashMap<StreamType, Route<S::Stream>>,
@@ -40,7 +67,8 @@ impl<S: Face> Router<S> {
         Router { typed, routes: HashMap::new() }
     }
 
-    /// Runs `handler` for each stream of a type, in a task of its own, `limit` at a time. The last word on a type counts.
+    /// Runs `handler` for each stream of a type, in a task of its own, `limit` at a time; more are refused, and with 0 all.
+    /// The last word on a type counts.
     #[must_use]
     pub fn handle<F>(
         self,
@@ -72,17 +100,18 @@ impl<S: Face> Router<S> {
         self
     }
 
-    /// A queue for the streams of a type, which holds `limit` of them, at least one. The last word on a type counts.
+    /// A queue for the streams of a type, which holds `limit` of them; more are refused, and 0 counts as 1. The last word on a
+    /// type counts.
     pub fn queue(&mut self, stream_type: impl Into<StreamType>, limit: usize) -> Queue<S::Stream> {
         let (sender, receiver) = bounded(limit.max(1));
         self.routes.insert(stream_type.into(), Route::Queue(sender));
         Queue(receiver)
     }
 
-    /// Brings streams to where they belong, until the session ends.
+    /// Brings streams to where they belong, until the session ends, and gives the reason.
     ///
     /// # Cancel safety
-    /// Dropping the future loses no stream; handlers that run go on.
+    /// Dropping the future loses no stream, and it can be run again; handlers that run go on.
     pub async fn run(&self) -> AcceptError {
         loop {
             match self.typed.accept_core().await {
@@ -125,11 +154,11 @@ impl<S: Face + fmt::Debug> fmt::Debug for Router<S> {
 
 /// The streams of one type, as a [`Router`] brings them. Clones share them.
 ///
-/// Dropped, the type's streams are refused.
+/// When the last clone is dropped, the type's streams are refused. For an example see [`Router`].
 pub struct Queue<T>(Receiver<TypedStream<T>>);
 
 impl<T> Queue<T> {
-    /// Waits for the next one; none when the router is gone.
+    /// Waits for the next one; none when the router is gone and all that waited are taken.
     ///
     /// # Cancel safety
     /// Dropping the future loses no stream.

@@ -3,6 +3,14 @@
 use std::fmt;
 
 /// What a typed stream is for. Both sides agree on the numbers; the protocol itself has a meaning for one only.
+///
+/// ```
+/// use muxado_typed::StreamType;
+///
+/// const CHAT: StreamType = StreamType::new(7);
+/// assert_eq!(StreamType::from(7), CHAT);
+/// assert_eq!(StreamType::HEARTBEAT.get(), 0xFFFF_FFFF);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamType(u32);
 
@@ -10,7 +18,7 @@ impl StreamType {
     /// The streams that heartbeats go through.
     pub const HEARTBEAT: StreamType = StreamType(u32::MAX);
 
-    /// A type of your own.
+    /// A type of your own: any number but that of [`HEARTBEAT`](StreamType::HEARTBEAT).
     #[must_use]
     pub const fn new(number: u32) -> StreamType {
         StreamType(number)

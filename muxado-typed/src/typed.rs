@@ -20,6 +20,25 @@ const TYPE_LEN: usize = 4;
 /// A session, of any face, whose streams all begin with a [`StreamType`]. Cheap to clone.
 ///
 /// Both sides must use it. Everything but opening and accepting is done with the session inside: [`get_ref`](Typed::get_ref).
+///
+/// ```
+/// use muxado_smol::{Listener, connect};
+/// use muxado_typed::Typed;
+///
+/// # smol::block_on(async {
+/// # let listener = Listener::bind("127.0.0.1:0").await?;
+/// let client = Typed::new(connect(listener.local_addr()?).await?);
+/// let server = Typed::new(listener.accept().await?.0);
+///
+/// let opened = client.open_typed(7).await?;
+/// let accepted = server.accept_typed().await?;
+/// assert_eq!(opened.stream_type(), accepted.stream_type());
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
+///
+/// # Dropping
+/// With the last clone, streams whose type has not come are reset, and its handle of the session is let go of.
 pub struct Typed<S> {
     session: S,
     waiting: Arc<Mutex<Waiting>>,
@@ -51,6 +70,9 @@ impl<S: Face> Typed<S> {
     ///
     /// # Errors
     /// As [`open_typed`](Typed::open_typed).
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the place in line, or the stream that was opened.
     pub async fn open_core(&self, stream_type: StreamType) -> Result<Stream, OpenTypedError> {
         let session = self.session.core();
         let config = session.config();
@@ -73,7 +95,7 @@ impl<S: Face> Typed<S> {
     /// [`AcceptError`] once the session has ended; streams that were there are given first.
     ///
     /// # Cancel safety
-    /// Dropping the future loses no stream.
+    /// Dropping the future loses no stream, and nothing of a type that has come in part.
     pub async fn accept_typed(&self) -> Result<TypedStream<S::Stream>, AcceptError> {
         let (stream_type, stream) = self.accept_core().await?;
         Ok(self.wrap_core(stream_type, stream))
@@ -83,6 +105,9 @@ impl<S: Face> Typed<S> {
     ///
     /// # Errors
     /// As [`accept_typed`](Typed::accept_typed).
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses no stream.
     pub async fn accept_core(&self) -> Result<(StreamType, Stream), AcceptError> {
         let (session, runtime) = (self.session.core(), self.session.runtime());
         let mut waiting = self.waiting.lock().await;
@@ -90,12 +115,12 @@ impl<S: Face> Typed<S> {
         poll_fn(|cx| waiting.poll(cx, session, &mut accept, || runtime.now())).await
     }
 
-    /// A stream that was opened or accepted so, as its face has it.
+    /// A stream of [`open_core`](Typed::open_core) or [`accept_core`](Typed::accept_core), as its face has it.
     pub fn wrap_core(&self, stream_type: StreamType, stream: Stream) -> TypedStream<S::Stream> {
         TypedStream::new(stream_type, self.session.wrap(stream))
     }
 
-    /// The session.
+    /// The session, for all but opening and accepting.
     pub fn get_ref(&self) -> &S {
         &self.session
     }
@@ -124,7 +149,7 @@ impl<S: fmt::Debug> fmt::Debug for Typed<S> {
     }
 }
 
-/// Opening a typed stream failed.
+/// Opening a typed stream failed. [`retry`](OpenTypedError::retry) says whether it is safe to try again.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum OpenTypedError {
@@ -168,6 +193,7 @@ impl std::error::Error for OpenTypedError {
     }
 }
 
+/// `InvalidInput` for settings that leave no room for a type, else those of the error inside.
 impl From<OpenTypedError> for io::Error {
     fn from(error: OpenTypedError) -> io::Error {
         match error {

@@ -9,7 +9,10 @@ use muxado_core::{ResetError, Stream};
 
 use crate::stream_type::StreamType;
 
-/// A stream whose type is known, and taken off it. Reads and writes as the stream inside does.
+/// A stream whose type is known, and taken off it.
+///
+/// Reads and writes as the stream inside does, with the same I/O traits, wakers and cancel safety, and is dropped as it is.
+/// For an example see [`Typed`](crate::Typed).
 #[derive(Debug)]
 pub struct TypedStream<T> {
     stream_type: StreamType,
@@ -26,17 +29,17 @@ impl<T> TypedStream<T> {
         self.stream_type
     }
 
-    /// The stream.
+    /// The stream inside.
     pub fn get_ref(&self) -> &T {
         &self.inner
     }
 
-    /// The stream.
+    /// The stream inside, for what only it can do.
     pub fn get_mut(&mut self) -> &mut T {
         &mut self.inner
     }
 
-    /// The stream.
+    /// The stream without its type.
     pub fn into_inner(self) -> T {
         self.inner
     }

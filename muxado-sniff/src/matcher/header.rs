@@ -26,6 +26,14 @@ const TABLE: usize = 4096;
 /// gRPC. Names are in lower case, as they are in HTTP/2.
 ///
 /// Only the first request of a connection is looked at; all others go to the same place.
+///
+/// ```
+/// use muxado_sniff::{Matcher, Verdict, http2_header};
+///
+/// let grpc = http2_header("content-type", "application/grpc");
+/// assert_eq!(grpc.look(b"PRI * HTTP/2.0"), Verdict::NeedMore);
+/// assert_eq!(grpc.look(b"GET / HTTP/1.1"), Verdict::NoMatch);
+/// ```
 #[must_use]
 pub fn http2_header(name: &str, value: &str) -> Http2Header {
     Http2Header {

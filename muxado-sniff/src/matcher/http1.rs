@@ -11,12 +11,27 @@ const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "O
 const MAX_HEADERS: usize = 100;
 
 /// HTTP/1 requests, by their whole first line: a method, a target, a version of HTTP/1. Any method will do.
+///
+/// ```
+/// use muxado_sniff::{Matcher, Verdict, http1};
+///
+/// assert_eq!(http1().look(b"GET / HT"), Verdict::NeedMore);
+/// assert_eq!(http1().look(b"GET / HTTP/1.1\r\n"), Verdict::Match);
+/// assert_eq!(http1().look(b"SSH-2.0-x\r\n"), Verdict::NoMatch);
+/// ```
 #[must_use]
 pub fn http1() -> impl Matcher {
     request_line
 }
 
 /// HTTP/1 requests, by their method alone: the quickest. With no methods given, those of RFC 9110 and PATCH.
+///
+/// ```
+/// use muxado_sniff::{Matcher, Verdict, http1_methods};
+///
+/// assert_eq!(http1_methods(&[]).look(b"GET "), Verdict::Match);
+/// assert_eq!(http1_methods(&["PURGE"]).look(b"GET "), Verdict::NoMatch);
+/// ```
 #[must_use]
 pub fn http1_methods(methods: &[&str]) -> impl Matcher {
     let methods = if methods.is_empty() { METHODS } else { methods };
@@ -38,6 +53,14 @@ pub fn http1_methods(methods: &[&str]) -> impl Matcher {
 ///
 /// Only the first request of a connection is looked at. A client that keeps the connection for further requests sends
 /// them to the same place, whatever their fields are.
+///
+/// ```
+/// use muxado_sniff::{Matcher, Verdict, http1_header};
+///
+/// let site = http1_header("host", "example.com");
+/// assert_eq!(site.look(b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"), Verdict::Match);
+/// assert_eq!(site.look(b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"), Verdict::NoMatch);
+/// ```
 #[must_use]
 pub fn http1_header(name: &str, value: &str) -> impl Matcher {
     let (name, value) = (name.to_owned(), value.as_bytes().to_vec());
@@ -45,6 +68,14 @@ pub fn http1_header(name: &str, value: &str) -> impl Matcher {
 }
 
 /// As [`http1_header`], with what the value begins with.
+///
+/// ```
+/// use muxado_sniff::{Matcher, Verdict, http1_header_prefix};
+///
+/// let forms = http1_header_prefix("content-type", "multipart/");
+/// let head = b"POST / HTTP/1.1\r\nContent-Type: multipart/form-data\r\n\r\n";
+/// assert_eq!(forms.look(head), Verdict::Match);
+/// ```
 #[must_use]
 pub fn http1_header_prefix(name: &str, prefix: &str) -> impl Matcher {
     let (name, prefix) = (name.to_owned(), prefix.as_bytes().to_vec());

@@ -14,6 +14,13 @@ const GOAWAY: u32 = 8;
 /// (docs/protocol.md, 2 and 4).
 ///
 /// A client that opens no stream says nothing, and is seen no sooner than it does.
+///
+/// ```
+/// use muxado_sniff::{Matcher, Verdict, muxado};
+///
+/// assert_eq!(muxado().look(&[0, 0, 5, 0x12, 0, 0, 0, 3]), Verdict::Match); // DATA with SYN
+/// assert_eq!(muxado().look(b"GET / HTTP/1.1"), Verdict::NoMatch);
+/// ```
 #[must_use]
 pub fn muxado() -> impl Matcher {
     first_frame

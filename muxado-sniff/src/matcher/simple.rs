@@ -8,12 +8,26 @@ use super::{Matcher, Verdict, begins_with};
 /// Every connection, one that says nothing at all among them. For the last in order: what is left over.
 ///
 /// As long as an earlier matcher is undecided it has to wait, so that a silent client comes here when its time is over.
+///
+/// ```
+/// use muxado_sniff::{Matcher, Verdict, any};
+///
+/// assert_eq!(any().look(b""), Verdict::Match);
+/// ```
 #[must_use]
 pub fn any() -> impl Matcher {
     |_seen: &[u8]| Verdict::Match
 }
 
 /// Connections that begin with these bytes.
+///
+/// ```
+/// use muxado_sniff::{Matcher, Verdict, prefix};
+///
+/// let proxy = prefix(*b"PROXY ");
+/// assert_eq!(proxy.look(b"PRO"), Verdict::NeedMore);
+/// assert_eq!(proxy.look(b"PROXY TCP4"), Verdict::Match);
+/// ```
 #[must_use]
 pub fn prefix(expected: impl Into<Vec<u8>>) -> impl Matcher {
     let expected = expected.into();
@@ -22,12 +36,25 @@ pub fn prefix(expected: impl Into<Vec<u8>>) -> impl Matcher {
 
 /// SSH clients, by their banner (RFC 4253, section 4.2). Not those that wait for the server's banner before they send
 /// their own: these come to [`any`].
+///
+/// ```
+/// use muxado_sniff::{Matcher, Verdict, ssh};
+///
+/// assert_eq!(ssh().look(b"SSH-2.0-OpenSSH_9.9"), Verdict::Match);
+/// ```
 #[must_use]
 pub fn ssh() -> impl Matcher {
     prefix(*b"SSH-")
 }
 
 /// What any of these matches. None of them is preferred: the first to be sure decides.
+///
+/// ```
+/// use muxado_sniff::{Matcher, Verdict, http1, http2, one_of};
+///
+/// let web = one_of([Box::new(http1()) as Box<dyn Matcher>, Box::new(http2())]);
+/// assert_eq!(web.look(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), Verdict::Match);
+/// ```
 #[must_use]
 pub fn one_of(matchers: impl IntoIterator<Item = Box<dyn Matcher>>) -> OneOf {
     OneOf(matchers.into_iter().collect())

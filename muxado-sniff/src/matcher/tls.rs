@@ -87,6 +87,19 @@ pub enum Parsed {
 }
 
 /// Reads a ClientHello, however it is cut into records and these into packets.
+///
+/// ```
+/// use muxado_sniff::{Parsed, Verdict, client_hello};
+///
+/// // TLS clients that offer any protocol at all, for one.
+/// let with_alpn = |seen: &[u8]| match client_hello(seen) {
+///     Parsed::Hello(hello) if !hello.alpn.is_empty() => Verdict::Match,
+///     Parsed::Partial => Verdict::NeedMore,
+///     _ => Verdict::NoMatch,
+/// };
+/// assert_eq!(with_alpn(&[22, 3, 1]), Verdict::NeedMore);
+/// # let _: &dyn muxado_sniff::Matcher = &with_alpn;
+/// ```
 #[must_use]
 pub fn client_hello(seen: &[u8]) -> Parsed {
     let message = match message(seen) {
