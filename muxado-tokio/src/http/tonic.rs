@@ -24,17 +24,26 @@ impl Connected for Stream {
 /// The streams that the peer opens, for `serve_with_incoming` of tonic's server. It ends with the session. Dropping it, or the
 /// future of its next item, loses no stream.
 ///
-/// ```
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), tonic::transport::Error> {
-/// # let (near, far) = tokio::io::duplex(4096);
-/// # let (client, session) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
-/// # let routes = tonic::service::Routes::default();
-/// # drop(client.close(muxado_tokio::ErrorCode::NO_ERROR, "")); // or it would serve for ever
-/// let incoming = muxado_tokio::http::incoming(&session);
-/// tonic::transport::Server::builder().add_routes(routes).serve_with_incoming(incoming).await
+/// ```no_run
+/// # use std::convert::Infallible;
+/// # use http::{Request, Response};
+/// # use tonic::body::Body;
+/// use muxado_tokio::Session;
+/// use muxado_tokio::http::incoming;
+/// use tonic::transport::{Error, Server};
+///
+/// // `greeter` is what the code that is generated for a service has: `GreeterServer::new(..)`.
+/// # async fn serve<G>(session: Session, greeter: G) -> Result<(), Error>
+/// # where
+/// #     G: tower_service::Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+/// #     G: Clone + Send + 'static,
+/// #     G::Future: Send,
+/// # {
+/// Server::builder().serve_with_incoming(greeter, incoming(&session)).await
 /// # }
 /// ```
+///
+/// Several services want tonic's feature `router`: `Server::builder().add_service(..).add_service(..)`.
 pub fn incoming(session: &Session) -> Incoming {
     Incoming { accept: session.core().accept(), session: session.clone() }
 }
