@@ -41,6 +41,10 @@ mod tutorial {
 }
 
 #[cfg(doctest)]
+#[doc = include_str!("one-port.md")]
+mod one_port {}
+
+#[cfg(doctest)]
 #[doc = include_str!("flow-control.md")]
 mod flow_control {}
 
