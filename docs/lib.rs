@@ -41,6 +41,10 @@ mod tutorial {
 }
 
 #[cfg(doctest)]
+#[doc = include_str!("http.md")]
+mod http_over_a_session {}
+
+#[cfg(doctest)]
 #[doc = include_str!("one-port.md")]
 mod one_port {}
 
