@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use async_channel::Receiver;
@@ -36,12 +38,13 @@ use crate::sniffed::Sniffed;
 /// # Dropping
 /// All of its connections are closed, those to come too.
 pub struct Listener<C> {
-    queue: Receiver<Sniffed<C>>,
+    waiting: Waiting<C>,
 }
 
 impl<C> Listener<C> {
-    pub(crate) fn new(queue: Receiver<Sniffed<C>>) -> Listener<C> {
-        Listener { queue }
+    /// Those that it leaves behind are counted in `unclaimed`.
+    pub(crate) fn new(queue: Receiver<Sniffed<C>>, unclaimed: Arc<AtomicU64>) -> Listener<C> {
+        Listener { waiting: Waiting { queue: Box::pin(queue), unclaimed } }
     }
 
     /// Waits for the next connection; none once the sniffer is gone and all that were waiting are taken.
@@ -49,19 +52,19 @@ impl<C> Listener<C> {
     /// # Cancel safety
     /// Dropping the future loses no connection.
     pub async fn accept(&self) -> Option<Sniffed<C>> {
-        self.queue.recv().await.ok()
+        self.waiting.queue.recv().await.ok()
     }
 
     /// The connections as a stream, for tonic's `serve_with_incoming` among others. None of them is an error, and dropping the
     /// future of the next one loses none.
     pub fn incoming(self) -> Incoming<C> {
-        Incoming { queue: Box::pin(self.queue) }
+        Incoming { waiting: self.waiting }
     }
 }
 
 impl<C> fmt::Debug for Listener<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Listener").field("waiting", &self.queue.len()).finish()
+        f.debug_struct("Listener").field("waiting", &self.waiting.queue.len()).finish()
     }
 }
 
@@ -69,19 +72,36 @@ impl<C> fmt::Debug for Listener<C> {
 /// of the last poll that had to wait is kept.
 #[must_use = "streams do nothing unless polled"]
 pub struct Incoming<C> {
-    queue: Pin<Box<Receiver<Sniffed<C>>>>,
+    waiting: Waiting<C>,
 }
 
 impl<C> futures_core::Stream for Incoming<C> {
     type Item = io::Result<Sniffed<C>>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.queue.as_mut().poll_next(cx).map(|next| next.map(Ok))
+        self.waiting.queue.as_mut().poll_next(cx).map(|next| next.map(Ok))
     }
 }
 
 impl<C> fmt::Debug for Incoming<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Incoming").field("waiting", &self.queue.len()).finish()
+        f.debug_struct("Incoming").field("waiting", &self.waiting.queue.len()).finish()
+    }
+}
+
+/// What has come and was not accepted yet.
+struct Waiting<C> {
+    queue: Pin<Box<Receiver<Sniffed<C>>>>,
+    unclaimed: Arc<AtomicU64>,
+}
+
+impl<C> Drop for Waiting<C> {
+    fn drop(&mut self) {
+        // A channel whose receiver is gone keeps what is in it for as long as there is a sender, which the sniffer has. Closed
+        // first, so that what is handed on meanwhile is either in there by now or is given back to the sniffer.
+        self.queue.close();
+        while self.queue.try_recv().is_ok() {
+            self.unclaimed.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }

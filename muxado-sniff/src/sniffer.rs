@@ -34,7 +34,8 @@ pub struct Sniffer<C, P> {
     queues: Vec<Sender<Sniffed<C>>>,
     arrivals: Arrivals<P, Routed<C>>,
     unmatched: AtomicU64,
-    unclaimed: AtomicU64,
+    /// Shared with the listeners, for those that they leave behind.
+    unclaimed: Arc<AtomicU64>,
 }
 
 /// What became of connections that no listener has got.
@@ -49,7 +50,7 @@ pub struct SniffStats {
     pub displaced: u64,
     /// Closed because no matcher fitted.
     pub unmatched: u64,
-    /// Closed because their listener's queue was full, or there was no listener any more.
+    /// Closed because their listener's queue was full, or because it was dropped before it had given them to anybody.
     pub unclaimed: u64,
 }
 
@@ -104,7 +105,7 @@ impl<C: Send + 'static, P: Io<C>> Sniffer<C, P> {
             queues: Vec::new(),
             arrivals,
             unmatched: AtomicU64::new(0),
-            unclaimed: AtomicU64::new(0),
+            unclaimed: Arc::default(),
         }
     }
 
@@ -113,7 +114,7 @@ impl<C: Send + 'static, P: Io<C>> Sniffer<C, P> {
         Arc::make_mut(&mut self.matchers).push(Arc::new(matcher));
         let (queue, listener) = async_channel::bounded(self.limits.queue);
         self.queues.push(queue);
-        Listener::new(listener)
+        Listener::new(listener, self.unclaimed.clone())
     }
 
     /// Accepts connections with `accept` and hands them to the listeners, until accepting fails for good, and says why it

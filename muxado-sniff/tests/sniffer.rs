@@ -196,6 +196,35 @@ fn a_listener_that_nobody_accepts_from_holds_up_no_other() {
 }
 
 #[test]
+fn who_waits_in_a_listener_that_is_dropped_is_closed_at_once() {
+    // A channel for one is made in another way than one for more.
+    for waiting in [1, 3] {
+        for as_stream in [false, true] {
+            let (world, mut site) = site(Limits::new().queue(waiting));
+            let idle = site.listen(prefix(*b"idle"));
+            let busy = site.listen(prefix(*b"busy"));
+            world.block_on(async {
+                let (mut clients, mut servers) = (Vec::new(), Vec::new());
+                for words in std::iter::repeat_n(b"idle", waiting).chain([b"busy"]) {
+                    let (client, server) = saying(words).await;
+                    clients.push(client);
+                    servers.push(server);
+                }
+                with(&site, servers, async { busy.accept().await.unwrap() }).await;
+                match as_stream {
+                    true => drop(idle.incoming()),
+                    false => drop(idle),
+                }
+                for mut client in clients {
+                    assert!(client.read_to_end(&mut Vec::new()).now_or_never().is_some(), "still open");
+                }
+                assert_eq!(site.stats().unclaimed, waiting as u64);
+            });
+        }
+    }
+}
+
+#[test]
 fn thousands_of_silent_ones_keep_nobody_out() {
     let (world, mut site) = site(Limits::new().max_sniffing(50));
     let http = site.listen(http1());
