@@ -103,9 +103,9 @@ impl<S: Face> Router<S> {
     /// A queue for the streams of a type, which holds `limit` of them; more are refused, and 0 counts as 1. The last word on a
     /// type counts.
     pub fn queue(&mut self, stream_type: impl Into<StreamType>, limit: usize) -> Queue<S::Stream> {
-        let (sender, receiver) = bounded(limit.max(1));
+        let (sender, streams) = bounded(limit.max(1));
         self.routes.insert(stream_type.into(), Route::Queue(sender));
-        Queue(receiver)
+        Queue(Arc::new(Waiting { streams, refuse: |stream| refuse(stream.into_inner().into()) }))
     }
 
     /// Brings streams to where they belong, until the session ends, and gives the reason.
@@ -131,11 +131,13 @@ impl<S: Face> Router<S> {
                     drop(place);
                 });
             }
-            // Nobody else sends into it: there is still room.
-            Some(Route::Queue(queue)) if !queue.is_full() && !queue.is_closed() => {
-                drop(queue.try_send(self.typed.wrap_core(stream_type, stream)));
+            // It may have become full or lost its receivers this moment, so it is asked no sooner.
+            Some(Route::Queue(queue)) => {
+                if let Err(unwanted) = queue.try_send(self.typed.wrap_core(stream_type, stream)) {
+                    refuse(unwanted.into_inner().into_inner().into());
+                }
             }
-            _ => refuse(stream),
+            None => refuse(stream),
         }
     }
 }
@@ -154,8 +156,9 @@ impl<S: Face + fmt::Debug> fmt::Debug for Router<S> {
 
 /// The streams of one type, as a [`Router`] brings them. Clones share them.
 ///
-/// When the last clone is dropped, the type's streams are refused. For an example see [`Router`].
-pub struct Queue<T>(Receiver<TypedStream<T>>);
+/// When the last clone is dropped, the type's streams are refused, those that wait here and those to come. For an example see
+/// [`Router`].
+pub struct Queue<T>(Arc<Waiting<T>>);
 
 impl<T> Queue<T> {
     /// Waits for the next one; none when the router is gone and all that waited are taken.
@@ -163,7 +166,7 @@ impl<T> Queue<T> {
     /// # Cancel safety
     /// Dropping the future loses no stream.
     pub async fn accept(&self) -> Option<TypedStream<T>> {
-        self.0.recv().await.ok()
+        self.0.streams.recv().await.ok()
     }
 }
 
@@ -175,6 +178,23 @@ impl<T> Clone for Queue<T> {
 
 impl<T> fmt::Debug for Queue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Queue").field("waiting", &self.0.len()).finish_non_exhaustive()
+        f.debug_struct("Queue").field("waiting", &self.0.streams.len()).finish_non_exhaustive()
+    }
+}
+
+/// What was brought and not accepted yet.
+struct Waiting<T> {
+    streams: Receiver<TypedStream<T>>,
+    refuse: fn(TypedStream<T>),
+}
+
+impl<T> Drop for Waiting<T> {
+    fn drop(&mut self) {
+        // A channel whose receivers are gone keeps what is in it for as long as there is a sender, which the router has. Closed
+        // first, so that what is brought meanwhile is either in there by now or is given back to the router.
+        self.streams.close();
+        while let Ok(stream) = self.streams.try_recv() {
+            (self.refuse)(stream);
+        }
     }
 }

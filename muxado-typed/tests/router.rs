@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures_util::{AsyncReadExt, AsyncWriteExt};
+use futures_util::{AsyncReadExt, AsyncWriteExt, FutureExt};
 use muxado_core::{Config, Retry, Stream};
 use muxado_testkit::{Connected, Faced, World, connected};
 use muxado_typed::{Router, Typed, TypedStream};
@@ -81,4 +81,35 @@ fn a_type_has_as_many_streams_as_it_may_and_the_others_are_not_held_up() {
         assert!(twos.accept().await.is_some(), "what is in the queue is not lost");
         assert!(twos.accept().await.is_none());
     });
+}
+
+#[test]
+fn who_waits_in_a_queue_that_is_dropped_is_refused_at_once() {
+    // A channel for one is made in another way than one for more.
+    for waiting in [1, 3] {
+        let world = World::new();
+        let (pair, client, server) = typed(&world);
+        let mut router = Router::new(server);
+        let twos = router.queue(2, waiting);
+        muxado_core::rt::Runtime::spawn(&world, async move { drop(router.run().await) });
+        world.block_on(async {
+            let mut opened = Vec::new();
+            for _ in 0..waiting {
+                let mut two = client.open_typed(2).await.unwrap();
+                two.flush().await.unwrap();
+                opened.push(two);
+            }
+            world.settle();
+            let clone = twos.clone();
+            drop(twos);
+            world.settle();
+            assert_eq!(pair.server.stats().streams, waiting, "there is somebody who may still want them");
+            drop(clone);
+            world.settle();
+            for two in opened {
+                assert_eq!(is_refused(two).now_or_never(), Some(true));
+            }
+            assert_eq!(pair.server.stats().streams, 0, "their places are free");
+        });
+    }
 }

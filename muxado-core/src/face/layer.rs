@@ -8,7 +8,7 @@ use crate::rt::Runtime;
 /// handles, and hands out the streams of the face.
 pub trait Face: Clone + Send + Sync + 'static {
     /// The face's stream.
-    type Stream: Send + 'static;
+    type Stream: Into<Stream> + Send + 'static;
 
     /// The face's runtime.
     type Runtime: Runtime;
