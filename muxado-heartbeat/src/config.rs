@@ -66,7 +66,7 @@ impl HeartbeatConfig {
     }
 
     /// So much longer than the interval the peer may be silent. Default 15 s. Less than the link takes there and back ends
-    /// sessions that live. Not zero if the interval is.
+    /// sessions that live. Both together are no less than 1 ms: if they are set to less, they count as that.
     #[must_use]
     pub fn tolerance(mut self, tolerance: Duration) -> HeartbeatConfig {
         self.tolerance = tolerance;

@@ -3,6 +3,10 @@
 
 use std::time::Duration;
 
+/// The least that counts as silence. With nothing at all the peer would be silent at every look, and looking has no end where
+/// silence is told and nothing else comes of it. Most timers know no less.
+const LEAST: Duration = Duration::from_millis(1);
+
 /// What is known of the peer's pulse.
 #[derive(Debug)]
 pub(crate) struct Pulse {
@@ -85,7 +89,8 @@ impl Pulse {
     }
 
     pub(crate) fn poll(&mut self, now: Duration) -> Step {
-        let dead = self.interval.checked_add(self.tolerance).and_then(|most| self.life.checked_add(most));
+        let most = self.interval.checked_add(self.tolerance).map(|most| most.max(LEAST));
+        let dead = most.and_then(|most| self.life.checked_add(most));
         if dead.is_some_and(|dead| dead <= now) {
             let silence = now.saturating_sub(self.life);
             // Counted anew from here, for whoever goes on in spite of it.
@@ -164,6 +169,16 @@ mod tests {
         pulse.handle_echo(7, start + secs(2)).unwrap();
         pulse.want();
         assert_eq!(pulse.poll(start + secs(2)), Step::Beat);
+    }
+
+    #[test]
+    fn without_any_time_silence_is_said_once_for_each_millisecond() {
+        let (mut pulse, start) = started();
+        pulse.set_interval(Duration::ZERO);
+        pulse.set_tolerance(Duration::ZERO);
+        assert_eq!(pulse.poll(start), Step::Until(start + LEAST));
+        assert_eq!(pulse.poll(start + LEAST), Step::Silent(LEAST));
+        assert_eq!(pulse.poll(start + LEAST), Step::Until(start + LEAST * 2));
     }
 
     #[test]

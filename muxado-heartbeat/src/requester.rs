@@ -107,6 +107,10 @@ impl<R: Runtime> Requester<R> {
                         drop(self.observer.close(code, "no sign of life"));
                         return None;
                     }
+                    // Without the time that telling took: a callback that takes longer than the peer may be silent would have
+                    // to be called again at once, for ever.
+                    let told = self.now();
+                    self.shared.lock().pulse.handle_life(told);
                 }
                 Step::Until(instant) => return Some(Some(instant)),
                 Step::Rest => return Some(None),

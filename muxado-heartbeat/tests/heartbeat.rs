@@ -113,6 +113,34 @@ fn silence_may_only_be_reported_again_and_again() {
 
 /// 200 KB/s, 4 MiB under way in each direction, and one minute: beats are late, but the link is alive.
 #[test]
+fn times_of_zero_are_a_busy_heartbeat_and_no_endless_loop() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    let zero = HeartbeatConfig::default().interval(Duration::ZERO).tolerance(Duration::ZERO);
+    let (told, clock) = (Told::default(), world.clone());
+    let tell = told.clone();
+    let config = zero.policy(Policy::Report).on_beat(move |news| {
+        let mut told = tell.lock().unwrap();
+        told.push((clock.elapsed(), news));
+        assert!(told.len() <= 3, "told without end");
+    });
+    let heartbeat = started(&world, &one, config);
+    world.settle();
+    assert!(told.lock().unwrap().is_empty());
+    let ms = Duration::from_millis;
+    world.block_on(world.sleep(Duration::from_micros(3500)));
+    assert_eq!(*told.lock().unwrap(), [1, 2, 3].map(|at| (ms(at), Err(ms(1)))));
+    told.lock().unwrap().clear();
+    // The same if it comes to that later.
+    heartbeat.set_interval(secs(10));
+    world.settle();
+    heartbeat.set_tolerance(Duration::ZERO);
+    heartbeat.set_interval(Duration::ZERO);
+    world.block_on(world.sleep(ms(2)));
+    assert_eq!(told.lock().unwrap().len(), 2);
+}
+
+#[test]
 fn a_busy_link_is_never_taken_for_dead_and_beats_go_before_bulk() {
     let world = World::new();
     let pair = connected(&world, 64 * 1024, &Config::default());
