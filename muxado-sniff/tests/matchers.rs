@@ -151,6 +151,8 @@ fn muxado_by_its_first_frame() {
     );
     // Text is recognised for what it is after four bytes.
     assert_eq!(decided_after(&muxado(), b"HELO example.com"), 4);
+    // So large a frame may be a client's first, but not on such a stream.
+    check(&muxado(), &[&[0x16, 3, 1, 0x13, 0, 0, 0, 3]], &[], &[&[0x16, 3, 1, 0x13, 0]]);
 }
 
 /// What a rustls client sends first, in records of at most `fragment` bytes.
@@ -164,6 +166,17 @@ fn hello(name: &'static str, alpn: &[&str], fragment: Option<usize>) -> Vec<u8> 
         client.write_tls(&mut bytes).unwrap();
     }
     bytes
+}
+
+#[test]
+fn a_client_hello_of_any_length_is_tls_and_not_muxado() {
+    for len in 1..=0x4000_u16 {
+        for version in 0..=4 {
+            let (record, message) = (len.to_be_bytes(), len.saturating_sub(4).to_be_bytes());
+            let hello = [&[0x16, 3, version], &record[..], &[1, 0], &message].concat();
+            assert_eq!(muxado().look(&hello), Verdict::NoMatch, "a record of {len} bytes");
+        }
+    }
 }
 
 #[test]

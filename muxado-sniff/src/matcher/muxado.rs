@@ -13,6 +13,9 @@ const GOAWAY: u32 = 8;
 /// Clients of muxado v2, by a plausible first frame: a stream is opened, or the session ends as soon as it began
 /// (docs/protocol.md, 2 and 4).
 ///
+/// A ClientHello of TLS is none, though one of some 5 KB could be read as a frame that opens a stream: with 1.4 MB, and an id
+/// above 65,536, where every known client begins with 3 (4.2).
+///
 /// A client that opens no stream says nothing, and is seen no sooner than it does.
 ///
 /// ```
@@ -27,6 +30,9 @@ pub fn muxado() -> impl Matcher {
 }
 
 fn first_frame(seen: &[u8]) -> Verdict {
+    if begins_a_client_hello(seen) {
+        return Verdict::NoMatch;
+    }
     let Some(header) = seen.first_chunk() else {
         // The fourth byte has the kind and the flags, which no text has.
         return match seen.get(3) {
@@ -52,4 +58,9 @@ fn may_be_first(kind: Kind, flags: Flags) -> bool {
         Kind::GoAway => flags == Flags::NONE,
         _ => false,
     }
+}
+
+/// A record of TLS with a handshake message, of any version since SSL 3, and the first byte of that message.
+fn begins_a_client_hello(seen: &[u8]) -> bool {
+    matches!(seen, [0x16, 3, 0..=4, _, _, 1, ..])
 }
