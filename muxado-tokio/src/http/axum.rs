@@ -4,14 +4,23 @@ use std::future::pending;
 use std::io;
 
 use axum::Router;
-use axum::extract::connect_info::Connected;
+use axum::extract::connect_info::{ConnectInfo, Connected};
 use axum::serve::{IncomingStream, Listener};
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::TokioExecutor;
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
 
 use super::StreamInfo;
+use super::serve::serve;
 use crate::{Session, SessionEnd, Stream};
 
 /// Each stream that the peer opens is a connection. At the end of the session it waits for ever, since axum has no way to
-/// be told: stop serving when [`Session::closed`] resolves, as [`serve_axum`] does.
+/// be told: stop serving with `with_graceful_shutdown(session.leaving())`, so that no stream that rests holds up a
+/// [`drain`](Session::drain). What waits to be accepted then is refused when the last handle of the session goes;
+/// [`serve_axum`] serves it.
 impl Listener for Session {
     type Io = Stream;
     type Addr = StreamInfo;
@@ -39,6 +48,9 @@ impl Connected<IncomingStream<'_, Session>> for StreamInfo {
 }
 
 /// Serves an axum application on the streams that the peer opens, until the session ends, and says why it did.
+///
+/// When the session leaves, which a [`drain`](Session::drain) begins with, requests that have come are answered and streams
+/// that rest are closed, so that it ends as soon as the work is done.
 ///
 /// Handlers can ask for `ConnectInfo<StreamInfo>`. For more than this does, pass the session to `axum::serve` yourself.
 ///
@@ -71,11 +83,16 @@ impl Connected<IncomingStream<'_, Session>> for StreamInfo {
 /// # Panics
 /// Outside a tokio runtime, as [`tokio::spawn`] does.
 pub async fn serve_axum(session: Session, app: Router) -> SessionEnd {
-    let closed = session.closed();
-    let ended = session.closed();
-    let serving = axum::serve(session, app.into_make_service_with_connect_info::<StreamInfo>())
-        .with_graceful_shutdown(async { drop(closed.await) });
-    // It never fails: the listener cannot.
-    let _ = serving.await;
-    ended.await
+    let mut builder = Builder::new(TokioExecutor::new());
+    // What axum's own server sets: WebSockets over HTTP/2 need it.
+    builder.http2().enable_connect_protocol();
+    let app: Router = app.with_state(());
+    serve(session, builder, move |stream| {
+        let (app, info) = (TowerToHyperService::new(app.clone()), ConnectInfo(StreamInfo::of(stream)));
+        service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(info);
+            app.call(request)
+        })
+    })
+    .await
 }

@@ -6,9 +6,10 @@ use hyper::body::{Body, Incoming};
 use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::client::legacy::connect::{Connected, Connection};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 
+use super::serve::serve;
 use crate::{Session, SessionEnd, Stream};
 
 /// What hyper-util's client asks of its connections.
@@ -20,6 +21,9 @@ impl Connection for Stream {
 
 /// Serves HTTP/1 and HTTP/2 on the streams that the peer opens, each connection in a task of its own, until the session
 /// ends, and says why it did. Upgrades work.
+///
+/// When the session leaves, which a [`drain`](Session::drain) begins with, requests that have come are answered and streams
+/// that rest are closed, so that it ends as soon as the work is done.
 ///
 /// For other settings, accept the streams yourself and pass each as `TokioIo::new(stream)` to a connection builder of hyper.
 ///
@@ -70,12 +74,5 @@ where
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new());
     builder.http2().timer(TokioTimer::new());
-    while let Ok(stream) = session.accept().await {
-        let (builder, service) = (builder.clone(), service.clone());
-        tokio::spawn(async move {
-            // What goes wrong with one connection is between it and its client, who sees it too.
-            let _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
-        });
-    }
-    session.closed().await
+    serve(session, builder, move |_stream| service.clone()).await
 }

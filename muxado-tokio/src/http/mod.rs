@@ -15,6 +15,8 @@ use crate::{Stream, StreamId};
 mod axum;
 #[cfg(feature = "hyper")]
 mod hyper;
+#[cfg(any(feature = "axum", feature = "hyper"))]
+mod serve;
 #[cfg(feature = "tonic")]
 mod tonic;
 #[cfg(feature = "tower")]

@@ -44,6 +44,9 @@ impl Connected for Stream {
 /// ```
 ///
 /// Several services want tonic's feature `router`: `Server::builder().add_service(..).add_service(..)`.
+///
+/// A channel is a stream that rests between calls, for which a [`drain`](Session::drain) would wait until its limit. Who drains
+/// serves with `serve_with_incoming_shutdown(greeter, incoming(&session), session.leaving())`.
 pub fn incoming(session: &Session) -> Incoming {
     Incoming { accept: session.core().accept(), session: session.clone() }
 }

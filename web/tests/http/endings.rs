@@ -1,16 +1,26 @@
 //! What callers see when the session or the stream under their calls ends.
 
+use std::convert::Infallible;
+use std::time::Duration;
+
 use axum::Router;
 use axum::routing::get;
 use http_body_util::{BodyExt, Full};
-use hyper::Request;
 use hyper::body::Bytes;
-use hyper_util::client::legacy::Error;
-use muxado_tokio::http::serve_axum;
-use muxado_tokio::{EndCause, ErrorCode, Retry, Session};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::client::legacy::{Client, Error};
+use hyper_util::rt::TokioExecutor;
+use muxado_tokio::http::{serve_axum, serve_hyper};
+use muxado_tokio::{EndCause, ErrorCode, Retry, Session, SessionEnd};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::JoinHandle;
 
 use super::connected;
 use super::example::server::{http_client, text};
+
+/// Within which whatever waits for something that does not come would be cut off.
+const LONG: Duration = Duration::from_secs(5);
 
 fn request() -> Request<Full<Bytes>> {
     Request::get("http://peer/").body(Full::default()).unwrap()
@@ -107,4 +117,55 @@ async fn who_goes_away_finishes_what_it_serves() {
     drop(http);
     let end = serving.await.unwrap();
     assert!(end.cut().is_nothing(), "{end}");
+}
+
+/// Every server of ours with this session, and every kind of connection that its clients may have.
+fn servers() -> impl Iterator<Item = (fn(Session) -> JoinHandle<SessionEnd>, bool)> {
+    let axum = |session| tokio::spawn(serve_axum(session, Router::new().route("/", get(async || "fine"))));
+    let hyper = |session| {
+        let fine = service_fn(async |_request| Ok::<_, Infallible>(Response::new("fine".to_owned())));
+        tokio::spawn(serve_hyper(session, fine))
+    };
+    [axum as fn(Session) -> _, hyper].into_iter().flat_map(|serve| [(serve, false), (serve, true)])
+}
+
+#[tokio::test]
+async fn a_drain_is_not_held_up_by_streams_that_rest() {
+    for (serve, http2) in servers() {
+        let (client, server) = connected().await;
+        let serving = serve(server.clone());
+        let http = Client::builder(TokioExecutor::new()).http2_only(http2).build(client.clone());
+        assert_eq!(text(&http, request()).await.unwrap(), "fine");
+        assert_eq!(server.stats().streams, 1, "the client keeps it");
+        let end = server.drain(LONG).await;
+        assert!(end.cut().is_nothing(), "{end}");
+        assert!(serving.await.unwrap().cut().is_nothing());
+        let error = text(&http, request()).await.unwrap_err();
+        assert_eq!(Retry::of(&*error), Retry::NotProcessed, "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_came_before_a_drain_is_served_even_if_nobody_had_accepted_it() {
+    for (serve, http2) in servers() {
+        let (client, server) = connected().await;
+        let http = Client::builder(TokioExecutor::new()).http2_only(http2).build(client.clone());
+        let calling = tokio::spawn(async move { text(&http, request()).await });
+        let mut slow = client.open().await.unwrap();
+        slow.flush().await.unwrap();
+        while server.stats().streams < 2 {
+            tokio::task::yield_now().await;
+        }
+        let draining = server.drain(LONG);
+        let serving = serve(server);
+        assert_eq!(calling.await.unwrap().unwrap(), "fine");
+        slow.write_all(b"GET / HTTP/1.1\r\nHost: peer\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        slow.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.ends_with("fine"), "{answer}");
+        drop(slow);
+        let end = draining.await;
+        assert!(end.cut().is_nothing(), "{end}");
+        drop(serving.await.unwrap());
+    }
 }

@@ -1,0 +1,79 @@
+//! The streams of a session as connections that hyper serves: until when they are accepted, and which of them is told, and
+//! when, that the session leaves.
+
+use std::error::Error;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+
+use hyper::body::{Body, Incoming};
+use hyper::service::{Service, service_fn};
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use muxado_core::Leaving;
+
+use crate::{Session, SessionEnd, Stream};
+
+/// Serves each stream with the service that `service_of` has for it, in a task of its own, until the session ends, and says
+/// why it did.
+///
+/// It does not stop to accept when the session leaves: what came before is served, and so is what the peer opens after it
+/// has said GOAWAY (S31, S32). When nothing may come any more is for the session to know.
+pub(super) async fn serve<S, B>(
+    session: Session,
+    builder: Builder<TokioExecutor>,
+    service_of: impl Fn(&Stream) -> S,
+) -> SessionEnd
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    while let Ok(stream) = session.accept().await {
+        let service = service_of(&stream);
+        tokio::spawn(serve_stream(stream, builder.clone(), service, session.leaving()));
+    }
+    session.closed().await
+}
+
+async fn serve_stream<S, B>(stream: Stream, builder: Builder<TokioExecutor>, service: S, leaving: Leaving)
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let begun = Arc::new(AtomicBool::new(false));
+    let begins = begun.clone();
+    let service = service_fn(move |request| {
+        begins.store(true, Ordering::Relaxed);
+        service.call(request)
+    });
+    let mut serving = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    let mut leaving = pin!(leaving);
+    let mut late = None;
+    let ended = poll_fn(|cx| {
+        // This goes first: a request that has come is not turned away.
+        if serving.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(true);
+        }
+        let left = leaving.as_mut().poll(cx).is_ready();
+        // hyper closes a connection that has said nothing yet. One that has come this late has a request to make.
+        let late = *late.get_or_insert(left);
+        if left && (!late || begun.load(Ordering::Relaxed)) { Poll::Ready(false) } else { Poll::Pending }
+    })
+    .await;
+    if !ended {
+        serving.as_mut().graceful_shutdown();
+        // What goes wrong with one connection is between it and its client, who sees it too.
+        let _ = serving.await;
+    }
+}
