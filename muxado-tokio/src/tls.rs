@@ -164,6 +164,9 @@ impl Listener<Tls> {
     /// As [`accept`](Listener::accept), but gives the connection as it is, for whoever wants to look at the client's
     /// certificates or at the protocol before [`Session::server_with`].
     ///
+    /// If more than muxado is spoken here, name it all in the `alpn_protocols` of the TLS settings, `muxado/2` among it. Without
+    /// any the listener offers `muxado/2` alone, and rustls turns away a client that asks for something else.
+    ///
     /// # Errors
     /// Only what makes the listener itself useless.
     ///

@@ -16,7 +16,8 @@ const GOAWAY: u32 = 8;
 /// A ClientHello of TLS is none, though one of some 5 KB could be read as a frame that opens a stream: with 1.4 MB, and an id
 /// above 65,536, where every known client begins with 3 (4.2).
 ///
-/// A client that opens no stream says nothing, and is seen no sooner than it does.
+/// A client that opens no stream says nothing, and cannot be told apart until it does: when
+/// [`Limits::time`](crate::Limits::time) is over it goes to [`any()`](crate::any()), or is closed if there is no such listener.
 ///
 /// ```
 /// use muxado_sniff::{Matcher, Verdict, muxado};
