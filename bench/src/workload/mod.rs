@@ -176,9 +176,8 @@ impl Workload {
                 self,
                 Workload::Bulk1 | Workload::Bulk64 | Workload::Duplex | Workload::Rtt | Workload::RttBusy
             ),
-            // Both ends of a handshake are needed at once. The window of the connection fills with answers that nobody
-            // reads before the request is out.
-            (Workload::Tls, PeerName::Tcp) | (Workload::Mixed, PeerName::H2Default) => false,
+            // The window of the connection fills with answers that nobody reads before the request is out.
+            (Workload::Mixed, PeerName::H2Default) => false,
             // It comes with TLS of its own; a connection is more than a session there.
             (Workload::Tls | Workload::Sessions, PeerName::Quinn) => false,
             // The line with a delay is TCP's. So many connections are more than a process may have files.
