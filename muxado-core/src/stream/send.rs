@@ -19,8 +19,12 @@ use crate::session::shared::Shared;
 use crate::session::trace::StreamTrace;
 use crate::session::wakers::Direction;
 
-/// Writes up to this size are copied under the lock, in bytes: shorter than taking it twice.
+/// Copies up to this size are made under the lock and gathered, in bytes: shorter than taking it twice.
 const COPY_UP_TO: usize = 4096;
+
+/// Copies up to this size get memory of just their size, in bytes, and larger ones a pooled buffer, so that a queue holds
+/// no more than five times its bytes.
+const EXACT_UP_TO: usize = 8 * 1024;
 
 /// The sending half of a [`Stream`](crate::Stream).
 ///
@@ -213,8 +217,18 @@ impl SendStream {
             return self.poll_room(cx, |mux, key| write_each(mux, key, bufs));
         }
         let most = len.min(pool::WRITE.size());
-        let reserved = match self.poll_room(cx, |mux, key| mux.reserve(key, most)) {
-            Poll::Ready(Ok(reserved)) => reserved,
+        let mut is_done = false;
+        let room = self.poll_room(cx, |mux, key| match mux.reserve(key, most)? {
+            // Room may come in crumbs, and a byte must not cost a buffer.
+            1..=COPY_UP_TO => {
+                mux.commit(key, Bytes::new())?;
+                is_done = true;
+                write_each(mux, key, bufs)
+            }
+            room => Ok(room),
+        });
+        let reserved = match room {
+            Poll::Ready(Ok(reserved)) if !is_done => reserved,
             other => return other,
         };
         let chunk = copy(bufs, reserved);
@@ -247,6 +261,11 @@ fn copy(bufs: &[IoSlice<'_>], len: usize) -> Bytes {
         left -= piece.len();
         piece
     });
+    if len <= EXACT_UP_TO {
+        let mut exact = Vec::with_capacity(len);
+        pieces.for_each(|piece| exact.extend_from_slice(piece));
+        return Bytes::from(exact);
+    }
     let pool = if len <= pool::PIECE.size() { &pool::PIECE } else { &pool::WRITE };
     let mut buffer = pool.take();
     let mut at = 0;

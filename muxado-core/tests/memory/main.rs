@@ -11,6 +11,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 mod attacks;
 mod bounds;
+mod crumbs;
 mod driver;
 mod floods;
 mod mixes;
