@@ -42,7 +42,14 @@ impl Future for Sleep {
             Some(0) => Poll::Ready(()),
             Some(turns) => {
                 *turns -= 1;
-                cx.waker().wake_by_ref();
+                // Once from within, as a runtime does that has no time for it, and else from elsewhere, as a timer does.
+                match *turns {
+                    1 => cx.waker().wake_by_ref(),
+                    _ => {
+                        let waker = cx.waker().clone();
+                        drop(shuttle::future::spawn(async move { waker.wake() }));
+                    }
+                }
                 Poll::Pending
             }
         }

@@ -1,22 +1,20 @@
 //! Tells whether a sleep wants to be polled, so that a busy driver does not ask it each time.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
 
-/// The waker that a sleep gets. It wakes the task that the alarm is set for, and remembers that it did.
+use super::sync::{Mutex, MutexGuard};
+
+/// The waker that a sleep gets: it wakes the task that the alarm is set for.
 #[derive(Debug)]
 pub(super) struct Alarm {
     bell: Arc<Bell>,
     waker: Waker,
 }
 
+/// Whom to wake; nobody once it rang.
 #[derive(Debug, Default)]
-struct Bell {
-    rang: AtomicBool,
-    /// Whom to wake; nobody once it rang.
-    task: Mutex<Option<Waker>>,
-}
+struct Bell(Mutex<Option<Waker>>);
 
 impl Default for Alarm {
     fn default() -> Alarm {
@@ -26,26 +24,28 @@ impl Default for Alarm {
 }
 
 impl Alarm {
-    /// Sets it for the task of `current`, and says whether the sleep wants to be polled: it rang, or for somebody else.
+    /// Sets it for the task of `current`. Says whether it rang since it was last set, or was for another task: then the
+    /// sleep must be polled, or nobody may be woken.
+    #[must_use]
     pub(super) fn set(&mut self, current: &Waker) -> bool {
         if self.bell.task().as_ref().is_some_and(|task| task.will_wake(current)) {
-            return self.bell.rang.load(Ordering::Acquire);
+            return false;
         }
+        // A waker is foreign code, and not for under the lock.
         let new = current.clone();
         let _old = self.bell.task().replace(new);
         true
     }
 
-    /// The waker for the sleep, which is about to be polled.
+    /// The waker for the sleep.
     pub(super) fn waker(&self) -> &Waker {
-        self.bell.rang.store(false, Ordering::Release);
         &self.waker
     }
 }
 
 impl Bell {
     fn task(&self) -> MutexGuard<'_, Option<Waker>> {
-        self.task.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -55,7 +55,6 @@ impl Wake for Bell {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.rang.store(true, Ordering::Release);
         let task = self.task().take();
         if let Some(task) = task {
             task.wake();
@@ -65,7 +64,7 @@ impl Wake for Bell {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
 
@@ -79,28 +78,18 @@ mod tests {
     }
 
     #[test]
-    fn the_sleep_is_asked_only_when_it_rang_or_the_task_is_another() {
+    fn it_says_when_it_rang_and_when_the_task_is_another() {
         let (one, other) = (Arc::<Count>::default(), Arc::<Count>::default());
         let (first, second) = (Waker::from(one.clone()), Waker::from(other.clone()));
         let mut alarm = Alarm::default();
         assert!(alarm.set(&first), "it was never set");
-        let sleep = alarm.waker().clone();
         assert!(!alarm.set(&first));
         assert!(alarm.set(&second), "another task");
+        let sleep = alarm.waker().clone();
         sleep.wake_by_ref();
         sleep.wake();
         assert_eq!((one.0.load(Ordering::Relaxed), other.0.load(Ordering::Relaxed)), (0, 1));
         assert!(alarm.set(&second), "it rang");
-        alarm.waker();
         assert!(!alarm.set(&second));
-    }
-
-    #[test]
-    fn a_ring_while_the_sleep_is_polled_is_not_lost() {
-        let task = Waker::from(Arc::<Count>::default());
-        let mut alarm = Alarm::default();
-        alarm.set(&task);
-        alarm.waker().wake_by_ref();
-        assert!(alarm.set(&task));
     }
 }

@@ -457,8 +457,9 @@ where
         let this = self.get_mut();
         // What a poll that panicked has left half done is not to be trusted: bytes may be gone.
         let panicked = std::mem::replace(&mut this.polling, true);
-        if !panicked && this.stage != Stage::Done && this.poll_session(cx).is_pending() {
-            this.read.rest();
+        let pending = !panicked && this.stage != Stage::Done && this.poll_session(cx).is_pending();
+        this.read.give_back();
+        if pending {
             this.polling = false;
             return Poll::Pending;
         }

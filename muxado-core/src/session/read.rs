@@ -106,14 +106,14 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
     }
 
     /// Gives the buffer back: an idle session has none (B01).
-    pub(crate) fn rest(&mut self) {
+    pub(crate) fn give_back(&mut self) {
         self.buffer = None;
     }
 
     /// Reads and throws away, for a session that has said goodbye: a transport closed with unread bytes may take
     /// back what was sent (S81).
     pub(crate) fn discard(&mut self, cx: &mut Context<'_>) -> ReadStep {
-        let mut buffer = pool::READ.take();
+        let buffer = self.buffer.get_or_insert_with(|| pool::READ.take());
         match poll_read(&mut self.io, cx, buffer.bytes()) {
             Poll::Pending => ReadStep::Pending,
             Poll::Ready(Ok(0)) => ReadStep::Ended(None),

@@ -98,7 +98,11 @@ impl<T: Runtime> Timers<T> {
             if !wants_poll && !std::mem::take(&mut self.is_news) {
                 return Poll::Pending;
             }
-            let Some(earliest) = self.due.iter().flatten().min().copied() else { return Poll::Pending };
+            let Some(earliest) = self.due.iter().flatten().min().copied() else {
+                // A sleep that rang is not asked again.
+                self.sleep.take_if(|_| wants_poll);
+                return Poll::Pending;
+            };
             let sleep = match &mut self.sleep {
                 Some(sleep) if sleep.until <= earliest => {
                     if !wants_poll {
@@ -127,5 +131,197 @@ impl<T: Runtime> Timers<T> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::task::{Wake, Waker};
+
+    use super::*;
+
+    /// A clock that is set by hand. Its sleeps count how often they are asked.
+    #[derive(Clone, Default)]
+    struct Clock(Arc<Mutex<Hands>>);
+
+    struct Hands {
+        now: Instant,
+        asleep: Vec<(Instant, Waker)>,
+        asked: usize,
+        /// The next sleep to be asked has no time for it, and wakes at once.
+        is_busy: bool,
+    }
+
+    impl Default for Hands {
+        fn default() -> Hands {
+            Hands { now: Instant::now(), asleep: Vec::new(), asked: 0, is_busy: false }
+        }
+    }
+
+    struct Until(Clock, Instant);
+
+    impl Future for Until {
+        type Output = ();
+
+        fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+            let mut hands = self.0.0.lock().unwrap();
+            hands.asked += 1;
+            if std::mem::take(&mut hands.is_busy) {
+                drop(hands);
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            if hands.now >= self.1 {
+                return Poll::Ready(());
+            }
+            hands.asleep.push((self.1, cx.waker().clone()));
+            Poll::Pending
+        }
+    }
+
+    impl Runtime for Clock {
+        type Sleep = Until;
+
+        fn spawn(&self, _: impl Future<Output = ()> + Send + 'static) {}
+
+        fn now(&self) -> Instant {
+            self.0.lock().unwrap().now
+        }
+
+        fn sleep(&self, duration: Duration) -> Until {
+            Until(self.clone(), self.now() + duration)
+        }
+    }
+
+    /// A task that polls the timers when it is woken.
+    struct Task {
+        clock: Clock,
+        timers: Timers<Clock>,
+        woken: Arc<Flag>,
+    }
+
+    #[derive(Default)]
+    struct Flag(Mutex<bool>);
+
+    impl Wake for Flag {
+        fn wake(self: Arc<Self>) {
+            *self.0.lock().unwrap() = true;
+        }
+    }
+
+    impl Task {
+        fn new() -> Task {
+            let clock = Clock::default();
+            Task { timers: Timers::new(clock.clone()), clock, woken: Arc::default() }
+        }
+
+        fn start(&mut self, limit: Limit, millis: u64) {
+            self.timers.start(limit, Duration::from_millis(millis));
+        }
+
+        /// Polls for some other reason.
+        fn poll(&mut self) -> Vec<Limit> {
+            let waker = Waker::from(self.woken.clone());
+            let mut cx = Context::from_waker(&waker);
+            std::iter::from_fn(|| match self.timers.poll(&mut cx) {
+                Poll::Ready(limit) => Some(limit),
+                Poll::Pending => None,
+            })
+            .collect()
+        }
+
+        /// Lets time pass, and polls as often as it is woken.
+        fn pass(&mut self, millis: u64) -> Vec<Limit> {
+            let mut hands = self.clock.0.lock().unwrap();
+            hands.now += Duration::from_millis(millis);
+            let now = hands.now;
+            let (rung, asleep) =
+                std::mem::take(&mut hands.asleep).into_iter().partition(|sleep| sleep.0 <= now);
+            hands.asleep = asleep;
+            drop(hands);
+            let rung: Vec<(Instant, Waker)> = rung;
+            rung.into_iter().for_each(|(_, waker)| waker.wake());
+            self.run()
+        }
+
+        fn run(&mut self) -> Vec<Limit> {
+            let mut passed = Vec::new();
+            while std::mem::take(&mut *self.woken.0.lock().unwrap()) {
+                passed.extend(self.poll());
+            }
+            passed
+        }
+
+        fn asked(&self) -> usize {
+            self.clock.0.lock().unwrap().asked
+        }
+    }
+
+    #[test]
+    fn b25_a_sleep_is_asked_only_when_it_rang() {
+        let mut task = Task::new();
+        task.start(Limit::Credit, 10);
+        (0..100).for_each(|_| assert_eq!(task.poll(), []));
+        assert_eq!(task.asked(), 1);
+        assert_eq!(task.pass(10), [Limit::Credit]);
+        assert_eq!(task.asked(), 2);
+    }
+
+    #[test]
+    fn all_limits_that_are_due_pass_at_once() {
+        let mut task = Task::new();
+        for (limit, after) in [(Limit::Stall, 30), (Limit::Credit, 10), (Limit::Sweep, 20)] {
+            task.start(limit, after);
+        }
+        assert_eq!(task.poll(), []);
+        assert_eq!(task.pass(25), [Limit::Credit, Limit::Sweep]);
+        assert_eq!(task.pass(5), [Limit::Stall]);
+    }
+
+    #[test]
+    fn a_limit_that_begins_later_and_is_earlier_is_not_missed() {
+        let mut task = Task::new();
+        task.start(Limit::Stall, 1000);
+        assert_eq!(task.poll(), []);
+        task.start(Limit::Credit, 10);
+        assert_eq!(task.poll(), []);
+        assert_eq!(task.pass(10), [Limit::Credit]);
+        task.timers.advance(Limit::Stall, Duration::from_millis(50));
+        assert_eq!(task.poll(), []);
+        assert_eq!(task.pass(50), [Limit::Stall]);
+    }
+
+    #[test]
+    fn a_sleep_that_rang_for_nothing_serves_nobody_else() {
+        let mut task = Task::new();
+        task.start(Limit::Stall, 10);
+        assert_eq!(task.poll(), []);
+        task.timers.stop(Limit::Stall);
+        assert_eq!(task.pass(10), [], "it woke the task for nothing");
+        task.start(Limit::Stall, 10);
+        assert_eq!(task.poll(), []);
+        assert_eq!(task.pass(10), [Limit::Stall]);
+    }
+
+    #[test]
+    fn another_task_is_woken_from_the_moment_it_polls() {
+        let mut task = Task::new();
+        task.start(Limit::Stall, 10);
+        assert_eq!(task.poll(), []);
+        let first = std::mem::take(&mut task.woken);
+        assert_eq!(task.poll(), []);
+        assert_eq!(task.pass(10), [Limit::Stall]);
+        assert!(!*first.0.lock().unwrap());
+    }
+
+    #[test]
+    fn a_sleep_that_has_no_time_for_it_is_asked_again() {
+        let mut task = Task::new();
+        task.start(Limit::Stall, 10);
+        task.clock.0.lock().unwrap().is_busy = true;
+        assert_eq!(task.poll(), []);
+        assert_eq!(task.run(), []);
+        assert_eq!(task.pass(10), [Limit::Stall]);
     }
 }
