@@ -129,7 +129,7 @@ impl RecvStream {
         self.shared.set_deadline(self.key, Direction::Read, at);
     }
 
-    /// Gives up to `max` bytes to `take`, in pieces, without a copy of ours. Ready with how many bytes that was: 0 only
+    /// Gives up to `max` bytes to `take`, in pieces, without a copy of ours unless they are few. Ready with how many bytes that was: 0 only
     /// at the peer's FIN, or if `max` is 0.
     ///
     /// What an adapter needs to fill a buffer of its own kind. `take` is called before this returns, outside the session's

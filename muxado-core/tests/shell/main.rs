@@ -12,6 +12,7 @@ mod last_words;
 mod lingering;
 mod long_lines;
 mod observer;
+mod reads;
 mod session_end;
 mod slow_links;
 mod together;
