@@ -17,6 +17,8 @@ struct Step {
 
 const STEPS: &[Step] = &[
     cargo("fmt", &["fmt", "--all", "--check"]),
+    // The fuzz targets have a lock file of their own, which nobody else looks at.
+    cargo("lock", &["fetch", "--locked", "--manifest-path", "fuzz/Cargo.toml"]),
     cargo(
         "clippy",
         &["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"],

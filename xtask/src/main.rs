@@ -148,9 +148,12 @@ fn usage() -> String {
 }
 
 /// The folder that holds the workspace: the parent of this package's own.
+///
+/// Cargo says which one that is when it runs us; where we were built may be another one, if they share a target folder.
 fn workspace_root() -> PathBuf {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    package.parent().unwrap_or(package).to_path_buf()
+    let package =
+        env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    package.parent().unwrap_or(&package).to_path_buf()
 }
 
 /// A command that runs the cargo which started us, not whichever one PATH finds first.
