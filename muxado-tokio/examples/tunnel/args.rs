@@ -17,7 +17,7 @@ usage: tunnel server --public ADDR --control ADDR    accept users and tunnel cli
                      [--cert FILE --key FILE]        show this certificate
                      [--secret FILE]                 log in with what is in the file
        tunnel demo [--files DIR] [--connections N]   download files through a tunnel, all in this process
-       tunnel files --listen ADDR [--files DIR]      serve files over HTTP, to have something to tunnel
+       tunnel files --listen ADDR --files DIR        serve files over HTTP, to have something to tunnel
 
 ADDR is HOST:PORT, such as 0.0.0.0:8080 or tunnel.example:7000. Files are PEM. Ctrl-c ends each of them.
 The demo makes files of its own unless it is given some, and uses 64 connections unless told otherwise.";
@@ -60,7 +60,7 @@ fn read(args: &mut Arguments) -> Result<Command, Box<dyn std::error::Error>> {
         },
         Some("files") => Command::Files {
             listen: args.value_from_fn("--listen", address)?,
-            folder: file(args, "--files")?.unwrap_or_else(|| PathBuf::from(".")),
+            folder: file(args, "--files")?.ok_or("--files is missing")?,
         },
         Some("demo") => Command::Demo {
             folder: file(args, "--files")?,
