@@ -421,7 +421,7 @@ fn arguments_are_understood_or_explained() {
                 pass: Pass::default(),
             },
         ),
-        ("files --listen a:1", Command::Files { listen: "a:1".into(), folder: ".".into() }),
+        ("files --listen a:1 --files x", Command::Files { listen: "a:1".into(), folder: "x".into() }),
         (
             "server --public a:1 --control a:2 --cert c --key k --client-ca ca --secret s",
             Command::Server {
@@ -465,7 +465,8 @@ fn arguments_are_understood_or_explained() {
         ("demo --connections 0", "not a number from 1"),
         ("demo --connections", "doesn't have an associated value"),
         ("demo more", "`more` is not expected"),
-        ("files --listen a:1 --listen b:1", "`--listen` is not expected"),
+        ("files --listen a:1", "--files is missing"),
+        ("files --listen a:1 --files x --listen b:1", "`--listen` is not expected"),
     ] {
         let error = parse(line).unwrap_err();
         assert!(error.contains(part), "{line}: {error}");
