@@ -247,19 +247,21 @@ impl Conn {
         }
     }
 
-    /// Gives back what is owed on streams that go on; never in the middle of a frame of ours.
+    /// Gives back what is owed on streams that go on; never in the middle of a frame of ours. Sending takes in as well, and
+    /// may make more due: a peer that has used up its credit says nothing more that would make us look again.
     fn give_credit(&mut self) {
-        let due = |(id, owed): (&u32, &u64)| {
-            (*owed >= CREDIT_AFTER && !self.held.contains(id)).then_some((*id, *owed))
-        };
-        let due: Vec<(u32, u64)> = self.owed.iter().filter_map(due).collect();
-        for (id, owed) in due {
+        while let Some((id, owed)) = self.due() {
             self.owed.remove(&id);
             let stream = self.book.stream(id);
             if !stream.fin && stream.resets.is_empty() {
                 self.send(&wire::wndinc(id, u32::try_from(owed).unwrap_or(u32::MAX / 2)));
             }
         }
+    }
+
+    fn due(&self) -> Option<(u32, u64)> {
+        let mut owed = self.owed.iter().map(|(id, owed)| (*id, *owed));
+        owed.find(|(id, owed)| *owed >= CREDIT_AFTER && !self.held.contains(id))
     }
 }
 
