@@ -3,7 +3,7 @@
 
 use std::error::Error;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
@@ -12,7 +12,7 @@ use hyper::body::{Body, Incoming};
 use hyper::service::{Service, service_fn};
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::conn::auto::{Builder, UpgradeableConnection};
 use muxado_core::Leaving;
 
 use crate::{Session, SessionEnd, Stream};
@@ -36,28 +36,29 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     while let Ok(stream) = session.accept().await {
-        let service = service_of(&stream);
-        tokio::spawn(serve_stream(stream, builder.clone(), service, session.leaving()));
+        let (begun, leaving) = (Arc::new(AtomicBool::new(false)), session.leaving());
+        let (inner, begins) = (service_of(&stream), begun.clone());
+        let service = service_fn(move |request| {
+            begins.store(true, Ordering::Relaxed);
+            inner.call(request)
+        });
+        let builder = builder.clone();
+        tokio::spawn(async move {
+            let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+            run(serving, UpgradeableConnection::graceful_shutdown, leaving, &begun).await;
+        });
     }
     session.closed().await
 }
 
-async fn serve_stream<S, B>(stream: Stream, builder: Builder<TokioExecutor>, service: S, leaving: Leaving)
-where
-    S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
-    S::Future: Send + 'static,
-    S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    let begun = Arc::new(AtomicBool::new(false));
-    let begins = begun.clone();
-    let service = service_fn(move |request| {
-        begins.store(true, Ordering::Relaxed);
-        service.call(request)
-    });
-    let mut serving = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+/// Runs one connection to its end; when the session leaves, `shut_down` asks it to end once its work is done.
+async fn run<C: Future>(
+    serving: C,
+    shut_down: impl FnOnce(Pin<&mut C>),
+    leaving: Leaving,
+    begun: &AtomicBool,
+) {
+    let mut serving = pin!(serving);
     let mut leaving = pin!(leaving);
     let mut late = None;
     let ended = poll_fn(|cx| {
@@ -72,7 +73,7 @@ where
     })
     .await;
     if !ended {
-        serving.as_mut().graceful_shutdown();
+        shut_down(serving.as_mut());
         // What goes wrong with one connection is between it and its client, who sees it too.
         let _ = serving.await;
     }
