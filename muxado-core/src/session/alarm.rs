@@ -64,23 +64,13 @@ impl Wake for Bell {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use muxado_testkit::counter;
 
     use super::*;
 
-    #[derive(Default)]
-    struct Count(AtomicUsize);
-
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
     #[test]
     fn it_says_when_it_rang_and_when_the_task_is_another() {
-        let (one, other) = (Arc::<Count>::default(), Arc::<Count>::default());
-        let (first, second) = (Waker::from(one.clone()), Waker::from(other.clone()));
+        let ((one, first), (other, second)) = (counter(), counter());
         let mut alarm = Alarm::default();
         assert!(alarm.set(&first), "it was never set");
         assert!(!alarm.set(&first));
@@ -88,7 +78,7 @@ mod tests {
         let sleep = alarm.waker().clone();
         sleep.wake_by_ref();
         sleep.wake();
-        assert_eq!((one.0.load(Ordering::Relaxed), other.0.load(Ordering::Relaxed)), (0, 1));
+        assert_eq!((one.count(), other.count()), (0, 1));
         assert!(alarm.set(&second), "it rang");
         assert!(!alarm.set(&second));
     }

@@ -137,7 +137,9 @@ impl<T: Runtime> Timers<T> {
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
-    use std::task::{Wake, Waker};
+    use std::task::Waker;
+
+    use muxado_testkit::{Counter, counter};
 
     use super::*;
 
@@ -198,22 +200,23 @@ mod tests {
     struct Task {
         clock: Clock,
         timers: Timers<Clock>,
-        woken: Arc<Flag>,
-    }
-
-    #[derive(Default)]
-    struct Flag(Mutex<bool>);
-
-    impl Wake for Flag {
-        fn wake(self: Arc<Self>) {
-            *self.0.lock().unwrap() = true;
-        }
+        woken: (Arc<Counter>, Waker),
+        /// Wake-ups that it has heeded.
+        seen: usize,
     }
 
     impl Task {
         fn new() -> Task {
             let clock = Clock::default();
-            Task { timers: Timers::new(clock.clone()), clock, woken: Arc::default() }
+            Task { timers: Timers::new(clock.clone()), clock, woken: counter(), seen: 0 }
+        }
+
+        /// One that waits for a limit.
+        fn waiting(limit: Limit, millis: u64) -> Task {
+            let mut task = Task::new();
+            task.start(limit, millis);
+            assert_eq!(task.poll(), []);
+            task
         }
 
         fn start(&mut self, limit: Limit, millis: u64) {
@@ -222,8 +225,7 @@ mod tests {
 
         /// Polls for some other reason.
         fn poll(&mut self) -> Vec<Limit> {
-            let waker = Waker::from(self.woken.clone());
-            let mut cx = Context::from_waker(&waker);
+            let mut cx = Context::from_waker(&self.woken.1);
             std::iter::from_fn(|| match self.timers.poll(&mut cx) {
                 Poll::Ready(limit) => Some(limit),
                 Poll::Pending => None,
@@ -247,7 +249,8 @@ mod tests {
 
         fn run(&mut self) -> Vec<Limit> {
             let mut passed = Vec::new();
-            while std::mem::take(&mut *self.woken.0.lock().unwrap()) {
+            while self.seen < self.woken.0.count() {
+                self.seen = self.woken.0.count();
                 passed.extend(self.poll());
             }
             passed
@@ -281,9 +284,7 @@ mod tests {
 
     #[test]
     fn a_limit_that_begins_later_and_is_earlier_is_not_missed() {
-        let mut task = Task::new();
-        task.start(Limit::Stall, 1000);
-        assert_eq!(task.poll(), []);
+        let mut task = Task::waiting(Limit::Stall, 1000);
         task.start(Limit::Credit, 10);
         assert_eq!(task.poll(), []);
         assert_eq!(task.pass(10), [Limit::Credit]);
@@ -294,9 +295,7 @@ mod tests {
 
     #[test]
     fn a_sleep_that_rang_for_nothing_serves_nobody_else() {
-        let mut task = Task::new();
-        task.start(Limit::Stall, 10);
-        assert_eq!(task.poll(), []);
+        let mut task = Task::waiting(Limit::Stall, 10);
         task.timers.stop(Limit::Stall);
         assert_eq!(task.pass(10), [], "it woke the task for nothing");
         task.start(Limit::Stall, 10);
@@ -306,13 +305,11 @@ mod tests {
 
     #[test]
     fn another_task_is_woken_from_the_moment_it_polls() {
-        let mut task = Task::new();
-        task.start(Limit::Stall, 10);
-        assert_eq!(task.poll(), []);
-        let first = std::mem::take(&mut task.woken);
+        let mut task = Task::waiting(Limit::Stall, 10);
+        let (first, _) = std::mem::replace(&mut task.woken, counter());
         assert_eq!(task.poll(), []);
         assert_eq!(task.pass(10), [Limit::Stall]);
-        assert!(!*first.0.lock().unwrap());
+        assert_eq!(first.count(), 0);
     }
 
     #[test]
