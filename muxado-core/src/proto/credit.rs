@@ -6,6 +6,7 @@ use std::time::Duration;
 use muxado_frame::{StreamId, wndinc};
 
 use super::batch::Batch;
+use super::flow::size;
 use super::mux::Mux;
 use super::state::RecvState;
 use super::stream::StreamKey;
@@ -20,10 +21,10 @@ impl Mux {
         self.now = self.now.max(now);
     }
 
-    /// Whether streams are there whose credit depends on the time, or somebody wants to know how long they wait.
+    /// Whether credit depends on the time, since streams have received much, or somebody wants to know how long they wait.
     #[must_use]
     pub fn wants_time(&self) -> bool {
-        self.tuned > 0 || self.config.inspection()
+        self.tuned > 0 || self.path.is_known() || self.config.inspection()
     }
 
     /// Sends back consumed credit at half a window, or notes that it may go a little later (S69).
@@ -92,6 +93,7 @@ impl Mux {
         self.extra = self.extra.saturating_sub(settled.taken_back);
         let mut increments = [NonZeroU32::new(settled.returned), None];
         if let Some(tuning) = &mut stream.recv.tuning {
+            tuning.returned(self.now, size(settled.returned), credit, &self.path);
             // Three quarters of what is free, so that something is left for the next one.
             let wish = tuning.wish(credit);
             let extra = wish.map_or(0, |wish| wish.min(free.saturating_sub(free / 4)));

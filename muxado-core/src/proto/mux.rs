@@ -16,6 +16,7 @@ use super::state::SendState;
 use super::stats::Stats;
 use super::stream::{Opener, Stream, StreamKey};
 use super::streams::Streams;
+use super::tuning::Path;
 use super::watch::Watch;
 use crate::config::Config;
 use crate::error::{Cut, EndCause, Failure, Initiator, PeerMisbehaved, Reset, Retry, SessionEnd, SharedEnd};
@@ -56,8 +57,7 @@ pub struct Mux {
     pub(super) tuned: usize,
     /// The time, as it was last told.
     pub(super) now: Duration,
-    /// The shortest time in which returned credit was used up: no less than a round trip.
-    pub(super) shortest_round: Option<Duration>,
+    pub(super) path: Path,
     /// Streams whose handles are gone and that still have bytes to send.
     pub(super) lingering: usize,
     /// Payload that was queued and will not be sent, until the owner drops it.
@@ -98,7 +98,7 @@ impl Mux {
             extra: 0,
             tuned: 0,
             now: Duration::ZERO,
-            shortest_round: None,
+            path: Path::default(),
             lingering: 0,
             discarded: Vec::new(),
             write_spare: Spare::default(),

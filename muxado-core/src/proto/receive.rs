@@ -265,14 +265,14 @@ impl Mux {
                 if std::mem::take(&mut stream.recv.waiting) {
                     self.events.push_back(Event::Readable(key));
                 }
-                let verdict = stream.recv.judge(self.now, piece.len(), &mut self.shortest_round);
+                let verdict = stream.recv.judge(self.now, piece.len(), &mut self.path);
                 if verdict != Verdict::Nothing {
                     self.heed(key, verdict);
                 }
             }
             RecvState::Discarding => {
                 stream.recv.credit.discard(piece.len());
-                let verdict = stream.recv.judge(self.now, piece.len(), &mut self.shortest_round);
+                let verdict = stream.recv.judge(self.now, piece.len(), &mut self.path);
                 if verdict != Verdict::Nothing {
                     self.heed(key, verdict);
                 }

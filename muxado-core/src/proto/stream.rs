@@ -10,7 +10,7 @@ use super::pieces::Pieces;
 use super::schedule::LastTurn;
 use super::spare::Spare;
 use super::state::{RecvState, SendState};
-use super::tuning::{Tuning, Verdict};
+use super::tuning::{Path, Tuning, Verdict};
 use crate::error::Failure;
 
 /// The name of a stream inside its machine. A key is never used again for another stream.
@@ -59,9 +59,9 @@ pub(super) struct Recv {
 impl Recv {
     /// Bytes `came`, which are counted already: is the window what limits the stream? One that has used a quarter of it
     /// is worth watching.
-    pub(super) fn judge(&mut self, now: Duration, came: usize, shortest: &mut Option<Duration>) -> Verdict {
+    pub(super) fn judge(&mut self, now: Duration, came: usize, path: &mut Path) -> Verdict {
         match &mut self.tuning {
-            Some(tuning) => tuning.arrived(now, came, &self.credit, shortest),
+            Some(tuning) => tuning.arrived(now, came, &self.credit, path),
             None if self.credit.is_used_by_a_quarter() => Verdict::Watch,
             None => Verdict::Nothing,
         }

@@ -7,6 +7,9 @@
 //!
 //! The rate at which bytes came outside of that silence, times the shortest round of the session, is what has to be
 //! under way for the line never to be idle. There is no clock here: the owner says what time it is.
+//!
+//! Once a session has seen a round it knows its path, and a later stream need not wait for one of its own: the first credit
+//! that it returns says how fast it is read.
 
 use std::time::Duration;
 
@@ -20,11 +23,29 @@ const IDLE: Duration = Duration::from_secs(10);
 const FASTEST: u128 = 4;
 
 /// Streams are given this many times what the path seems to hold.
-const HEADROOM: u128 = 2;
+const HEADROOM: usize = 2;
+
+/// What a session has learned of its path.
+#[derive(Debug, Default)]
+pub(super) struct Path {
+    /// The shortest round: no less than a round trip.
+    shortest: Option<Duration>,
+    /// The credit that the stream of the last round should have had.
+    worth: usize,
+}
+
+impl Path {
+    /// Whether there has been a round.
+    pub(super) fn is_known(&self) -> bool {
+        self.shortest.is_some()
+    }
+}
 
 /// The measurements of one stream. Only streams that have received a good part of a window have any.
 #[derive(Debug)]
 pub(super) struct Tuning {
+    /// When the first bytes came that count, until credit is returned for the first time.
+    fresh: Option<Duration>,
     round: Option<Round>,
     /// When bytes last came.
     last: Duration,
@@ -57,7 +78,17 @@ pub(super) enum Verdict {
 
 impl Tuning {
     pub(super) fn new(now: Duration) -> Tuning {
-        Tuning { round: None, last: now, target: 0 }
+        Tuning { fresh: Some(now), round: None, last: now, target: 0 }
+    }
+
+    /// So many bytes have been read and are returned. The first time they tell what the stream is worth, if the session
+    /// knows its path, and if more is read in a round than was granted.
+    pub(super) fn returned(&mut self, now: Duration, bytes: usize, credit: &RecvCredit, path: &Path) {
+        let (Some(begun), Some(shortest)) = (self.fresh.take(), path.shortest) else { return };
+        let target = target(bytes, now.saturating_sub(begun), shortest);
+        if target / HEADROOM > credit.granted() {
+            self.target = target.min(path.worth);
+        }
     }
 
     /// Credit is returned, after which the peer may send `ahead` bytes, while so many are `unread`.
@@ -69,13 +100,13 @@ impl Tuning {
         }
     }
 
-    /// Bytes `came`, and are in `credit` already. The shortest round of the session is kept in `shortest`.
+    /// Bytes `came`, and are in `credit` already. What they say of the session's path is kept in `path`.
     pub(super) fn arrived(
         &mut self,
         now: Duration,
         came: usize,
         credit: &RecvCredit,
-        shortest: &mut Option<Duration>,
+        path: &mut Path,
     ) -> Verdict {
         // Much of what comes at once comes in many frames.
         if now != self.last {
@@ -96,25 +127,20 @@ impl Tuning {
         }
         let round = *round;
         self.round = None;
-        self.end_round(round, now, credit, shortest)
+        self.end_round(round, now, credit, path)
     }
 
-    fn end_round(
-        &mut self,
-        round: Round,
-        now: Duration,
-        credit: &RecvCredit,
-        shortest: &mut Option<Duration>,
-    ) -> Verdict {
+    fn end_round(&mut self, round: Round, now: Duration, credit: &RecvCredit, path: &mut Path) -> Verdict {
         let Round { begun, bytes, silence, unread, .. } = round;
         let time = now.saturating_sub(begun);
-        let shortest = *shortest.insert(shortest.map_or(time, |shortest| shortest.min(time)));
+        let shortest = *path.shortest.insert(path.shortest.map_or(time, |shortest| shortest.min(time)));
         self.target = 0;
         if unread > credit.granted() / 2 {
             return Verdict::Useless;
         }
         if unread <= credit.granted() / 4 && !credit.shrinks() {
             self.target = target(bytes, time.saturating_sub(silence), shortest);
+            path.worth = self.target;
         }
         if self.wish(credit).is_some() { Verdict::Wish } else { Verdict::Nothing }
     }
@@ -137,7 +163,7 @@ fn target(bytes: usize, time: Duration, shortest: Duration) -> usize {
     let bytes = u128::try_from(bytes).unwrap_or(u128::MAX);
     let time = time.as_nanos().max(bytes / FASTEST).max(1);
     let held = bytes.saturating_mul(shortest.as_nanos()).checked_div(time).unwrap_or(0);
-    usize::try_from(held.saturating_mul(HEADROOM)).unwrap_or(usize::MAX)
+    usize::try_from(held).unwrap_or(usize::MAX).saturating_mul(HEADROOM)
 }
 
 #[cfg(test)]
@@ -152,17 +178,18 @@ mod tests {
 
     /// The credit it should have after a round in which `bytes` came at the given times, and were read at once.
     fn target_after(came: &[(Duration, usize)], shortest: Option<Duration>) -> usize {
+        let mut path = Path { shortest, worth: 0 };
         let mut tuning = Tuning::new(ms(0));
         let mut credit = RecvCredit::new(1 << 20);
         tuning.begin(ms(0), came.iter().map(|(_, bytes)| bytes).sum(), 0);
-        let mut shortest = shortest;
         for (at, bytes) in came {
             assert!(credit.announce(*bytes));
             credit.keep(*bytes);
-            tuning.arrived(*at, *bytes, &credit, &mut shortest);
+            tuning.arrived(*at, *bytes, &credit, &mut path);
             credit.consume(*bytes);
         }
         assert!(tuning.round.is_none());
+        assert_eq!(path.worth, tuning.target);
         tuning.target
     }
 
@@ -194,6 +221,23 @@ mod tests {
     }
 
     #[test]
+    fn a_later_stream_is_worth_what_it_reads_in_a_round_and_no_more_than_the_last_one() {
+        let path = Path { shortest: Some(ms(50)), worth: 10 * MIB };
+        let target = |read, at, path: &Path| {
+            let mut tuning = Tuning::new(ms(100));
+            let credit = RecvCredit::new(1 << 18);
+            tuning.returned(at, read, &credit, path);
+            // Only the first time: later there are rounds.
+            tuning.returned(at, MIB, &credit, &Path { shortest: Some(ms(5000)), worth: usize::MAX });
+            tuning.target
+        };
+        assert_eq!(target(MIB / 8, ms(105), &path), 2 * 10 * MIB / 8, "an eighth of a MiB in 5 ms");
+        assert_eq!(target(MIB / 8, ms(100), &path), 10 * MIB, "at once");
+        assert_eq!(target(MIB / 8, ms(125), &path), 0, "a window in a round is what it has");
+        assert_eq!(target(MIB / 8, ms(105), &Path::default()), 0, "the first stream of a session");
+    }
+
+    #[test]
     fn a_reader_that_is_behind_is_what_limits_the_stream() {
         for (unread, verdict) in
             [(MIB / 4, Verdict::Wish), (MIB / 4 + 1, Verdict::Nothing), (MIB / 2 + 1, Verdict::Useless)]
@@ -204,7 +248,7 @@ mod tests {
             assert!(credit.announce(unread + came));
             credit.keep(unread + came);
             tuning.begin(ms(0), came, MIB);
-            assert_eq!(tuning.arrived(ms(50), came, &credit, &mut None), verdict, "{unread}");
+            assert_eq!(tuning.arrived(ms(50), came, &credit, &mut Path::default()), verdict, "{unread}");
         }
     }
 
@@ -213,7 +257,8 @@ mod tests {
         let mut tuning = Tuning::new(ms(0));
         let credit = RecvCredit::new(1 << 20);
         tuning.begin(ms(0), 10, 0);
-        assert_eq!(tuning.arrived(IDLE, 10, &credit, &mut None), Verdict::Useless);
-        assert_eq!(tuning.arrived(IDLE, 10, &credit, &mut None), Verdict::Nothing);
+        let mut path = Path::default();
+        assert_eq!(tuning.arrived(IDLE, 10, &credit, &mut path), Verdict::Useless);
+        assert_eq!(tuning.arrived(IDLE, 10, &credit, &mut path), Verdict::Nothing);
     }
 }

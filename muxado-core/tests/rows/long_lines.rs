@@ -51,6 +51,39 @@ fn b35_a_stream_fills_a_long_line_within_a_few_round_trips() {
 }
 
 #[test]
+fn b35_a_later_stream_need_not_measure_the_line_again() {
+    for (round_trip, line_rate) in [(50, 200_000_000), (200, 100_000_000)] {
+        let (mut line, up, down) = line_with_stream(ms(round_trip), line_rate, &Config::default());
+        let held = line_rate as usize * round_trip as usize / 1000;
+        let lost = |took: Duration| took.as_secs_f64() / ms(round_trip).as_secs_f64() - 3.0;
+        let first = lost(line.upload(up, down, 3 * held));
+        line.client.finish(up).unwrap();
+        line.pass(line.now + ms(1000));
+        let (up, down) = add_stream(&mut line);
+        let second = lost(line.upload(up, down, 3 * held));
+        // Half a round trip is the way of the last byte, and one is the answer to the first window.
+        assert!(second < 1.6 && second < first - 0.9, "{first:.1} round trips lost, then {second:.1}");
+        line.server.audit().unwrap();
+    }
+}
+
+#[test]
+fn b35_a_slow_reader_gets_no_more_for_a_fast_one_before_it() {
+    let (mut line, up, down) = line_with_stream(ms(50), 100_000_000, &Config::default());
+    line.upload(up, down, 50 * MIB);
+    line.client.finish(up).unwrap();
+    line.pass(line.now + ms(1000));
+    let (up, down) = add_stream(&mut line);
+    // 4 KiB in each millisecond, which is less than a window in a round trip.
+    for _ in 0..10_000 {
+        while line.client.write(up, &[0; 16 * 1024]).unwrap() > 0 {}
+        line.pass(line.now + ms(1));
+        let _ = line.server.read(down, 4 * 1024);
+        assert!(line.server.unread() <= 2 * WINDOW, "{} bytes wait for a slow reader", line.server.unread());
+    }
+}
+
+#[test]
 fn b35_all_streams_together_get_no_more_than_the_session_may_give() {
     let config = Config::builder().extra_credit(4 * MIB).build().unwrap();
     let (mut line, up, down) = line_with_stream(ms(100), 100_000_000, &config);
