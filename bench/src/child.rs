@@ -60,7 +60,9 @@ async fn with_peer(workload: Workload, peer: PeerName, amount: u64) -> io::Resul
 async fn with_workload<P: Peer + 'static>(workload: Workload, amount: u64) -> io::Result<Measurement> {
     let (client, server) = P::pair(workload.setting()).await?;
     match workload {
-        Workload::Bulk1 | Workload::Tls | Workload::Wan => bulk1::run(client, server, amount).await,
+        Workload::Bulk1 | Workload::Tls | Workload::Wan | Workload::Wan1G => {
+            bulk1::run(client, server, amount).await
+        }
         Workload::Bulk64 => bulk64::run(client, server, amount).await,
         Workload::Duplex => duplex::run(client, server, amount).await,
         Workload::Churn => churn::run(client, server, amount).await,

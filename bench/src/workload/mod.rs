@@ -45,6 +45,8 @@ pub(crate) enum Workload {
     Idle,
     /// bulk1 over a line with a round trip of 50 ms.
     Wan,
+    /// The same for so long that the beginning counts little.
+    Wan1G,
     /// bulk1 beside a stream that nobody reads.
     StuckReader,
     /// One stream for a while, over the line of `bench far`. No part of a run of everything.
@@ -65,7 +67,7 @@ pub(crate) enum Headline {
 const GIB: f64 = (1_u64 << 30) as f64;
 
 impl Workload {
-    pub(crate) const ALL: [Workload; 13] = [
+    pub(crate) const ALL: [Workload; 14] = [
         Workload::Bulk1,
         Workload::Bulk64,
         Workload::Duplex,
@@ -78,6 +80,7 @@ impl Workload {
         Workload::Sessions,
         Workload::Idle,
         Workload::Wan,
+        Workload::Wan1G,
         Workload::StuckReader,
     ];
 
@@ -95,6 +98,7 @@ impl Workload {
             Workload::Sessions => "sessions",
             Workload::Idle => "idle",
             Workload::Wan => "wan",
+            Workload::Wan1G => "wan-1g",
             Workload::StuckReader => "stuck-reader",
             Workload::Far => "far",
         }
@@ -114,6 +118,7 @@ impl Workload {
             Workload::Sessions => 500,
             Workload::Idle => return 20_000,
             Workload::Wan => return 64 << 20,
+            Workload::Wan1G => return 1 << 30,
             Workload::Far => 5000,
         };
         if quick { amount / 4 } else { amount }
@@ -124,7 +129,7 @@ impl Workload {
             Workload::Bulk1 | Workload::Bulk64 | Workload::Duplex | Workload::Tls | Workload::StuckReader => {
                 Headline::Rate("GiB", GIB)
             }
-            Workload::Wan | Workload::Far => Headline::Rate("MiB", (1 << 20) as f64),
+            Workload::Wan | Workload::Wan1G | Workload::Far => Headline::Rate("MiB", (1 << 20) as f64),
             Workload::Churn => Headline::Rate("k streams", 1000.0),
             Workload::Mixed => Headline::Rate("k requests", 1000.0),
             Workload::Sessions => Headline::Rate("k sessions", 1000.0),
@@ -159,7 +164,7 @@ impl Workload {
             _ => 256,
         };
         let delay = match self {
-            Workload::Wan => Duration::from_millis(25),
+            Workload::Wan | Workload::Wan1G => Duration::from_millis(25),
             _ => Duration::ZERO,
         };
         Setting { streams, delay, is_tls: self == Workload::Tls, is_far: self == Workload::Far }
@@ -174,14 +179,22 @@ impl Workload {
             // It shows what the goals of these are up against.
             (_, PeerName::Limit) => matches!(
                 self,
-                Workload::Bulk1 | Workload::Bulk64 | Workload::Duplex | Workload::Rtt | Workload::RttBusy
+                Workload::Bulk1
+                    | Workload::Bulk64
+                    | Workload::Duplex
+                    | Workload::Rtt
+                    | Workload::RttBusy
+                    | Workload::Wan1G
             ),
+            // With windows that stay as they are it takes minutes.
+            (Workload::Wan1G, PeerName::CrateMuxado | PeerName::H2Default) => false,
             // The window of the connection fills with answers that nobody reads before the request is out.
             (Workload::Mixed, PeerName::H2Default) => false,
             // It comes with TLS of its own; a connection is more than a session there.
             (Workload::Tls | Workload::Sessions, PeerName::Quinn) => false,
             // The line with a delay is TCP's. So many connections are more than a process may have files.
-            (Workload::Wan, PeerName::Quinn) | (Workload::Idle | Workload::Hello10k, PeerName::Tcp) => false,
+            (Workload::Wan | Workload::Wan1G, PeerName::Quinn)
+            | (Workload::Idle | Workload::Hello10k, PeerName::Tcp) => false,
             // Many small pieces of data are taken for an attack, and an unread stream stops all others.
             (Workload::Hello10k | Workload::StuckReader, PeerName::H2Default) => false,
             // A writer that is out of window is woken only if somebody reads the same stream, which nobody does here.
@@ -192,6 +205,7 @@ impl Workload {
                 | Workload::Tls
                 | Workload::Mixed
                 | Workload::Wan
+                | Workload::Wan1G
                 | Workload::StuckReader,
                 PeerName::TokioYamux,
             )
