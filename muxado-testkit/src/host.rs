@@ -53,7 +53,7 @@ impl Host {
             events: 0,
             listened_to: true,
             app,
-            batch: Batch::new(true),
+            batch: Batch::contiguous(),
             held: Vec::new(),
         };
         for _ in 0..opens {

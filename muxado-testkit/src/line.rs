@@ -134,7 +134,7 @@ impl Line {
         for (at, mux) in [&mut self.client, &mut self.server].into_iter().enumerate() {
             let way = &mut self.ways[at];
             while way.free_at <= self.now + ahead && mux.wants_transmit() {
-                let mut batch = Batch::new(true);
+                let mut batch = Batch::contiguous();
                 mux.poll_transmit(&mut batch, SOCKET);
                 let mut bytes = batch.slices().collect::<Vec<_>>().concat();
                 mux.handle_written(bytes.len());

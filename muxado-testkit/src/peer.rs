@@ -58,7 +58,7 @@ impl Peer {
     /// A machine on `side` with `config`.
     #[must_use]
     pub fn with(side: Side, config: &Config) -> Peer {
-        Peer { mux: Mux::new(side, config), batch: Batch::new(true) }
+        Peer { mux: Mux::new(side, config), batch: Batch::contiguous() }
     }
 
     /// Hands `bytes` over as one read of the transport, copied.

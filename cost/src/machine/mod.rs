@@ -35,7 +35,7 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) fn new(side: Side) -> Machine {
-        Machine { mux: Mux::new(side, &Config::default()), batch: Batch::new(false) }
+        Machine { mux: Mux::new(side, &Config::default()), batch: Batch::vectored() }
     }
 
     /// One read of the transport whose bytes are copied where they are kept.

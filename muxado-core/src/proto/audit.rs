@@ -219,7 +219,7 @@ mod tests {
     /// A machine with a stream that has sent, received and been read.
     fn busy() -> Mux {
         let mut mux = Mux::new(Side::Server, &Config::default());
-        mux.handle_slice(b"\x00\x00\x05\x12\x00\x00\x00\x03hello");
+        let _ = mux.handle_slice(b"\x00\x00\x05\x12\x00\x00\x00\x03hello");
         let key = mux.accept().unwrap().unwrap();
         mux.write(key, b"hi").unwrap();
         let _ = mux.read(key, 2);

@@ -12,8 +12,7 @@ const KEEP_CAPACITY: usize = 4096;
 
 /// Encoded frames in order, written and taken off from the front.
 ///
-/// With `contiguous` everything is one slice, for transports on which a vectored write is no better than its
-/// first slice; otherwise large payloads are slices of their own and are never copied.
+/// Everything in one slice, or large payloads as slices of their own, which are never copied.
 #[derive(Debug)]
 pub struct Batch {
     contiguous: bool,
@@ -34,9 +33,25 @@ enum Part {
 }
 
 impl Batch {
-    /// An empty batch; see the type for `contiguous`.
+    /// An empty batch that will be one slice, for transports on which a vectored write is no better than its first slice.
     #[must_use]
-    pub fn new(contiguous: bool) -> Batch {
+    pub fn contiguous() -> Batch {
+        Batch::new(true)
+    }
+
+    /// An empty batch whose large payloads will be slices of their own, for transports that take many slices at once.
+    #[must_use]
+    pub fn vectored() -> Batch {
+        Batch::new(false)
+    }
+
+    /// Whether it is one slice.
+    #[must_use]
+    pub fn is_contiguous(&self) -> bool {
+        self.contiguous
+    }
+
+    fn new(contiguous: bool) -> Batch {
         Batch { contiguous, arena: Vec::new(), sealed: 0, parts: VecDeque::new(), copied: Vec::new(), len: 0 }
     }
 
@@ -181,7 +196,7 @@ mod tests {
 
     #[test]
     fn no_slice_is_empty() {
-        let mut batch = Batch::new(false);
+        let mut batch = Batch::vectored();
         for len in [1025, 1025, 0] {
             batch.put_payload(Bytes::from(vec![7; len]));
         }
@@ -191,7 +206,7 @@ mod tests {
     #[test]
     fn a_copied_payload_is_let_go_of_when_the_owner_says_so() {
         let payload = Bytes::from(vec![7; 10]);
-        let mut batch = Batch::new(false);
+        let mut batch = Batch::vectored();
         batch.put_payload(payload.clone());
         assert!(!payload.is_unique());
         batch.drop_copied();
@@ -202,7 +217,7 @@ mod tests {
     #[test]
     fn memory_beyond_4_kib_is_given_back_once_all_is_written() {
         for (capacity, kept) in [(4096, 4096), (4097, 0)] {
-            let mut batch = Batch { arena: Vec::with_capacity(capacity), ..Batch::new(true) };
+            let mut batch = Batch { arena: Vec::with_capacity(capacity), ..Batch::contiguous() };
             batch.put(b"unwritten");
             batch.shrink();
             assert_eq!(batch.slices().collect::<Vec<_>>(), [b"unwritten"]);

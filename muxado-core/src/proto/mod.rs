@@ -20,6 +20,22 @@
 //! [`poll_transmit`](Mux::poll_transmit) only when the transport can take bytes, and report with
 //! [`handle_written`](Mux::handle_written) what it took.
 //!
+//! A stream keeps its place among those that may be open until both of its directions are given back, with
+//! [`release_send`](Mux::release_send) and [`release_recv`](Mux::release_recv).
+//!
+//! The machine has no clock: time limits are the owner's. What it owes, and when:
+//!
+//! | what the machine says | what the owner does |
+//! |---|---|
+//! | [`wants_transmit`](Mux::wants_transmit) | `poll_transmit`, when the transport has room |
+//! | [`wants_time`](Mux::wants_time) | [`handle_time`](Mux::handle_time) before bytes are handled or transmitted |
+//! | [`has_lazy_credit`](Mux::has_lazy_credit) | [`handle_credit_due`](Mux::handle_credit_due) after [`credit_delay`](crate::Config::credit_delay) |
+//! | [`has_lingering`](Mux::has_lingering) | [`handle_sweep`](Mux::handle_sweep) each half of [`drain_timeout`](crate::Config::drain_timeout) |
+//! | [`is_peer_leaving`](Mux::is_peer_leaving) | [`handle_deadline`](Mux::handle_deadline) after `drain_timeout`; after a limit of its own, if it drains or closes |
+//! | nothing: `poll_transmit` gave bytes, and the transport takes none | [`handle_stall`](Mux::handle_stall) after [`write_stall`](crate::Config::write_stall) |
+//! | nothing: the transport has ended or failed | [`handle_eof`](Mux::handle_eof), [`handle_failure`](Mux::handle_failure) |
+//! | [`is_finished`](Mux::is_finished) | closes the transport |
+//!
 //! ```
 //! use muxado_core::Config;
 //! use muxado_core::proto::{Batch, Mux, Read};
@@ -34,15 +50,17 @@
 //! client.finish(stream)?;
 //!
 //! // "The transport": whatever one side transmits, the other side handles.
-//! let mut batch = Batch::new(true);
+//! let mut batch = Batch::contiguous();
 //! client.poll_transmit(&mut batch, usize::MAX);
 //! let wire: Vec<u8> = batch.slices().collect::<Vec<_>>().concat();
 //! assert_eq!(wire, *b"\x00\x00\x05\x12\x00\x00\x00\x03hello\x00\x00\x00\x11\x00\x00\x00\x03");
-//! server.handle_slice(&wire);
+//! assert_eq!(server.handle_slice(&wire), wire.len()); // of many frames it takes some at a time
 //!
 //! let incoming = server.accept()?.expect("a stream was announced");
 //! assert!(matches!(server.read(incoming, 100)?, Read::Chunk(data) if data == "hello"));
 //! assert!(matches!(server.read(incoming, 100)?, Read::End));
+//! server.release_recv(incoming);
+//! server.release_send(incoming); // not finished: it ends in a reset, never in a false end
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -35,11 +35,13 @@ impl Mux {
     /// Bytes came. Large payloads are kept as slices of `input`, which they hold in memory until they are read.
     ///
     /// Returns how many bytes were taken, at most 256 frames of them; call again with the rest.
+    #[must_use = "call again with the rest"]
     pub fn handle_bytes(&mut self, input: &Bytes) -> usize {
         self.handle(input, Some(input))
     }
 
     /// Bytes came. Everything that is kept is copied. Returns as [`handle_bytes`](Mux::handle_bytes).
+    #[must_use = "call again with the rest"]
     pub fn handle_slice(&mut self, input: &[u8]) -> usize {
         self.handle(input, None)
     }

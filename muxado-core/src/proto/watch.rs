@@ -272,7 +272,7 @@ mod tests {
     fn client() -> (Mux, StreamKey, Batch) {
         let config = Config::builder().inspection(true).build().unwrap();
         let mut mux = Mux::new(Side::Client, &config);
-        let mut batch = Batch::new(true);
+        let mut batch = Batch::contiguous();
         let key = mux.open().unwrap();
         mux.flush(key).unwrap();
         mux.poll_transmit(&mut batch, usize::MAX);
@@ -292,7 +292,7 @@ mod tests {
         mux.read(key, 1).unwrap();
         mux.look_after_read(key);
         assert_eq!(at_five(&mut mux, key), Some(Duration::from_secs(4)));
-        mux.handle_slice(b"\0\0\x01\x10\0\0\0\x03x");
+        let _ = mux.handle_slice(b"\0\0\x01\x10\0\0\0\x03x");
         while let Read::Chunk(_) = mux.read(key, 1).unwrap() {}
         mux.look_after_read(key);
         assert_eq!(at_five(&mut mux, key), Some(Duration::ZERO));

@@ -58,7 +58,7 @@ pub(crate) fn play(recording: &Recording, side: Side, feed: Feed, cut: Option<Cu
         party: own,
         feed,
         cut: cut.is_some(),
-        batch: Batch::new(false),
+        batch: Batch::vectored(),
         last_id: 0,
         goodbyes: 0,
         settled: false,

@@ -204,7 +204,7 @@ fn b15_a_batch_takes_no_frame_once_it_has_reached_its_limit() {
         for key in &keys {
             assert_eq!(peer.mux.write(*key, b"hello"), Ok(5));
         }
-        let mut batch = Batch::new(true);
+        let mut batch = Batch::contiguous();
         peer.mux.poll_transmit(&mut batch, limit);
         assert_eq!(batch.len(), 13 * frames, "limit {limit}");
     }

@@ -31,7 +31,7 @@ impl Sender {
 
     /// About `limit` bytes go out: the ids and lengths of the DATA in them.
     fn send(&mut self, limit: usize) -> Vec<(u32, usize)> {
-        let mut batch = Batch::new(true);
+        let mut batch = Batch::contiguous();
         self.mux.poll_transmit(&mut batch, limit);
         let bytes = batch.slices().collect::<Vec<_>>().concat();
         self.mux.handle_written(bytes.len());
@@ -47,7 +47,7 @@ impl Sender {
         while self.mux.poll_event().is_some() {}
         let news: Vec<_> =
             sent.iter().map(|(id, length)| muxado_testkit::wire::wndinc(*id, *length as u32)).collect();
-        self.mux.handle_slice(&news.concat());
+        let _ = self.mux.handle_slice(&news.concat());
         sent
     }
 }

@@ -152,7 +152,7 @@ impl Run {
         mux.start_ids_at(first);
         let mut run = Run {
             mux,
-            batch: Batch::new(setup & 16 == 0),
+            batch: if setup & 16 == 0 { Batch::contiguous() } else { Batch::vectored() },
             judged: 0,
             ledger: Ledger::new(side, first, &config),
             dice: Dice::new(seed),
@@ -476,9 +476,9 @@ impl Run {
     }
 
     fn hear_after_the_end(&mut self) -> usize {
-        self.mux.handle_slice(&[0xFF; 9]);
+        let _ = self.mux.handle_slice(&[0xFF; 9]);
         self.mux.handle_eof();
-        let mut batch = Batch::new(true);
+        let mut batch = Batch::contiguous();
         self.mux.poll_transmit(&mut batch, usize::MAX);
         batch.len()
     }

@@ -67,7 +67,7 @@ impl Node {
             mux: Mux::new(side, config),
             config: config.clone(),
             strict: strict && config.max_session_recv().is_none(),
-            batch: Batch::new(contiguous),
+            batch: if contiguous { Batch::contiguous() } else { Batch::vectored() },
             outbox: Vec::new(),
             said: Sender::new(side, config),
             heard: Heard::default(),
