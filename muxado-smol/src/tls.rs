@@ -217,9 +217,6 @@ fn over_tls<T>(tls: T, side: Side, config: &Config, ends: Ends) -> Session
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let (session, driver) = match side {
-        Side::Client => muxado_core::Session::client(tls, config, Smol),
-        Side::Server => muxado_core::Session::server(tls, config, Smol),
-    };
+    let (session, driver) = muxado_core::Session::new(side, tls, config, Smol);
     Session::spawn(session, driver.vectored(true).half_closes(true).addresses(ends.0, ends.1))
 }

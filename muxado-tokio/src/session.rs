@@ -112,10 +112,7 @@ impl Session {
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let vectored = transport.is_write_vectored();
-        let (session, driver) = match side {
-            Side::Client => muxado_core::Session::client(Compat(transport), config, Tokio),
-            Side::Server => muxado_core::Session::server(Compat(transport), config, Tokio),
-        };
+        let (session, driver) = muxado_core::Session::new(side, Compat(transport), config, Tokio);
         tokio::spawn(driver.vectored(vectored).half_closes(true).addresses(ends.0, ends.1));
         Session { inner: session }
     }

@@ -17,7 +17,6 @@ use super::shared::Shared;
 use super::timers::{Limit, Timers};
 use super::wakers::WakeList;
 use super::write::WriteHalf;
-use crate::config::Config;
 use crate::error::{EndCause, SessionEnd};
 use crate::rt::Runtime;
 
@@ -65,7 +64,6 @@ pub struct Driver<R, W, T: Runtime> {
     pub(super) read: ReadHalf<R>,
     pub(super) write: WriteHalf<W>,
     pub(super) timers: Timers<T>,
-    pub(super) config: Config,
     pub(super) stage: Stage,
     /// The transport has nothing more to read.
     pub(super) at_eof: bool,
@@ -96,14 +94,13 @@ where
     W: AsyncWrite + Unpin,
     T: Runtime,
 {
-    pub(super) fn new(shared: Arc<Shared>, read: R, write: W, config: Config, runtime: T) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, read: R, write: W, runtime: T) -> Self {
         let begun = shared.begun();
         Driver {
+            read: ReadHalf::new(read, shared.config().inspection()),
             shared,
-            read: ReadHalf::new(read, config.inspection()),
             write: WriteHalf::new(write),
             timers: Timers::new(runtime),
-            config,
             stage: Stage::Running,
             at_eof: false,
             broken: None,
@@ -249,7 +246,7 @@ where
         if progress {
             self.timers.stop(Limit::Stall);
         }
-        if let Some(limit) = self.config.write_stall() {
+        if let Some(limit) = self.shared.config().write_stall() {
             self.timers.start(Limit::Stall, limit);
         }
     }
@@ -311,16 +308,16 @@ where
         self.holds_back = news.holds_back;
         self.has_more = news.has_more;
         if news.lazy {
-            self.timers.start(Limit::Credit, self.config.credit_delay());
+            self.timers.start(Limit::Credit, self.shared.config().credit_delay());
         }
         if news.lingering {
-            self.timers.start(Limit::Sweep, (self.config.drain_timeout() / 2).max(SWEEP));
+            self.timers.start(Limit::Sweep, (self.shared.config().drain_timeout() / 2).max(SWEEP));
         }
         if let Some(deadline) = news.deadline {
             self.timers.set(Limit::Stream, deadline);
         }
         if news.peer_leaving && !std::mem::replace(&mut self.peer_leaving, true) {
-            self.timers.advance(Limit::Deadline, self.config.drain_timeout());
+            self.timers.advance(Limit::Deadline, self.shared.config().drain_timeout());
         }
         if let Some(limit) = news.limit {
             self.timers.advance(Limit::Deadline, limit);
@@ -346,16 +343,17 @@ where
                 }
                 Limit::Stream => {}
                 Limit::Deadline => state.mux.handle_deadline(),
-                Limit::Stall if self.broken.is_none() => state.mux.handle_stall(),
-                Limit::Goodbye | Limit::Stall => {}
+                Limit::Stall => state.mux.handle_stall(),
+                Limit::Goodbye | Limit::LastWords => {}
             });
             match limit {
                 Limit::Goodbye => self.goodbye_is_due(),
                 Limit::Deadline => self.run_out_of_time(),
-                Limit::Stall => match self.broken.take() {
-                    Some(error) => self.lost(Some(error)),
-                    None => self.give_up_writing(),
-                },
+                Limit::Stall => self.give_up_writing(),
+                Limit::LastWords => {
+                    let error = self.broken.take();
+                    self.lost(error);
+                }
                 Limit::Stream => self.pass_deadlines(),
                 Limit::Credit | Limit::Sweep => {}
             }
@@ -379,7 +377,7 @@ where
         self.forget_batch();
         self.broken = Some(error);
         self.timers.stop(Limit::Stall);
-        self.timers.start(Limit::Stall, LAST_WORDS);
+        self.timers.start(Limit::LastWords, LAST_WORDS);
     }
 
     /// The transport has ended under a session that had not.

@@ -93,8 +93,8 @@ where
 
     pub(super) fn start_closing(&mut self) {
         self.timers.stop(Limit::Stall);
-        self.timers.stop(Limit::Goodbye);
-        self.timers.start(Limit::Goodbye, GOODBYE);
+        self.timers.stop(Limit::LastWords);
+        self.timers.restart(Limit::Goodbye, GOODBYE);
         self.stage = Stage::Closing;
     }
 
@@ -194,8 +194,7 @@ where
     }
 
     fn after_close(&mut self, half_closed: bool) -> Stage {
-        self.timers.stop(Limit::Goodbye);
-        self.timers.start(Limit::Goodbye, GOODBYE);
+        self.timers.restart(Limit::Goodbye, GOODBYE);
         if self.at_eof {
             return Stage::Done;
         }
@@ -204,9 +203,10 @@ where
         let patient = self.is_meant() && !self.out_of_time;
         if patient {
             // The peer may be opening streams: it does not know yet, and each comes with a window.
-            let window = self.config.window() as usize;
-            left = left.saturating_add(self.config.max_inbound_streams().saturating_mul(window));
-            self.timers.advance(Limit::Deadline, self.config.drain_timeout());
+            let config = self.shared.config();
+            let window = config.window() as usize;
+            left = left.saturating_add(config.max_inbound_streams().saturating_mul(window));
+            self.timers.advance(Limit::Deadline, config.drain_timeout());
         }
         Stage::Lingering { left, patient }
     }
@@ -215,8 +215,7 @@ where
         match self.read.discard(cx) {
             ReadStep::Handled { bytes, .. } if bytes < left => {
                 if patient && !self.out_of_time {
-                    self.timers.stop(Limit::Goodbye);
-                    self.timers.start(Limit::Goodbye, GOODBYE);
+                    self.timers.restart(Limit::Goodbye, GOODBYE);
                 }
                 Poll::Ready(Stage::Lingering { left: left - bytes, patient })
             }

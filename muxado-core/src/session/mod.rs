@@ -89,23 +89,44 @@ impl Session {
     ///
     /// The roles only decide which ids streams get; either side may open. Poll or spawn the [`Driver`]. A transport
     /// whose directions can be had apart without a lock is better given to [`from_halves`](Session::from_halves).
-    pub fn client<T, R>(transport: T, config: &Config, runtime: R) -> (Session, Driver<Half<T>, Half<T>, R>)
+    pub fn client<IO, T>(
+        transport: IO,
+        config: &Config,
+        runtime: T,
+    ) -> (Session, Driver<Half<IO>, Half<IO>, T>)
     where
-        T: AsyncRead + AsyncWrite + Unpin,
-        R: Runtime,
+        IO: AsyncRead + AsyncWrite + Unpin,
+        T: Runtime,
     {
-        let (read, write) = Half::both(transport);
-        Session::from_halves(Side::Client, read, write, config, runtime)
+        Session::new(Side::Client, transport, config, runtime)
     }
 
     /// The server's end of a session over `transport`; see [`client`](Session::client).
-    pub fn server<T, R>(transport: T, config: &Config, runtime: R) -> (Session, Driver<Half<T>, Half<T>, R>)
+    pub fn server<IO, T>(
+        transport: IO,
+        config: &Config,
+        runtime: T,
+    ) -> (Session, Driver<Half<IO>, Half<IO>, T>)
     where
-        T: AsyncRead + AsyncWrite + Unpin,
-        R: Runtime,
+        IO: AsyncRead + AsyncWrite + Unpin,
+        T: Runtime,
+    {
+        Session::new(Side::Server, transport, config, runtime)
+    }
+
+    /// Either end of a session over `transport`; see [`client`](Session::client).
+    pub fn new<IO, T>(
+        side: Side,
+        transport: IO,
+        config: &Config,
+        runtime: T,
+    ) -> (Session, Driver<Half<IO>, Half<IO>, T>)
+    where
+        IO: AsyncRead + AsyncWrite + Unpin,
+        T: Runtime,
     {
         let (read, write) = Half::both(transport);
-        Session::from_halves(Side::Server, read, write, config, runtime)
+        Session::from_halves(side, read, write, config, runtime)
     }
 
     /// A session over a transport whose two directions are separate; see [`client`](Session::client).
@@ -123,7 +144,7 @@ impl Session {
     {
         let clock = runtime.clone();
         let shared = Shared::new(Mux::new(side, config), Box::new(move || clock.now()));
-        let driver = Driver::new(shared.clone(), read, write, config.clone(), runtime);
+        let driver = Driver::new(shared.clone(), read, write, runtime);
         (Session { shared }, driver)
     }
 
@@ -274,8 +295,8 @@ impl Session {
 
     /// The settings that it was made with.
     #[must_use]
-    pub fn config(&self) -> Config {
-        self.shared.with(|state| state.mux.config().clone())
+    pub fn config(&self) -> &Config {
+        self.shared.config()
     }
 
     /// Which side this is.

@@ -16,6 +16,7 @@ use super::sync::{AtomicUsize, Mutex, MutexGuard};
 use super::trace::SessionTrace;
 use super::wait::Closed;
 use super::wakers::{Direction, WakeList, Wakers};
+use crate::config::Config;
 use crate::proto::{Mux, StreamKey};
 use muxado_frame::ErrorCode;
 
@@ -28,8 +29,7 @@ pub(crate) struct Shared {
     clock: Clock,
     /// When the session began: its machine counts time from here.
     begun: Instant,
-    /// Somebody wants to know how long streams wait.
-    watched: bool,
+    config: Config,
     trace: SessionTrace,
     /// The last read took all there was: the next is likely to wait.
     drained: AtomicBool,
@@ -103,7 +103,7 @@ impl Shared {
     pub(crate) fn new(mut mux: Mux, clock: Clock) -> Arc<Shared> {
         Arc::new(Shared {
             begun: clock(),
-            watched: mux.config().inspection(),
+            config: mux.config().clone(),
             trace: SessionTrace::new(&mut mux),
             drained: AtomicBool::new(false),
             state: Mutex::new(State {
@@ -179,8 +179,13 @@ impl Shared {
         self.begun
     }
 
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Somebody wants to know how long streams wait.
     pub(crate) fn is_watched(&self) -> bool {
-        self.watched
+        self.config.inspection()
     }
 
     pub(crate) fn trace(&self) -> &SessionTrace {
@@ -225,7 +230,7 @@ impl Shared {
 
     pub(crate) fn close(self: &Arc<Shared>, code: ErrorCode, text: &str) -> Closed {
         self.with(|state| {
-            state.limit_to(state.mux.config().close_linger());
+            state.limit_to(self.config.close_linger());
             state.mux.close(code, text.as_bytes());
         });
         Closed::new(self.clone())

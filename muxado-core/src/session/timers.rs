@@ -21,12 +21,21 @@ pub(crate) enum Limit {
     Deadline,
     /// The transport has taken nothing for too long.
     Stall,
+    /// Writing has failed, and what the peer said before has had its time to come.
+    LastWords,
     /// The goodbye has had its time.
     Goodbye,
 }
 
-const LIMITS: [Limit; 6] =
-    [Limit::Credit, Limit::Sweep, Limit::Stream, Limit::Deadline, Limit::Stall, Limit::Goodbye];
+const LIMITS: [Limit; 7] = [
+    Limit::Credit,
+    Limit::Sweep,
+    Limit::Stream,
+    Limit::Deadline,
+    Limit::Stall,
+    Limit::LastWords,
+    Limit::Goodbye,
+];
 
 /// The limits that run, and the sleep for the earliest.
 #[derive(Debug)]
@@ -61,6 +70,11 @@ impl<T: Runtime> Timers<T> {
         if self.due[limit as usize].is_none() {
             self.set(limit, self.runtime.now().checked_add(after));
         }
+    }
+
+    /// Starts a limit, anew if it runs.
+    pub(crate) fn restart(&mut self, limit: Limit, after: Duration) {
+        self.set(limit, self.runtime.now().checked_add(after));
     }
 
     /// Starts a limit, or makes it earlier.

@@ -20,7 +20,6 @@ const MAX_CALLS: usize = 256;
 pub(crate) struct WriteHalf<W> {
     io: W,
     pub(crate) batch: Batch,
-    vectored: bool,
     /// The transport has taken bytes since it was last flushed.
     unflushed: bool,
     /// Bytes the transport has taken that the machine has not been told of.
@@ -29,14 +28,13 @@ pub(crate) struct WriteHalf<W> {
 
 impl<W: AsyncWrite + Unpin> WriteHalf<W> {
     pub(crate) fn new(io: W) -> WriteHalf<W> {
-        WriteHalf { io, batch: Batch::new(true), vectored: false, unflushed: false, unreported: 0 }
+        WriteHalf { io, batch: Batch::contiguous(), unflushed: false, unreported: 0 }
     }
 
     /// Chooses vectored or contiguous writes. For before the first write: a batch under way is left as it is.
     pub(crate) fn set_vectored(&mut self, vectored: bool) {
         if self.batch.is_empty() {
-            self.vectored = vectored;
-            self.batch = Batch::new(!vectored);
+            self.batch = if vectored { Batch::vectored() } else { Batch::contiguous() };
         }
     }
 
@@ -72,7 +70,7 @@ impl<W: AsyncWrite + Unpin> WriteHalf<W> {
         let io = Pin::new(&mut self.io);
         let mut rest = self.batch.slices();
         let first = rest.next().unwrap_or(&[]);
-        let Some(second) = rest.next().filter(|_| self.vectored) else { return io.poll_write(cx, first) };
+        let Some(second) = rest.next() else { return io.poll_write(cx, first) };
         let mut slices = [IoSlice::new(&[]); MAX_SLICES];
         let mut count = 0;
         for (slot, slice) in slices.iter_mut().zip([first, second].into_iter().chain(rest)) {
