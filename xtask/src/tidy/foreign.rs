@@ -20,7 +20,6 @@ const RUNTIMES: &[(&str, &[&str])] = &[
 const FEATURES: &[(&str, &[&str])] = &[
     ("axum", &["axum", "tokio"]),
     ("hyper", &["http", "http_body", "hyper", "hyper_util", "tower_service"]),
-    ("tcp", &["socket2"]),
     ("tls", &["futures_rustls", "rustls", "rustls_pki_types", "tokio_rustls"]),
     ("tokio", &["tokio"]),
     ("tonic", &["http", "tonic", "tower_service", "tokio"]),
