@@ -1,5 +1,9 @@
 //! How a TCP connection should be set up for a session.
 
+#[cfg(unix)]
+use std::os::fd::AsFd as AsSocket;
+#[cfg(windows)]
+use std::os::windows::io::AsSocket;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
@@ -22,10 +26,7 @@ const UNSENT: u32 = 128 * 1024;
 ///
 /// All of it is advice: a system that does not take it still carries the bytes, and a connection that is dead already
 /// says so soon enough.
-pub fn tune<'s, S>(tcp: &'s S, config: &Config)
-where
-    SockRef<'s>: From<&'s S>,
-{
+pub fn tune(tcp: &impl AsSocket, config: &Config) {
     let socket = SockRef::from(tcp);
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_EVERY);
     let _ = socket.set_tcp_nodelay(true);
