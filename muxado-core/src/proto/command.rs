@@ -110,13 +110,30 @@ impl Mux {
     /// # Errors
     /// [`WriteError`] if the stream was reset, lost or finished in between. The bytes are not sent then.
     pub fn commit(&mut self, key: StreamKey, bytes: Bytes) -> Result<(), WriteError> {
-        let Some(stream) = self.streams.get_mut(key) else { return Err(WriteError::Finished) };
-        self.reserved = self.reserved.saturating_sub(std::mem::take(&mut stream.send.reserved));
-        self.wake_line();
-        self.writable(key)?;
+        self.redeem(key)?;
         let len = bytes.len();
         self.queue(key, len, |queue, _| queue.push(bytes));
         Ok(())
+    }
+
+    /// As [`commit`](Mux::commit), with a copy of `pieces`, `len` bytes together: for a promise that is too small to be worth a
+    /// buffer of its own.
+    pub(crate) fn commit_copy<'p>(
+        &mut self,
+        key: StreamKey,
+        len: usize,
+        pieces: impl Iterator<Item = &'p [u8]>,
+    ) -> Result<(), WriteError> {
+        self.redeem(key)?;
+        self.queue(key, len, |queue, spare| pieces.for_each(|piece| queue.push_copy(piece, spare)));
+        Ok(())
+    }
+
+    fn redeem(&mut self, key: StreamKey) -> Result<(), WriteError> {
+        let Some(stream) = self.streams.get_mut(key) else { return Err(WriteError::Finished) };
+        self.reserved = self.reserved.saturating_sub(std::mem::take(&mut stream.send.reserved));
+        self.wake_line();
+        self.writable(key)
     }
 
     fn queue(&mut self, key: StreamKey, len: usize, push: impl FnOnce(&mut Pieces, &mut Spare)) {

@@ -217,20 +217,21 @@ impl SendStream {
             return self.poll_room(cx, |mux, key| write_each(mux, key, bufs));
         }
         let most = len.min(pool::WRITE.size());
-        let mut is_done = false;
-        let room = self.poll_room(cx, |mux, key| match mux.reserve(key, most)? {
-            // Room may come in crumbs, and a byte must not cost a buffer.
-            1..=COPY_UP_TO => {
-                mux.commit(key, Bytes::new())?;
-                is_done = true;
-                write_each(mux, key, bufs)
+        let mut reserved = 0;
+        let room = self.poll_room(cx, |mux, key| {
+            let room = mux.reserve(key, most)?;
+            match room {
+                0 => {}
+                // Room may come in crumbs, and a byte must not cost a buffer. What was promised is used as it is: to ask again
+                // is to be behind those who stand in line.
+                1..=COPY_UP_TO => mux.commit_copy(key, room, first(bufs, room))?,
+                _ => reserved = room,
             }
-            room => Ok(room),
+            Ok(room)
         });
-        let reserved = match room {
-            Poll::Ready(Ok(reserved)) if !is_done => reserved,
-            other => return other,
-        };
+        if reserved == 0 {
+            return room;
+        }
         let chunk = copy(bufs, reserved);
         let committed = self.shared.with(|state| state.mux.commit(self.key, chunk));
         self.shared.note(self.key);
@@ -253,14 +254,19 @@ fn write_each(mux: &mut Mux, key: StreamKey, bufs: &[IoSlice<'_>]) -> Result<usi
     Ok(accepted)
 }
 
-/// The first `len` bytes of `bufs`, copied once.
-fn copy(bufs: &[IoSlice<'_>], len: usize) -> Bytes {
+/// The first `len` bytes of `bufs`.
+fn first<'b>(bufs: &'b [IoSlice<'_>], len: usize) -> impl Iterator<Item = &'b [u8]> {
     let mut left = len;
-    let pieces = bufs.iter().map(|buf| {
+    bufs.iter().map(move |buf| {
         let piece = &buf[..buf.len().min(left)];
         left -= piece.len();
         piece
-    });
+    })
+}
+
+/// The first `len` bytes of `bufs`, copied once.
+fn copy(bufs: &[IoSlice<'_>], len: usize) -> Bytes {
+    let pieces = first(bufs, len);
     if len <= EXACT_UP_TO {
         let mut exact = Vec::with_capacity(len);
         pieces.for_each(|piece| exact.extend_from_slice(piece));

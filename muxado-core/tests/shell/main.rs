@@ -17,3 +17,4 @@ mod session_end;
 mod slow_links;
 mod together;
 mod waiting;
+mod writers;

@@ -1,0 +1,94 @@
+//! Writers that wait for the session's queue, and come to it out of turn.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use futures_util::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use muxado_core::rt::Runtime;
+use muxado_core::{Bytes, Config, ErrorCode, Session, Side, Stream};
+use muxado_testkit::{Sleep, World, counter, pipe, start};
+
+/// What happens while somebody asks what the time is, once.
+type Meanwhile = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
+
+/// A runtime on which something else runs between two steps of one poll, as on other threads: with inspection the clock is
+/// looked at there.
+#[derive(Clone)]
+struct Interrupting {
+    world: World,
+    meanwhile: Meanwhile,
+}
+
+impl Runtime for Interrupting {
+    type Sleep = Sleep;
+
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.world.spawn(future);
+    }
+
+    fn now(&self) -> Instant {
+        let meanwhile = self.meanwhile.lock().unwrap().take();
+        meanwhile.into_iter().for_each(|meanwhile| meanwhile());
+        self.world.now()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        self.world.sleep(duration)
+    }
+}
+
+/// Writes as much of `len` bytes as there is room for.
+fn fill(stream: &mut Stream, len: usize) -> usize {
+    let mut chunk = Bytes::from(vec![7; len]);
+    let mut cx = Context::from_waker(Waker::noop());
+    while !chunk.is_empty() && stream.poll_write_chunk(&mut cx, &mut chunk).is_ready() {}
+    len - chunk.len()
+}
+
+/// A writer comes again with another waker before it was told, finds a little room, and the driver makes more between its first
+/// look and its second.
+#[test]
+fn what_a_writer_out_of_turn_is_told_was_accepted_is_sent() {
+    let world = World::new();
+    let (near, far) = pipe(1 << 20);
+    let meanwhile = Meanwhile::default();
+    let runtime = Interrupting { world: world.clone(), meanwhile: meanwhile.clone() };
+    let config = Config::builder().inspection(true).build().unwrap();
+    let (client, driver) = Session::from_halves(Side::Client, near.read, near.write, &config, runtime);
+    let server = start(&world, Side::Server, far, &Config::default());
+    let driver = Arc::new(Mutex::new(driver));
+
+    let mut streams: Vec<Stream> = (0..5).map(|_| client.try_open().unwrap()).collect();
+    // All that the session may queue, and no more than a share of it in the two that wait.
+    for (stream, len) in streams.iter_mut().zip([256 * 1024, 100_000, 100_000, 1000, 61_144]) {
+        assert_eq!(fill(stream, len), len);
+    }
+    assert_eq!((fill(&mut streams[1], 1), fill(&mut streams[2], 1)), (0, 0));
+    // Too little room to tell anybody.
+    streams[3].reset(ErrorCode::STREAM_CANCELLED).unwrap();
+
+    let other_task = driver.clone();
+    *meanwhile.lock().unwrap() = Some(Box::new(move || {
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut *other_task.lock().unwrap()).poll(&mut cx).is_pending());
+    }));
+    let (_, waker) = counter();
+    let written = Pin::new(&mut streams[1]).poll_write(&mut Context::from_waker(&waker), &[7; 50_000]);
+    let Poll::Ready(Ok(written)) = written else { panic!("there was room") };
+    assert!(meanwhile.lock().unwrap().is_none());
+
+    world.spawn(async move {
+        poll_fn(|cx| Pin::new(&mut *driver.lock().unwrap()).poll(cx)).await;
+    });
+    let read = world.block_on(async {
+        streams[1].close().await.unwrap();
+        let _first = server.accept().await.unwrap();
+        let mut all = Vec::new();
+        server.accept().await.unwrap().read_to_end(&mut all).await.unwrap();
+        all.len()
+    });
+    assert_eq!(read, 100_000 + written);
+}
