@@ -259,7 +259,8 @@ where
                 return true;
             }
             Poll::Ready(Ok(())) => self.timers.stop(Limit::Stall),
-            Poll::Pending => self.watch_stall(false),
+            // One that is kept from its end by what is written meanwhile is slow, not stuck.
+            Poll::Pending => self.watch_stall(self.write.unreported > 0),
         }
         false
     }

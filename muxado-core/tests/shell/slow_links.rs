@@ -1,13 +1,16 @@
 //! Slow is not broken: what was accepted arrives, however long the transport or the reader takes, or is counted as cut.
 
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_util::{AsyncReadExt, AsyncWriteExt};
+use futures_util::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use muxado_core::rt::Runtime;
 use muxado_core::{Config, EndCause, ErrorCode, Session, SessionEnd, Side};
-use muxado_testkit::{World, alone, connected, slow};
+use muxado_testkit::{World, Writer, alone, connected, pipe, slow, start};
 
 fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
@@ -181,6 +184,60 @@ fn s84_a_flush_that_hangs_is_a_stall_too() {
 
 /// A peer that is not there any more looks like one that has nothing to say: silence ends nothing, however long it
 /// lasts. It shows once there is something to send that the transport does not take.
+/// Takes whatever it is given and sends it on as the link takes it: a flush ends when nothing is left.
+struct Buffering {
+    link: Writer,
+    held: Vec<u8>,
+}
+
+impl AsyncWrite for Buffering {
+    fn poll_write(mut self: Pin<&mut Self>, _cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.held.extend_from_slice(buf);
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Buffering { link, held } = &mut *self;
+        while !held.is_empty() {
+            let sent = ready!(Pin::new(&mut *link).poll_write(cx, held))?;
+            held.drain(..sent);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.as_mut().poll_flush(cx))?;
+        Pin::new(&mut self.link).poll_close(cx)
+    }
+}
+
+/// The window is larger than what the link carries in the limit, so that no flush ever ends: but bytes are taken again and
+/// again.
+#[test]
+fn s84_a_flush_that_more_bytes_keep_from_its_end_is_no_stall() {
+    let world = World::new();
+    let (near, far) = pipe(1000);
+    let lane = near.write.lane();
+    slow(&world, lane, 1000);
+    let link = Buffering { link: near.write, held: Vec::new() };
+    let config = Config::default();
+    let (client, driver) = Session::from_halves(Side::Client, near.read, link, &config, world.clone());
+    world.spawn(async { drop(driver.await) });
+    let server = start(&world, Side::Server, far, &config);
+    let (bytes, ends) = collect(&world, &server);
+    // 1 MiB at 10 KB/s.
+    world.block_on(async {
+        let mut stream = client.open().await.unwrap();
+        stream.write_all(&vec![3; 1 << 20]).await.unwrap();
+        stream.close().await.unwrap();
+        while ends.load(Ordering::SeqCst) == 0 {
+            assert_eq!(client.end(), None);
+            world.sleep(secs(1)).await;
+        }
+    });
+    assert_eq!(bytes.load(Ordering::SeqCst), 1 << 20);
+}
+
 #[test]
 fn s82_silence_ends_nothing_until_there_is_something_to_send() {
     let world = World::new();
@@ -244,8 +301,8 @@ fn a_batch_that_is_lost_is_counted_however_it_is_lost() {
             let closed = close(&one.session);
             world.settle();
             match loss {
-                0 => one.to_peer.set(|mood| mood.write_error = Some(std::io::ErrorKind::BrokenPipe)),
-                1 => one.from_peer.set(|mood| mood.read_error = Some(std::io::ErrorKind::ConnectionReset)),
+                0 => one.to_peer.set(|mood| mood.write_error = Some(io::ErrorKind::BrokenPipe)),
+                1 => one.from_peer.set(|mood| mood.read_error = Some(io::ErrorKind::ConnectionReset)),
                 _ => one.from_peer.cut(),
             }
             closed.await
