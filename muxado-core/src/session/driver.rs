@@ -333,19 +333,24 @@ where
         let mut any = false;
         while let Poll::Ready(limit) = self.timers.poll(cx) {
             any = true;
-            self.shared.with_driver(&mut self.woken, |state| match limit {
-                Limit::Credit => {
-                    state.driver.credit_armed = false;
-                    state.mux.handle_credit_due();
+            // What was taken in this very step may be the beginning of a stream: it is not safe to retry then.
+            let reported = std::mem::take(&mut self.write.unreported);
+            self.shared.with_driver(&mut self.woken, |state| {
+                state.mux.handle_written(reported);
+                match limit {
+                    Limit::Credit => {
+                        state.driver.credit_armed = false;
+                        state.mux.handle_credit_due();
+                    }
+                    Limit::Sweep => {
+                        state.driver.sweep_armed = false;
+                        state.mux.handle_sweep();
+                    }
+                    Limit::Stream => {}
+                    Limit::Deadline => state.mux.handle_deadline(),
+                    Limit::Stall => state.mux.handle_stall(),
+                    Limit::Goodbye | Limit::LastWords => {}
                 }
-                Limit::Sweep => {
-                    state.driver.sweep_armed = false;
-                    state.mux.handle_sweep();
-                }
-                Limit::Stream => {}
-                Limit::Deadline => state.mux.handle_deadline(),
-                Limit::Stall => state.mux.handle_stall(),
-                Limit::Goodbye | Limit::LastWords => {}
             });
             match limit {
                 Limit::Goodbye => self.goodbye_is_due(),

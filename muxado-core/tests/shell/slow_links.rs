@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use muxado_core::rt::Runtime;
-use muxado_core::{Config, EndCause, ErrorCode, Session, SessionEnd, Side};
+use muxado_core::{Config, EndCause, ErrorCode, Retry, Session, SessionEnd, Side};
 use muxado_testkit::{World, Writer, alone, connected, pipe, slow, start};
 
 fn secs(secs: u64) -> Duration {
@@ -236,6 +236,24 @@ fn s84_a_flush_that_more_bytes_keep_from_its_end_is_no_stall() {
         }
     });
     assert_eq!(bytes.load(Ordering::SeqCst), 1 << 20);
+}
+
+/// What the transport took in the moment before the stall was found counts as taken: the peer may act on it.
+#[test]
+fn s84_a_stream_whose_beginning_was_taken_just_before_the_stall_is_not_safe_to_retry() {
+    for (taken, retry) in [(0, Retry::NotProcessed), (1, Retry::Unknown), (20, Retry::Unknown)] {
+        let world = World::new();
+        let config = Config::builder().write_stall(Some(Duration::ZERO)).build().unwrap();
+        let one = alone(&world, Side::Client, &config);
+        one.to_peer.set(|mood| mood.budget = Some(taken));
+        let mut stream = one.session.try_open().unwrap();
+        let error = world.block_on(async {
+            stream.write_all(&[3; 100]).await.unwrap();
+            stream.read_chunk(1).await.unwrap_err()
+        });
+        assert!(matches!(one.session.end().unwrap().cause(), EndCause::WriteStalled));
+        assert_eq!(error.retry(), retry, "{taken} bytes were taken");
+    }
 }
 
 #[test]
