@@ -51,6 +51,16 @@ pub(crate) struct Requester<R: Runtime> {
     pub(crate) changes: Receiver<()>,
 }
 
+/// However the task ends: with its runtime too, or in a panic of the callback.
+impl<R: Runtime> Drop for Requester<R> {
+    fn drop(&mut self) {
+        self.changes.close();
+        // Whoever waits is woken, which is not for under the lock.
+        let waiting = std::mem::take(&mut self.shared.lock().waiting);
+        drop(waiting);
+    }
+}
+
 /// Why the task wakes up.
 enum Wake {
     /// It is time, or something was changed.
@@ -80,8 +90,6 @@ impl<R: Runtime> Requester<R> {
                 Wake::Stop => break,
             }
         }
-        self.changes.close();
-        self.shared.lock().waiting.clear();
         // Its end, without FIN: one existing peer answers that with zeros without end.
         if let Some(mut stream) = self.stream.take() {
             let _ = stream.reset(ErrorCode::STREAM_CANCELLED);

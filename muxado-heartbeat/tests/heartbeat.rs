@@ -2,13 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::{AsyncReadExt, AsyncWriteExt};
 use muxado_core::rt::Runtime;
 use muxado_core::{Config, EndCause, ErrorCode, Session, Side};
 use muxado_heartbeat::{BeatError, Heartbeat, HeartbeatConfig, Policy};
-use muxado_testkit::{Alone, Faced, World, alone, connected, slow, wire};
+use muxado_testkit::{Alone, Faced, World, alone, connected, counter, poll, slow, wire};
 use muxado_typed::{Router, Typed};
 
 const BEATS: [u8; 4] = [0xFF; 4];
@@ -315,4 +316,24 @@ fn whoever_routes_streams_by_their_type_answers_beats_as_well() {
         serve(&world, client);
         assert!(heartbeat.beat(secs(1)).await.is_ok());
     });
+}
+
+/// The task of the heartbeat is dropped where it stands, with its runtime or in a panic of the callback: nobody goes on to
+/// wait for echoes that cannot come.
+#[test]
+fn whoever_waits_for_an_echo_is_told_when_the_task_is_gone() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    let heartbeat = started(&world, &one, HeartbeatConfig::default());
+    world.settle();
+    let (told, waker) = counter();
+    let mut next = Box::pin(heartbeat.next_rtt());
+    let mut beat = Box::pin(heartbeat.beat(secs(60)));
+    assert!(poll(&mut next, &waker).is_pending() && poll(&mut beat, &waker).is_pending());
+    world.shut_down();
+    assert!(told.count() >= 2);
+    assert_eq!(poll(&mut next, &waker), Poll::Ready(None));
+    assert_eq!(poll(&mut beat, &waker), Poll::Ready(Err(BeatError::Ended)));
+    drop((next, beat));
+    assert_eq!(poll(&mut Box::pin(heartbeat.next_rtt()), &waker), Poll::Ready(None));
 }
