@@ -16,7 +16,7 @@ use crate::stream_type::StreamType;
 use crate::typed::Typed;
 use crate::typed_stream::TypedStream;
 
-type Handler = Box<dyn Fn(Stream) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+type Handler = Arc<dyn Fn(Stream) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// Accepts the streams of a typed session, and brings each to the handler or the queue of its type.
 ///
@@ -94,7 +94,7 @@ impl<S: Face> Router<S> {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let handler: Handler = Box::new(move |stream| Box::pin(handler(stream)));
+        let handler: Handler = Arc::new(move |stream| Box::pin(handler(stream)));
         let places = Arc::new(Semaphore::new(limit));
         self.routes.insert(stream_type.into(), Route::Handler { handler, places });
         self
@@ -125,9 +125,10 @@ impl<S: Face> Router<S> {
         match self.routes.get(&stream_type) {
             Some(Route::Handler { handler, places }) => {
                 let Some(place) = places.try_acquire_arc() else { return refuse(stream) };
-                let handled = handler(stream);
+                // All of it in the task: what it does before its future begins may panic or take its time too.
+                let handler = handler.clone();
                 self.typed.get_ref().runtime().spawn(async move {
-                    handled.await;
+                    handler(stream).await;
                     drop(place);
                 });
             }

@@ -113,3 +113,27 @@ fn who_waits_in_a_queue_that_is_dropped_is_refused_at_once() {
         });
     }
 }
+
+/// What a handler does before its future begins is part of it: a panic there costs its own stream and nothing else.
+#[test]
+fn a_handler_that_panics_before_it_gives_a_future_costs_its_own_stream_alone() {
+    let world = World::new();
+    let (_pair, client, server) = typed(&world);
+    let router = Router::new(server)
+        .handle(1, 1, |_stream| {
+            assert!(std::hint::black_box(false), "before the future");
+            async {}
+        })
+        .handle(2, 1, |mut stream| async move { _ = stream.close().await });
+    let tasks = world.clone();
+    muxado_core::rt::Runtime::spawn(&tasks, async move { drop(router.run().await) });
+    for _ in 0..2 {
+        let mut one = world.block_on(client.open_typed(1)).unwrap();
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| world.settle()));
+        assert!(panicked.is_err(), "in its task");
+        world.settle();
+        assert!(world.block_on(one.get_mut().read_chunk(1)).is_err());
+    }
+    let mut two = world.block_on(client.open_typed(2)).unwrap();
+    assert_eq!(world.block_on(two.get_mut().read_chunk(1)).unwrap(), None);
+}
