@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::io::ErrorKind;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -26,6 +27,8 @@ struct Nameless {
     stream: Stream,
     bytes: [u8; 4],
     len: usize,
+    /// Its time is over: what has come has come, and nothing more is waited for.
+    is_late: bool,
 }
 
 impl Waiting {
@@ -47,7 +50,7 @@ impl Waiting {
                     if self.streams.len() >= most(session) {
                         self.streams.pop_front().into_iter().for_each(Nameless::give_up);
                     }
-                    self.streams.push_back(Nameless { stream, bytes: [0; 4], len: 0 });
+                    self.streams.push_back(Nameless { stream, bytes: [0; 4], len: 0, is_late: false });
                     *accept = session.accept();
                 }
                 Poll::Ready(Err(error)) => break Some(error),
@@ -85,8 +88,14 @@ impl Nameless {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         while self.len < self.bytes.len() {
             match Pin::new(&mut self.stream).poll_read(cx, &mut self.bytes[self.len..]) {
+                // It may have come in time: whoever accepts may be the one who is late.
+                Poll::Ready(Err(error)) if error.kind() == ErrorKind::TimedOut && !self.is_late => {
+                    self.is_late = true;
+                    self.stream.set_read_deadline(None);
+                }
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(false),
                 Poll::Ready(Ok(read)) => self.len += read,
+                Poll::Pending if self.is_late => return Poll::Ready(false),
                 Poll::Pending => return Poll::Pending,
             }
         }

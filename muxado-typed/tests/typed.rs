@@ -159,3 +159,25 @@ fn a_stream_whose_type_nobody_wants_is_refused_and_safe_to_retry() {
         assert_eq!(error.retry(), Retry::NotProcessed);
     });
 }
+
+/// All that the session had to accept was taken over with the first: the application takes longer for that than a type may.
+#[test]
+fn s90_a_type_that_came_in_time_counts_however_late_the_stream_is_accepted() {
+    let world = World::new();
+    let one = alone(&world, Side::Server, &Config::default());
+    let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+    one.from_peer.inject(
+        &[wire::syn(3, b"\0\0\0\x03"), wire::syn(5, b"\0\0\0\x05more"), wire::syn(7, b"\0\0\0")].concat(),
+    );
+    assert_eq!(world.block_on(typed.accept_typed()).unwrap().stream_type().get(), 3);
+    world.block_on(world.sleep(secs(60)));
+    let mut second = world.block_on(typed.accept_typed()).unwrap();
+    assert_eq!(second.stream_type().get(), 5);
+    let mut more = [0; 4];
+    world.block_on(second.read_exact(&mut more)).unwrap();
+    assert_eq!(&more, b"more");
+    drop(one.to_peer.take());
+    assert!(poll(&mut pin!(typed.accept_typed()), Waker::noop()).is_pending());
+    world.settle();
+    assert_eq!(one.to_peer.take(), wire::rst(7, 6));
+}
