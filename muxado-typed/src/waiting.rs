@@ -43,15 +43,20 @@ impl Waiting {
         accept: &mut Accept,
         now: impl Fn() -> Instant,
     ) -> Poll<Result<(StreamType, Stream), AcceptError>> {
+        let most = most(session);
         let ended = loop {
             match Pin::new(&mut *accept).poll(cx) {
                 Poll::Ready(Ok(stream)) => {
                     stream.set_read_deadline(now().checked_add(PATIENCE));
-                    if self.streams.len() >= most(session) {
-                        self.streams.pop_front().into_iter().for_each(Nameless::give_up);
-                    }
                     self.streams.push_back(Nameless { stream, bytes: [0; 4], len: 0, is_late: false });
                     *accept = session.accept();
+                    let oldest = (self.streams.len() > most).then(|| self.streams.pop_front()).flatten();
+                    // Its type may have come since it was last asked.
+                    match oldest.map(|mut oldest| (oldest.poll(cx), oldest)) {
+                        Some((Poll::Ready(true), oldest)) => return Poll::Ready(Ok(oldest.into_typed())),
+                        Some((_, oldest)) => oldest.give_up(),
+                        None => {}
+                    }
                 }
                 Poll::Ready(Err(error)) => break Some(error),
                 Poll::Pending => break None,

@@ -181,3 +181,22 @@ fn s90_a_type_that_came_in_time_counts_however_late_the_stream_is_accepted() {
     world.settle();
     assert_eq!(one.to_peer.take(), wire::rst(7, 6));
 }
+
+#[test]
+fn b28_a_stream_whose_type_has_come_gives_way_to_nobody() {
+    let world = World::new();
+    let config = Config::builder().accept_backlog(2).build().unwrap();
+    let one = alone(&world, Side::Server, &config);
+    let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+    let mut accept = Box::pin(typed.accept_typed());
+    one.from_peer.inject(&[wire::syn(3, b"\0\0\0"), wire::syn(5, b"\0\0\0")].concat());
+    world.settle();
+    assert!(poll(&mut accept, Waker::noop()).is_pending());
+    one.from_peer.inject(&[wire::data(3, b"\x03"), wire::data(5, b"\x05")].concat());
+    one.from_peer.inject(&[wire::syn(7, b"\0\0\0\x07"), wire::syn(9, b"\0\0\0\x09")].concat());
+    world.settle();
+    for stream_type in [3, 5, 7, 9] {
+        assert_eq!(world.block_on(accept).unwrap().stream_type().get(), stream_type);
+        accept = Box::pin(typed.accept_typed());
+    }
+}
