@@ -35,7 +35,7 @@ impl Waiting {
     /// Takes in what the session has to accept, and gives the first stream whose type is there.
     ///
     /// When as many wait as may, a new one takes the place of the oldest: whoever says nothing is no reason to turn away
-    /// somebody who might.
+    /// somebody who might. No more are taken in at once than may wait, however fast they come: others want their turn.
     pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -44,9 +44,15 @@ impl Waiting {
         now: impl Fn() -> Instant,
     ) -> Poll<Result<(StreamType, Stream), AcceptError>> {
         let most = most(session);
+        let mut taken_in = 0;
         let ended = loop {
+            if taken_in == most {
+                cx.waker().wake_by_ref();
+                break None;
+            }
             match Pin::new(&mut *accept).poll(cx) {
                 Poll::Ready(Ok(stream)) => {
+                    taken_in += 1;
                     stream.set_read_deadline(now().checked_add(PATIENCE));
                     self.streams.push_back(Nameless { stream, bytes: [0; 4], len: 0, is_late: false });
                     *accept = session.accept();

@@ -1,14 +1,18 @@
 //! Typed streams in virtual time, byte by byte and between two sessions.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Waker;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{AsyncReadExt, AsyncWriteExt};
+use muxado_core::face::Face;
 use muxado_core::rt::Runtime;
-use muxado_core::{Config, Retry, Side};
-use muxado_testkit::{Faced, World, alone, connected, poll, wire};
+use muxado_core::{Config, Retry, Session, Side, Stream};
+use muxado_testkit::{Faced, Lane, Sleep, World, alone, connected, counter, poll, wire};
 use muxado_typed::{OpenTypedError, StreamType, Typed};
 
 fn secs(secs: u64) -> Duration {
@@ -198,5 +202,76 @@ fn b28_a_stream_whose_type_has_come_gives_way_to_nobody() {
     for stream_type in [3, 5, 7, 9] {
         assert_eq!(world.block_on(accept).unwrap().stream_type().get(), stream_type);
         accept = Box::pin(typed.accept_typed());
+    }
+}
+
+/// A session on which the next stream is there whenever one was accepted.
+#[derive(Clone)]
+struct Flooded {
+    session: Session,
+    world: World,
+    from_peer: Lane,
+    next: Arc<AtomicU32>,
+}
+
+impl Flooded {
+    fn come(&self) {
+        let id = self.next.fetch_add(2, Ordering::SeqCst);
+        assert!(id < 1000, "it takes in whatever comes");
+        self.from_peer.inject(&wire::syn(id, b""));
+        self.world.settle();
+    }
+}
+
+impl Runtime for Flooded {
+    type Sleep = Sleep;
+
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.world.spawn(future);
+    }
+
+    fn now(&self) -> Instant {
+        // Asked once for each.
+        self.come();
+        self.world.now()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        self.world.sleep(duration)
+    }
+}
+
+impl Face for Flooded {
+    type Stream = Stream;
+    type Runtime = Flooded;
+
+    fn core(&self) -> &Session {
+        &self.session
+    }
+
+    fn runtime(&self) -> Flooded {
+        self.clone()
+    }
+
+    fn wrap(&self, stream: Stream) -> Stream {
+        stream
+    }
+}
+
+#[test]
+fn b28_streams_without_a_type_that_come_without_end_leave_others_their_turn() {
+    let world = World::new();
+    let config = Config::builder().accept_backlog(2).build().unwrap();
+    let one = alone(&world, Side::Server, &config);
+    let next = Arc::new(AtomicU32::new(3));
+    let flooded = Flooded { session: one.session, world, from_peer: one.from_peer, next: next.clone() };
+    flooded.come();
+    let typed = Typed::new(flooded);
+    let (told, waker) = counter();
+    let mut accept = pin!(typed.accept_typed());
+    for polls in 1..=3 {
+        assert!(poll(&mut accept, &waker).is_pending());
+        assert_eq!(next.load(Ordering::SeqCst), 5 + 2 * 2 * polls, "two at a time");
+        assert!(told.count() > 0, "it goes on");
     }
 }
