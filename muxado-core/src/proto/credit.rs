@@ -30,9 +30,9 @@ impl Mux {
     /// Sends back consumed credit at half a window, or notes that it may go a little later (S69).
     pub(super) fn return_credit(&mut self, key: StreamKey) {
         let Some(stream) = self.streams.get_mut(key) else { return };
-        let credit = &mut stream.recv.credit;
-        if stream.recv.state == RecvState::Finished && credit.extra() > 0 {
-            self.extra = self.extra.saturating_sub(credit.void());
+        // Not that of a stream lost to a close: what was under way within it still comes, and is no offence.
+        if stream.recv.credit.extra() > 0 && (stream.recv.state == RecvState::Finished || stream.is_gone()) {
+            self.extra = self.extra.saturating_sub(stream.recv.credit.void());
         }
         if stream.recv.is_open() && stream.recv.credit.is_due() {
             self.queue_control(key);

@@ -351,7 +351,7 @@ impl Mux {
         if std::mem::take(&mut stream.send.waiting) {
             self.events.push_back(Event::Writable(key));
         }
-        self.settle_lazy(key);
+        self.return_credit(key);
         self.settle(key);
     }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use muxado_core::Config;
 use muxado_core::proto::{Read, StreamKey};
+use muxado_core::{Config, ErrorCode};
 use muxado_testkit::Line;
 
 const MIB: usize = 1 << 20;
@@ -99,6 +99,29 @@ fn b35_all_streams_together_get_no_more_than_the_session_may_give() {
         assert_eq!(line.server.read(down, 1), Ok(Read::End));
     }
     assert_eq!(line.server.stats().extra_credit, 0, "a stream that has ended needs none");
+}
+
+#[test]
+fn b35_a_stream_that_was_reset_keeps_no_credit_from_others_however_long_it_is_held() {
+    for by_peer in [true, false] {
+        let (mut line, up, down) = line_with_stream(ms(100), 100_000_000, &Config::default());
+        line.upload(up, down, 20 * MIB);
+        // Some of it is full, and stays so until it is read.
+        while line.client.write(up, &[0; 16 * 1024]).unwrap() > 0 {}
+        line.pass(line.now + ms(1000));
+        let unread = line.server.unread();
+        let granted = line.server.stats().extra_credit;
+        assert!(unread > 0 && granted > unread, "{granted} bytes, of which {unread} are used");
+        match by_peer {
+            true => line.client.reset(up, ErrorCode::STREAM_CANCELLED).unwrap(),
+            false => line.server.reset(down, ErrorCode::STREAM_CANCELLED).unwrap(),
+        }
+        line.pass(line.now + ms(1000));
+        assert!(line.server.stats().extra_credit <= unread);
+        while let Ok(Read::Chunk(_)) = line.server.read(down, usize::MAX) {}
+        assert_eq!(line.server.stats().extra_credit, 0);
+        line.server.audit().unwrap();
+    }
 }
 
 #[test]
