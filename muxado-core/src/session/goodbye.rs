@@ -74,7 +74,7 @@ where
         }
     }
 
-    /// A limit may still be asked for while the last frames are on their way.
+    /// A limit may still be asked for while the last frames are on their way, or the peer's end is waited for.
     fn heed_limit(&mut self, cx: &mut Context<'_>) {
         let waker = cx.waker().clone();
         let (limit, _old) = self
@@ -212,6 +212,7 @@ where
     }
 
     fn poll_linger(&mut self, cx: &mut Context<'_>, left: usize, patient: bool) -> Poll<Stage> {
+        self.heed_limit(cx);
         match self.read.discard(cx) {
             ReadStep::Handled { bytes, .. } if bytes < left => {
                 if patient && !self.out_of_time {

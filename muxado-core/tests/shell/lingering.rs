@@ -126,6 +126,28 @@ fn s80_b22_a_peer_that_never_stops_talking_is_waited_for_until_the_limit() {
 }
 
 #[test]
+fn s80_a_limit_that_is_asked_for_while_a_peer_goes_on_to_talk_counts() {
+    let drain: fn(&Session) -> Closed = |session| session.drain(secs(1));
+    let close: fn(&Session) -> Closed = |session| session.close(ErrorCode::NO_ERROR, "");
+    for (end, limit) in [(drain, secs(1)), (close, secs(5))] {
+        let world = World::new();
+        let one = alone(&world, Side::Server, &Config::default());
+        one.session.go_away();
+        let (clock, talking) = (world.clone(), one.from_peer);
+        world.spawn(async move {
+            for _ in 0..1000 {
+                clock.sleep(Duration::from_millis(200)).await;
+                talking.inject(b"\0");
+            }
+        });
+        world.block_on(world.sleep(secs(2)));
+        assert!(one.session.end().is_some(), "nothing was left to drain");
+        world.block_on(end(&one.session));
+        assert!(world.elapsed() <= secs(2) + limit + Duration::from_millis(250), "{:?}", world.elapsed());
+    }
+}
+
+#[test]
 fn s81_b22_what_the_peer_had_credit_for_is_read_before_the_transport_is_closed() {
     let world = World::new();
     let config = Config::builder().max_inbound_streams(2).build().unwrap();
