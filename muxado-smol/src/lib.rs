@@ -6,7 +6,6 @@ mod listener;
 mod rt;
 mod tcp;
 #[cfg(feature = "tls")]
-#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
 pub mod tls;
 #[cfg(unix)]
 mod unix;

@@ -12,7 +12,6 @@ mod stream;
 pub mod tap;
 mod tcp;
 #[cfg(feature = "tls")]
-#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
 pub mod tls;
 #[cfg(unix)]
 mod unix;

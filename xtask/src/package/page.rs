@@ -9,6 +9,9 @@ use crate::metadata::Published;
 /// How the page becomes the documentation, whatever attribute stands around it.
 const INCLUDED: &str = "doc = include_str!(\"../README.md\")";
 
+/// By which docs.rs marks what needs a feature.
+const MARKED: &str = "#![cfg_attr(docsrs, feature(doc_cfg))]";
+
 pub(crate) fn check(package: &Published, folder: &Path) -> Vec<String> {
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
     let rust = package.value["rust_version"].as_str().unwrap_or_default();
@@ -21,6 +24,9 @@ fn judge(page: &str, lib: &str, features: &[String], rust: &str) -> Vec<String> 
     if !docs.next().is_some_and(|line| line.contains(INCLUDED)) || docs.next().is_some() || has_own_docs(lib)
     {
         findings.push(format!("the documentation of src/lib.rs is not its README alone: `#![{INCLUDED}]`"));
+    }
+    if !features.is_empty() && !lib.lines().any(|line| line == MARKED) {
+        findings.push(format!("docs.rs would not say what needs a feature: src/lib.rs has no `{MARKED}`"));
     }
     for feature in features.iter().filter(|feature| !page.contains(&format!("| `{feature}` |"))) {
         findings.push(format!("README.md has no line `| `{feature}` | … |` in a table of features"));
@@ -46,7 +52,7 @@ mod tests {
     use super::*;
 
     const PAGE: &str = "# a\n```rust\n```\n## Features\n| `tls` | x |\nRust 1.85 or later\n## Licence\n[x](https://docs.rs/x)\n";
-    const LIB: &str = "#![doc = include_str!(\"../README.md\")]\n#![forbid(unsafe_code)]\n";
+    const LIB: &str = "#![doc = include_str!(\"../README.md\")]\n#![cfg_attr(docsrs, feature(doc_cfg))]\n";
 
     fn findings(page: &str, lib: &str) -> usize {
         judge(page, lib, &["tls".into()], "1.85").len()
@@ -55,8 +61,10 @@ mod tests {
     #[test]
     fn a_page_that_says_it_all_is_fine() {
         assert_eq!(findings(PAGE, LIB), 0);
-        let some = "#![cfg_attr(any(not(doctest), feature = \"x\"), doc = include_str!(\"../README.md\"))]\n";
-        assert_eq!(findings(PAGE, some), 0);
+        let some = format!(
+            "#![cfg_attr(any(not(doctest), feature = \"x\"), doc = include_str!(\"../README.md\"))]\n{MARKED}\n"
+        );
+        assert_eq!(findings(PAGE, &some), 0);
     }
 
     #[test]
@@ -68,8 +76,21 @@ mod tests {
     }
 
     #[test]
+    fn features_are_marked_where_there_are_any() {
+        let unmarked = LIB.replace(MARKED, "");
+        assert_eq!(findings(PAGE, &unmarked), 1);
+        assert_eq!(judge(PAGE, &unmarked, &[], "1.85"), [""; 0]);
+    }
+
+    #[test]
     fn the_documentation_is_the_page_and_nothing_else() {
-        for lib in ["//! Other.\n", "", &format!("{LIB}//! More.\n"), &format!("{LIB}#![doc = \"more\"]\n")] {
+        let without = format!("{MARKED}\n");
+        for lib in [
+            &format!("//! Other.\n{without}"),
+            &without,
+            &format!("{LIB}//! More.\n"),
+            &format!("{LIB}#![doc = \"more\"]\n"),
+        ] {
             assert_eq!(findings(PAGE, lib), 1, "{lib}");
         }
     }
