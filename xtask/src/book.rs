@@ -1,15 +1,12 @@
 //! `book`: the pages as HTML, by mdBook. Not part of `ci`, which has all that can go wrong with the pages but their looks.
 
-use std::io::ErrorKind;
 use std::path::Path;
 use std::process::Command;
 
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
+    crate::tools::need(root, "mdbook").map_err(|why| format!("book: {why}"))?;
     let output = Command::new("mdbook").args(["build", "docs"]).args(args).current_dir(root).output();
-    let output = output.map_err(|error| match error.kind() {
-        ErrorKind::NotFound => "book: mdBook is not installed: cargo install mdbook --locked".to_owned(),
-        _ => format!("book: cannot start mdbook: {error}"),
-    })?;
+    let output = output.map_err(|error| format!("book: cannot start mdbook: {error}"))?;
     let said = String::from_utf8_lossy(&output.stderr);
     print!("{said}");
     if !output.status.success() {

@@ -23,6 +23,7 @@ mod release;
 mod sim;
 mod soak;
 mod tidy;
+mod tools;
 mod wan;
 mod wireshark;
 
@@ -63,6 +64,11 @@ const TASKS: &[Task] = &[
         name: "ids",
         about: "which ids of the tables no test names; ids --prove breaks the code for each row",
         run: ids::run,
+    },
+    Task {
+        name: "tools",
+        about: "the programs that some of these need: which are here; tools NAME... or tools all installs them",
+        run: tools::run,
     },
     Task { name: "book", about: "the book as HTML, by mdBook: target/book/index.html", run: book::run },
     Task {
@@ -186,12 +192,6 @@ fn output_of(task: &str, command: &mut Command) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Says how to get a sub-command of cargo where it is missing.
-fn need(root: &Path, tool: &str) -> Result<(), String> {
-    let found = cargo(root, &[tool, "--version"]).output().is_ok_and(|output| output.status.success());
-    if found { Ok(()) } else { Err(format!("not run; it needs: cargo install cargo-{tool} --locked")) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,12 +202,6 @@ mod tests {
         for task in TASKS {
             assert_eq!(usage.lines().filter(|line| line.trim_start().starts_with(task.name)).count(), 1);
         }
-    }
-
-    #[test]
-    fn a_missing_tool_is_named_with_the_way_to_get_it() {
-        let error = need(&workspace_root(), "no-such-tool").unwrap_err();
-        assert!(error.ends_with("cargo install cargo-no-such-tool --locked"), "{error}");
     }
 
     #[test]

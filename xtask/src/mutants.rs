@@ -9,7 +9,7 @@ const USAGE: &str =
 const TIMEOUT: &str = "--timeout=30";
 
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
-    crate::need(root, "mutants").map_err(|why| format!("mutants: {why}"))?;
+    crate::tools::need(root, "cargo-mutants").map_err(|why| format!("mutants: {why}"))?;
     for package in ["muxado-frame", "muxado-core"] {
         let output = root.join("target/mutants").join(package);
         std::fs::create_dir_all(&output)

@@ -42,7 +42,7 @@ pub(super) fn bless(root: &Path) -> Result<(), String> {
 }
 
 fn listing(root: &Path, package: &Published) -> Result<String, String> {
-    crate::need(root, "public-api")?;
+    crate::tools::need(root, "cargo-public-api")?;
     let name = &package.name;
     let mut text = format!(
         "# The public API of {name} without features and, after `{FEATURE}NAME`, what a feature adds to that and to the\n\

@@ -81,7 +81,7 @@ fn table(results: &[(&str, Verdict)]) -> String {
 }
 
 fn deny(root: &Path) -> Verdict {
-    crate::need(root, "deny")?;
+    crate::tools::need(root, "cargo-deny")?;
     crate::succeed("deny", &mut crate::cargo(root, &["deny", "--all-features", "--locked", "check"]))?;
     Ok("as deny.toml says".into())
 }

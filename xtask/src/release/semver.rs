@@ -10,7 +10,7 @@ pub(super) fn check(root: &Path) -> Verdict {
     let Some(tag) = last_tag(root) else {
         return Ok("nothing to compare with: no release has been tagged".into());
     };
-    crate::need(root, "semver-checks")?;
+    crate::tools::need(root, "cargo-semver-checks")?;
     let args = ["semver-checks", "--workspace", "--baseline-rev", &tag];
     crate::succeed("semver", &mut crate::cargo(root, &args))?;
     Ok(format!("against {tag}"))
