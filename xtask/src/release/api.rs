@@ -14,7 +14,19 @@ pub(crate) const FILE: &str = "public-api.txt";
 /// What a heading of a feature begins with.
 pub(crate) const FEATURE: &str = "== ";
 
+/// The Rust that the lists are written with. Another may write a line otherwise, or what cargo-public-api cannot read, and
+/// neither says that this is the reason.
+const RUST: &str = "1.95";
+
 pub(super) fn check(root: &Path) -> Verdict {
+    crate::tools::need(root, "cargo-public-api")?;
+    compare(root).map_err(|wrong| {
+        let here = crate::output_of("api", &mut crate::cargo(root, &["--version"])).unwrap_or_default();
+        format!("{}{wrong}", hint(&here))
+    })
+}
+
+fn compare(root: &Path) -> Verdict {
     let mut stale = Vec::new();
     for package in published(root)? {
         let current = listing(root, &package)?;
@@ -32,7 +44,17 @@ pub(super) fn check(root: &Path) -> Verdict {
     }
 }
 
+/// What to try first, if it is not the Rust of the lists that was asked.
+fn hint(cargo: &str) -> String {
+    let here = cargo.split(' ').nth(1).unwrap_or_default();
+    if here.starts_with(&format!("{RUST}.")) {
+        return String::new();
+    }
+    format!("the lists are those of Rust {RUST}, not {here}: cargo +{RUST} xtask release-check api\n")
+}
+
 pub(super) fn bless(root: &Path) -> Result<(), String> {
+    crate::tools::need(root, "cargo-public-api")?;
     for package in published(root)? {
         let file = root.join(&package.name).join(FILE);
         let text = listing(root, &package)?;
@@ -42,7 +64,6 @@ pub(super) fn bless(root: &Path) -> Result<(), String> {
 }
 
 fn listing(root: &Path, package: &Published) -> Result<String, String> {
-    crate::tools::need(root, "cargo-public-api")?;
     let name = &package.name;
     let mut text = format!(
         "# The public API of {name} without features and, after `{FEATURE}NAME`, what a feature adds to that and to the\n\
@@ -109,6 +130,13 @@ fn lines(root: &Path, package: &str, feature: &str) -> Result<Vec<String>, Strin
 mod tests {
     use super::*;
     use crate::metadata::tests::package;
+
+    #[test]
+    fn another_rust_is_the_first_thing_to_say() {
+        assert_eq!(hint(&format!("cargo {RUST}.0 (f2d3ce0bd 2026-03-21)\n")), "");
+        let hint = hint("cargo 1.85.1 (d73d2caf9 2024-12-31)\n");
+        assert!(hint.contains("not 1.85.1: cargo +") && hint.lines().count() == 1, "{hint}");
+    }
 
     #[test]
     fn a_feature_brings_along_what_it_names_and_that_names() {
