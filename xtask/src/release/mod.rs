@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 pub(crate) mod api;
+mod docs;
 mod minimal;
 mod semver;
 
@@ -23,6 +24,7 @@ const CHECKS: &[Check] = &[
         about: "each crate builds from its package",
         run: |root| crate::package::run(root, &[]).map(|()| "all build".into()),
     },
+    Check { name: "docs", about: "the pages build as docs.rs builds them", run: docs::check },
     Check { name: "semver", about: "nothing breaks that the version does not say", run: semver::check },
     Check { name: "api", about: "the lists of the public API are current", run: api::check },
     Check { name: "deny", about: "licences and sources of what we build from", run: deny },
