@@ -1,4 +1,5 @@
-//! `book`: the pages as HTML, by mdBook. Not part of `ci`, which has all that can go wrong with the pages but their looks.
+//! `book`: the pages as HTML, by mdBook. Not part of `ci`, which has all that can go wrong with the pages but their
+//! looks and what mdBook warns of; it is built at night.
 
 use std::path::Path;
 use std::process::Command;
