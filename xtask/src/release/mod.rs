@@ -107,7 +107,11 @@ fn oldest_rust(root: &Path) -> Verdict {
     let rust = packages.first().and_then(|package| package.value["rust_version"].as_str());
     let rust = rust.ok_or("no `rust-version` in the manifests")?;
     let mut rustup = Command::new("rustup");
-    let installed = rustup.args(["run", rust, "rustc", "--version"]).output();
+    rustup.arg("run");
+    if std::env::var_os("CI").is_some() {
+        rustup.arg("--install");
+    }
+    let installed = rustup.args([rust, "rustc", "--version"]).output();
     if !installed.is_ok_and(|output| output.status.success()) {
         return Err(format!("not run; it needs: rustup toolchain install {rust} --profile minimal"));
     }
