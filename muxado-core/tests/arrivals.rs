@@ -33,8 +33,12 @@ struct Site {
 
 impl Site {
     fn new(limit: usize, coming: Vec<Peer>) -> Site {
+        Site::within(ArrivalLimits::new(limit, Duration::from_secs(10)), coming)
+    }
+
+    fn within(limits: ArrivalLimits, coming: Vec<Peer>) -> Site {
         let world = World::new();
-        let arrivals = Arrivals::new(world.clone(), ArrivalLimits::new(limit, Duration::from_secs(10)));
+        let arrivals = Arrivals::new(world.clone(), limits);
         Site { world, arrivals, alive: Arc::new(()), coming: RefCell::new(coming.into_iter()) }
     }
 
@@ -103,6 +107,23 @@ fn each_has_its_time_and_no_more() {
     let stats = site.arrivals.stats();
     assert_eq!((stats.pending, stats.late, stats.failed, stats.displaced), (0, 2, 1, 0));
     assert_eq!(site.alive(), 0);
+}
+
+#[test]
+fn limits_of_nothing_and_without_end_let_somebody_in() {
+    for number in [0, 1, usize::MAX] {
+        for time in [Some(Duration::ZERO), Some(Duration::MAX), None] {
+            let limits = match time {
+                Some(time) => ArrivalLimits::new(number, time),
+                None => ArrivalLimits::without_time(number),
+            };
+            assert_eq!((limits.pending(), limits.time()), (number.max(1), time));
+            let site = Site::within(limits, vec![Peer::Ready(Duration::ZERO, 7)]);
+            assert_eq!(site.world.block_on(site.next()).unwrap(), 7, "{limits:?}");
+            let stats = site.arrivals.stats();
+            assert_eq!((stats.pending, stats.late, stats.displaced), (0, 0, 0), "{limits:?}");
+        }
+    }
 }
 
 #[test]

@@ -265,6 +265,37 @@ fn the_end_waits_for_no_silent_client() {
 }
 
 #[test]
+fn limits_of_nothing_still_let_one_through() {
+    let nothing = Limits::new().max_bytes(0).time(Duration::ZERO).max_sniffing(0).queue(0);
+    assert_eq!(nothing, Limits::new().max_bytes(1).time(Duration::ZERO).max_sniffing(1).queue(1));
+    let (world, mut site) = site(nothing);
+    let http = site.listen(prefix(*b"G"));
+    let rest = site.listen(any());
+    world.block_on(async {
+        let (_lively, first) = saying(b"GET / HTTP/1.1\r\n").await;
+        let connection = with(&site, [first], http.accept()).await.unwrap();
+        assert_eq!(connection.seen(), b"G");
+        let (_silent, second) = saying(b"").await;
+        assert!(with(&site, [second], rest.accept()).await.is_some());
+    });
+    assert_eq!(world.elapsed(), Duration::ZERO);
+}
+
+#[test]
+fn limits_without_end_are_no_trouble() {
+    let endless =
+        Limits::new().max_bytes(usize::MAX).time(Duration::MAX).max_sniffing(usize::MAX).queue(usize::MAX);
+    let (world, mut site) = site(endless);
+    let http = site.listen(http1());
+    world.block_on(async {
+        let (_silent, first) = saying(b"").await;
+        let (_lively, second) = saying(b"GET / HTTP/1.1\r\n\r\n").await;
+        assert!(with(&site, [first, second], http.accept()).await.is_some());
+    });
+    assert_eq!((world.elapsed(), site.stats().sniffing), (Duration::ZERO, 1));
+}
+
+#[test]
 fn a_broken_source_is_told() {
     let (world, site) = site(Limits::new());
     let error = world.block_on(site.run(|| async { Err::<End, _>(io::ErrorKind::InvalidInput.into()) }));

@@ -17,12 +17,9 @@ use crate::rt::Runtime;
 
 /// How many connections may be getting ready at once, and for how long each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct ArrivalLimits {
-    /// How many at once; at least 1. The one that has had the longest time gives way to a new one.
-    pub pending: usize,
-    /// How long one may take, if there is a limit.
-    pub time: Option<Duration>,
+    pending: usize,
+    time: Option<Duration>,
 }
 
 impl ArrivalLimits {
@@ -36,6 +33,18 @@ impl ArrivalLimits {
     #[must_use]
     pub fn without_time(pending: usize) -> ArrivalLimits {
         ArrivalLimits { pending: pending.max(1), time: None }
+    }
+
+    /// How many at once; at least 1. The one that has had the longest time gives way to a new one.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.pending
+    }
+
+    /// How long one may take, if there is a limit.
+    #[must_use]
+    pub fn time(&self) -> Option<Duration> {
+        self.time
     }
 }
 
