@@ -112,7 +112,6 @@ fn silence_may_only_be_reported_again_and_again() {
     assert_eq!(*told.lock().unwrap(), expected);
 }
 
-/// 200 KB/s, 4 MiB under way in each direction, and one minute: beats are late, but the link is alive.
 #[test]
 fn times_of_zero_are_a_busy_heartbeat_and_no_endless_loop() {
     let world = World::new();
@@ -141,6 +140,7 @@ fn times_of_zero_are_a_busy_heartbeat_and_no_endless_loop() {
     assert_eq!(told.lock().unwrap().len(), 2);
 }
 
+/// 200 KB/s, 4 MiB under way in each direction, and one minute: beats are late, but the link is alive.
 #[test]
 fn a_busy_link_is_never_taken_for_dead_and_beats_go_before_bulk() {
     let world = World::new();
