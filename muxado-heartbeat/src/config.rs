@@ -6,22 +6,23 @@ use std::time::Duration;
 
 use muxado_core::ErrorCode;
 
-type Callback = Arc<dyn Fn(Result<Duration, Duration>) + Send + Sync>;
+type Callback = Arc<dyn Fn(Beat) + Send + Sync>;
 
 /// How a session's heartbeat works. The default suits a connection over the internet.
 ///
 /// ```
 /// use std::time::Duration;
 ///
-/// use muxado_heartbeat::{HeartbeatConfig, Policy};
+/// use muxado_heartbeat::{Beat, HeartbeatConfig, Policy};
 ///
 /// let config = HeartbeatConfig::default()
 ///     .interval(Duration::from_secs(5))
 ///     .tolerance(Duration::from_secs(5))
 ///     .policy(Policy::Report)
 ///     .on_beat(|beat| match beat {
-///         Ok(time) => println!("{time:?} there and back"),
-///         Err(silence) => println!("silent for {silence:?}"),
+///         Beat::Echo { rtt } => println!("{rtt:?} there and back"),
+///         Beat::Silence { lasted } => println!("silent for {lasted:?}"),
+///         _ => {}
 ///     });
 /// # let _ = config;
 /// ```
@@ -42,6 +43,22 @@ pub enum Policy {
     Report,
     /// Tell the callback, and close the session with this code.
     Close(ErrorCode),
+}
+
+/// What a heartbeat tells of the peer: see [`HeartbeatConfig::on_beat`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Beat {
+    /// It has answered a beat.
+    Echo {
+        /// How long the way there and back took.
+        rtt: Duration,
+    },
+    /// It has been silent for too long.
+    Silence {
+        /// For how long by now.
+        lasted: Duration,
+    },
 }
 
 impl Default for HeartbeatConfig {
@@ -88,20 +105,17 @@ impl HeartbeatConfig {
         self
     }
 
-    /// Told of each echo, with the time it took, and of silence that has lasted too long, with how long it was. It runs
-    /// in the task of the heartbeat: it should not take long. The last one counts. Default: nobody is told.
+    /// Told of each echo, and of silence that has lasted too long. It runs in the task of the heartbeat: it should not take
+    /// long. The last one counts. Default: nobody is told.
     #[must_use]
-    pub fn on_beat(
-        mut self,
-        callback: impl Fn(Result<Duration, Duration>) + Send + Sync + 'static,
-    ) -> HeartbeatConfig {
+    pub fn on_beat(mut self, callback: impl Fn(Beat) + Send + Sync + 'static) -> HeartbeatConfig {
         self.callback = Some(Arc::new(callback));
         self
     }
 
-    pub(crate) fn tell(&self, news: Result<Duration, Duration>) {
+    pub(crate) fn tell(&self, beat: Beat) {
         if let Some(callback) = &self.callback {
-            callback(news);
+            callback(beat);
         }
     }
 }

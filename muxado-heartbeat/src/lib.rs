@@ -7,5 +7,5 @@ mod proto;
 mod requester;
 mod responder;
 
-pub use config::{HeartbeatConfig, Policy};
+pub use config::{Beat, HeartbeatConfig, Policy};
 pub use heartbeat::{BeatError, Heartbeat};

@@ -11,7 +11,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 use muxado_core::rt::Runtime;
 use muxado_core::{ErrorCode, Leaving, Observer, Stream};
 
-use crate::config::{HeartbeatConfig, Policy};
+use crate::config::{Beat, HeartbeatConfig, Policy};
 use crate::proto::{Pulse, Step};
 
 /// What the handles and the task share.
@@ -109,8 +109,8 @@ impl<R: Runtime> Requester<R> {
             };
             match step {
                 Step::Beat => self.beat(now),
-                Step::Silent(silence) => {
-                    self.config.tell(Err(silence));
+                Step::Silent(lasted) => {
+                    self.config.tell(Beat::Silence { lasted });
                     if let Policy::Close(code) = self.config.policy {
                         drop(self.observer.close(code, "no sign of life"));
                         return None;
@@ -151,7 +151,7 @@ impl<R: Runtime> Requester<R> {
                 for waiting in waiting {
                     let _ = waiting.try_send(rtt);
                 }
-                self.config.tell(Ok(rtt));
+                self.config.tell(Beat::Echo { rtt });
             }
             // It does not play by the rules of this game.
             Err(_) => {
