@@ -43,7 +43,7 @@ async fn run() -> anyhow::Result<()> {
 async fn answer(session: Session) {
     let config = HeartbeatConfig::default().without_beats();
     if let Ok(heartbeat) = Heartbeat::start(Typed::new(session.clone()), config).await {
-        while heartbeat.accept_typed().await.is_ok() {}
+        while heartbeat.accept().await.is_ok() {}
     }
     println!("session ended: {}", session.closed().await);
 }

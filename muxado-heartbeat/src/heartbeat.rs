@@ -23,7 +23,7 @@ const FIRST: i8 = i8::MAX;
 
 /// A typed session with a heartbeat. Cheap to clone.
 ///
-/// The peer's beats are answered by [`accept_typed`](Heartbeat::accept_typed): call it in a loop, whether the peer
+/// The peer's beats are answered by [`accept`](Heartbeat::accept): call it in a loop, whether the peer
 /// opens streams or not. With a [`Router`], see [`answer_in`](Heartbeat::answer_in).
 ///
 /// ```
@@ -40,7 +40,7 @@ const FIRST: i8 = i8::MAX;
 ///
 /// let client = Heartbeat::start(client, HeartbeatConfig::default()).await?;
 /// let server = Heartbeat::start(server, HeartbeatConfig::default()).await?;
-/// smol::spawn(async move { while server.accept_typed().await.is_ok() {} }).detach(); // answers
+/// smol::spawn(async move { while server.accept().await.is_ok() {} }).detach(); // answers
 ///
 /// let rtt = client.beat(Duration::from_secs(5)).await.map_err(std::io::Error::other)?;
 /// assert_eq!(client.rtt(), Some(rtt));
@@ -92,28 +92,28 @@ impl<S: Face> Heartbeat<S> {
         Ok(Heartbeat { typed, observer, shared, changes, responders: Responders::new() })
     }
 
-    /// Opens a stream of a type. See [`Typed::open_typed`].
+    /// Opens a stream of a type. See [`Typed::open`].
     ///
     /// # Errors
     /// [`OpenTypedError`], which says whether it is safe to retry.
     ///
     /// # Cancel safety
     /// Dropping the future gives up the place in line, or the stream that was opened.
-    pub async fn open_typed(
+    pub async fn open(
         &self,
         stream_type: impl Into<StreamType>,
     ) -> Result<TypedStream<S::Stream>, OpenTypedError> {
-        self.typed.open_typed(stream_type).await
+        self.typed.open(stream_type).await
     }
 
-    /// Waits for the next stream of the peer's, and answers its beats meanwhile. See [`Typed::accept_typed`].
+    /// Waits for the next stream of the peer's, and answers its beats meanwhile. See [`Typed::accept`].
     ///
     /// # Errors
     /// [`AcceptError`] once the session has ended; streams that were there are given first.
     ///
     /// # Cancel safety
     /// Dropping the future loses no stream; beats that are being answered go on to be.
-    pub async fn accept_typed(&self) -> Result<TypedStream<S::Stream>, AcceptError> {
+    pub async fn accept(&self) -> Result<TypedStream<S::Stream>, AcceptError> {
         loop {
             let (stream_type, stream) = self.typed.accept_core().await?;
             if stream_type != StreamType::HEARTBEAT {
@@ -125,7 +125,7 @@ impl<S: Face> Heartbeat<S> {
         }
     }
 
-    /// Has `router` answer the peer's beats, in place of [`accept_typed`](Heartbeat::accept_typed): who routes streams by their
+    /// Has `router` answer the peer's beats, in place of [`accept`](Heartbeat::accept): who routes streams by their
     /// type accepts none otherwise.
     ///
     /// The session's handle that the router holds is its own: drop it, or end the session, to be done.

@@ -55,7 +55,7 @@ fn beat(sent: &[u8], before: &[u8]) -> [u8; 4] {
 
 /// Reads the peer's streams and answers their beats, until the session ends.
 fn serve(world: &World, heartbeat: Heartbeat<Faced>) {
-    world.spawn(async move { while heartbeat.accept_typed().await.is_ok() {} });
+    world.spawn(async move { while heartbeat.accept().await.is_ok() {} });
 }
 
 #[test]
@@ -163,13 +163,13 @@ fn a_busy_link_is_never_taken_for_dead_and_beats_go_before_bulk() {
     });
     for (from, to) in [(client.clone(), server.clone()), (server.clone(), client.clone())] {
         world.spawn(async move {
-            let mut bulk = from.open_typed(1).await.unwrap();
+            let mut bulk = from.open(1).await.unwrap();
             bulk.write_all(&vec![7; 4 << 20]).await.unwrap();
             bulk.close().await.unwrap();
         });
         let tasks = world.clone();
         world.spawn(async move {
-            while let Ok(mut stream) = to.accept_typed().await {
+            while let Ok(mut stream) = to.accept().await {
                 tasks.spawn(async move { drop(stream.read_to_end(&mut Vec::new()).await) });
             }
         });
@@ -317,7 +317,7 @@ fn whoever_routes_streams_by_their_type_answers_beats_as_well() {
         let client = Heartbeat::start(typed(&world, &pair.client), HeartbeatConfig::default()).await.unwrap();
         assert!(client.beat(secs(1)).await.is_ok());
         let mut answer = String::new();
-        client.open_typed(7).await.unwrap().read_to_string(&mut answer).await.unwrap();
+        client.open(7).await.unwrap().read_to_string(&mut answer).await.unwrap();
         assert_eq!(answer, "seven");
         // And the other way: the client answers as it accepts.
         serve(&world, client);

@@ -14,7 +14,7 @@ fn answers(peer: &[Vec<u8>], piece: usize) -> Vec<u8> {
     let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
     let config = HeartbeatConfig::default().without_beats();
     let heartbeat = world.block_on(Heartbeat::start(typed, config)).unwrap();
-    world.spawn(async move { while heartbeat.accept_typed().await.is_ok() {} });
+    world.spawn(async move { while heartbeat.accept().await.is_ok() {} });
     for piece in peer.concat().chunks(piece) {
         one.from_peer.inject(piece);
         world.settle();

@@ -65,7 +65,7 @@ where
     tokio::spawn(async move {
         let (session, _) = listener.accept().await.unwrap();
         let typed = Typed::new(session);
-        while let Ok(stream) = typed.accept_typed().await {
+        while let Ok(stream) = typed.accept().await {
             let (number, mut stream) = (stream.stream_type().get(), stream.into_inner());
             if number == HELLO {
                 let mut hello = String::new();
@@ -185,7 +185,7 @@ async fn what_is_no_server_of_ours_is_told_as_such() {
 /// Says hello as a client of ours, and hears the answer.
 async fn greet(address: &str, hello: &str) -> (Typed<Session>, Value) {
     let typed = Typed::new(connect(address).await.unwrap());
-    let mut stream = typed.open_typed(HELLO).await.unwrap();
+    let mut stream = typed.open(HELLO).await.unwrap();
     stream.write_all(hello.as_bytes()).await.unwrap();
     stream.shutdown().await.unwrap();
     let mut answer = Vec::new();
@@ -200,7 +200,7 @@ async fn the_server_finds_wrong_bytes_in_an_upload() {
     let (_process, address, _) = server().await;
     let (typed, answer) = greet(&address, GOOD).await;
     assert_eq!(answer["version"], 1);
-    let mut stream = typed.open_typed(UPLOAD).await.unwrap();
+    let mut stream = typed.open(UPLOAD).await.unwrap();
     stream.write_all(&[0; 5000]).await.unwrap();
     stream.shutdown().await.unwrap();
     let mut said = Vec::new();
@@ -213,15 +213,15 @@ async fn the_server_refuses_what_it_does_not_know() {
     let (_process, address, _) = server().await;
     let (typed, _) = greet(&address, GOOD).await;
     // An unknown type, a second hello, and a download in writes of no bytes.
-    let unknown = typed.open_typed(7_u32).await.unwrap();
-    let again = typed.open_typed(HELLO).await.unwrap();
-    let mut nothing = typed.open_typed(DOWNLOAD).await.unwrap();
+    let unknown = typed.open(7_u32).await.unwrap();
+    let again = typed.open(HELLO).await.unwrap();
+    let mut nothing = typed.open(DOWNLOAD).await.unwrap();
     nothing.write_all(&[0; 12]).await.unwrap();
     for mut stream in [unknown, again, nothing] {
         assert_eq!(stream.read(&mut [0; 1]).await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
     }
     // Which leaves the session as it was.
-    let mut stream = typed.open_typed(ECHO).await.unwrap();
+    let mut stream = typed.open(ECHO).await.unwrap();
     stream.write_all(b"hello").await.unwrap();
     stream.shutdown().await.unwrap();
     let mut echo = String::new();
@@ -238,7 +238,7 @@ async fn the_server_sends_those_away_who_do_not_say_hello() {
     assert_eq!(typed.get_ref().closed().await.code(), ErrorCode::PROTOCOL_ERROR);
 
     let typed = Typed::new(connect(&address).await.unwrap());
-    let _stream = typed.open_typed(DOWNLOAD).await.unwrap();
+    let _stream = typed.open(DOWNLOAD).await.unwrap();
     assert_eq!(typed.get_ref().closed().await.code(), ErrorCode::PROTOCOL_ERROR);
 }
 

@@ -37,7 +37,7 @@ type Handler = Arc<dyn Fn(Stream) -> Pin<Box<dyn Future<Output = ()> + Send>> + 
 /// });
 /// let twos = router.queue(2, 10);
 /// smol::spawn(async move { router.run().await }).detach();
-/// # let (mut one, _two) = (client.open_typed(1).await?, client.open_typed(2).await?);
+/// # let (mut one, _two) = (client.open(1).await?, client.open(2).await?);
 /// # let mut answer = String::new();
 /// # one.read_to_string(&mut answer).await?;
 /// # assert_eq!(answer, "hello");

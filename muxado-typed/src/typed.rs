@@ -30,8 +30,8 @@ const TYPE_LEN: usize = 4;
 /// let client = Typed::new(connect(listener.local_addr()?).await?);
 /// let server = Typed::new(listener.accept().await?.0);
 ///
-/// let opened = client.open_typed(7).await?;
-/// let accepted = server.accept_typed().await?;
+/// let opened = client.open(7).await?;
+/// let accepted = server.accept().await?;
 /// assert_eq!(opened.stream_type(), accepted.stream_type());
 /// # std::io::Result::Ok(())
 /// # }).unwrap();
@@ -57,7 +57,7 @@ impl<S: Face> Typed<S> {
     ///
     /// # Cancel safety
     /// Dropping the future gives up the place in line, or the stream that was opened.
-    pub async fn open_typed(
+    pub async fn open(
         &self,
         stream_type: impl Into<StreamType>,
     ) -> Result<TypedStream<S::Stream>, OpenTypedError> {
@@ -66,10 +66,10 @@ impl<S: Face> Typed<S> {
         Ok(self.wrap_core(stream_type, stream))
     }
 
-    /// As [`open_typed`](Typed::open_typed), with the core's stream: for layers on top.
+    /// As [`open`](Typed::open), with the core's stream: for layers on top.
     ///
     /// # Errors
-    /// As [`open_typed`](Typed::open_typed).
+    /// As [`open`](Typed::open).
     ///
     /// # Cancel safety
     /// Dropping the future gives up the place in line, or the stream that was opened.
@@ -96,15 +96,15 @@ impl<S: Face> Typed<S> {
     ///
     /// # Cancel safety
     /// Dropping the future loses no stream, and nothing of a type that has come in part.
-    pub async fn accept_typed(&self) -> Result<TypedStream<S::Stream>, AcceptError> {
+    pub async fn accept(&self) -> Result<TypedStream<S::Stream>, AcceptError> {
         let (stream_type, stream) = self.accept_core().await?;
         Ok(self.wrap_core(stream_type, stream))
     }
 
-    /// As [`accept_typed`](Typed::accept_typed), with the core's stream: for layers on top.
+    /// As [`accept`](Typed::accept), with the core's stream: for layers on top.
     ///
     /// # Errors
-    /// As [`accept_typed`](Typed::accept_typed).
+    /// As [`accept`](Typed::accept).
     ///
     /// # Cancel safety
     /// Dropping the future loses no stream.

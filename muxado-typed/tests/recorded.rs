@@ -29,13 +29,13 @@ fn feed(world: &World, one: &Alone, bytes: &[u8], piece: usize) {
 /// left out: what we answer would not be sent after it.
 fn plays(side: Side, peer: &[u8], says: &[u8], hears: &[u8], answers: &[u8], piece: usize) -> Vec<u8> {
     let (world, one, typed) = start(side);
-    let mut opened = world.block_on(typed.open_typed(42)).unwrap();
+    let mut opened = world.block_on(typed.open(42)).unwrap();
     world.block_on(opened.write_all(says)).unwrap();
     world.block_on(opened.close()).unwrap();
     world.settle();
     let end = frames_of(0, peer).concat();
     feed(&world, &one, peer.strip_suffix(&end[..]).unwrap(), piece);
-    let mut accepted = world.block_on(typed.accept_typed()).unwrap();
+    let mut accepted = world.block_on(typed.accept()).unwrap();
     assert_eq!(accepted.stream_type().get(), 42);
     let mut heard = Vec::new();
     world.block_on(accepted.read_to_end(&mut heard)).unwrap();
@@ -81,7 +81,7 @@ fn s90_the_recorded_split_type_is_put_together() {
     let session = recorded("typed_stream_split_type");
     let (world, one, typed) = start(Side::Server);
     feed(&world, &one, &session.client, usize::MAX);
-    let mut stream = world.block_on(typed.accept_typed()).unwrap();
+    let mut stream = world.block_on(typed.accept()).unwrap();
     assert_eq!(stream.stream_type().get(), 0x0102_0304);
     let mut rest = Vec::new();
     world.block_on(stream.read_to_end(&mut rest)).unwrap();

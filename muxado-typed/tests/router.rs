@@ -34,18 +34,18 @@ fn each_type_has_its_handler_or_queue_and_an_unknown_one_is_refused() {
     let tasks = world.clone();
     muxado_core::rt::Runtime::spawn(&tasks, async move { drop(running.run().await) });
     world.block_on(async {
-        let mut one = client.open_typed(1).await.unwrap();
+        let mut one = client.open(1).await.unwrap();
         let mut answer = Vec::new();
         one.read_to_end(&mut answer).await.unwrap();
         assert_eq!(answer, b"one");
-        let _two = client.open_typed(2).await.unwrap();
+        let _two = client.open(2).await.unwrap();
         assert_eq!(twos.accept().await.unwrap().stream_type().get(), 2);
-        assert!(is_refused(client.open_typed(3).await.unwrap()).await);
-        let mut unwanted = client.open_typed(2).await.unwrap();
+        assert!(is_refused(client.open(3).await.unwrap()).await);
+        let mut unwanted = client.open(2).await.unwrap();
         twos.accept().await.unwrap().refuse().unwrap();
         assert_eq!(unwanted.get_mut().read_chunk(1).await.unwrap_err().retry(), Retry::NotProcessed);
         drop(twos);
-        assert!(is_refused(client.open_typed(2).await.unwrap()).await, "nobody is there any more");
+        assert!(is_refused(client.open(2).await.unwrap()).await, "nobody is there any more");
     });
 }
 
@@ -66,13 +66,13 @@ fn a_type_has_as_many_streams_as_it_may_and_the_others_are_not_held_up() {
     let tasks = world.clone();
     muxado_core::rt::Runtime::spawn(&tasks, async move { drop(router.run().await) });
     world.block_on(async {
-        let mut held = [client.open_typed(1).await.unwrap(), client.open_typed(1).await.unwrap()];
-        assert!(is_refused(client.open_typed(1).await.unwrap()).await);
-        let _queued = client.open_typed(2).await.unwrap();
-        assert!(is_refused(client.open_typed(2).await.unwrap()).await);
+        let mut held = [client.open(1).await.unwrap(), client.open(1).await.unwrap()];
+        assert!(is_refused(client.open(1).await.unwrap()).await);
+        let _queued = client.open(2).await.unwrap();
+        assert!(is_refused(client.open(2).await.unwrap()).await);
         held[0].close().await.unwrap();
         world.settle();
-        let mut next = client.open_typed(1).await.unwrap();
+        let mut next = client.open(1).await.unwrap();
         next.flush().await.unwrap();
         world.settle();
         assert_eq!(most.load(Ordering::SeqCst), 3, "a place was free again");
@@ -95,7 +95,7 @@ fn who_waits_in_a_queue_that_is_dropped_is_refused_at_once() {
         world.block_on(async {
             let mut opened = Vec::new();
             for _ in 0..waiting {
-                let mut two = client.open_typed(2).await.unwrap();
+                let mut two = client.open(2).await.unwrap();
                 two.flush().await.unwrap();
                 opened.push(two);
             }

@@ -24,7 +24,7 @@ fn s90_w13_the_type_goes_out_in_one_frame_with_the_syn() {
     let world = World::new();
     let one = alone(&world, Side::Client, &Config::default());
     let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
-    let mut stream = world.block_on(typed.open_typed(0x0102_0304)).unwrap();
+    let mut stream = world.block_on(typed.open(0x0102_0304)).unwrap();
     assert_eq!(stream.stream_type().get(), 0x0102_0304);
     world.settle();
     assert_eq!(one.to_peer.take(), wire::syn(3, &[1, 2, 3, 4]));
@@ -44,7 +44,7 @@ fn w13_a_session_that_would_split_the_type_opens_no_typed_stream() {
         let world = World::new();
         let one = alone(&world, Side::Client, &config);
         let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
-        let error = world.block_on(typed.open_typed(1)).unwrap_err();
+        let error = world.block_on(typed.open(1)).unwrap_err();
         assert_eq!((error.clone(), error.retry()), (OpenTypedError::WouldSplit, Retry::NotProcessed));
         world.settle();
         assert_eq!((one.to_peer.take(), one.session.stats().streams), (Vec::new(), 0));
@@ -56,7 +56,7 @@ fn s90_a_type_in_pieces_is_put_together() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
     let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
-    let mut accept = pin!(typed.accept_typed());
+    let mut accept = pin!(typed.accept());
     assert!(poll(&mut accept, Waker::noop()).is_pending());
     for piece in [&b"\x11"[..], b"\0\0", b"\x07and more"] {
         let first = piece == b"\x11";
@@ -86,11 +86,11 @@ fn s90_b28_whoever_does_not_say_a_type_holds_up_nobody_and_is_reset_after_ten_se
         ]
         .concat(),
     );
-    let stream = world.block_on(typed.accept_typed()).unwrap();
+    let stream = world.block_on(typed.accept()).unwrap();
     assert_eq!((stream.stream_type().get(), world.elapsed()), (1, Duration::ZERO));
     world.settle();
     assert_eq!(one.to_peer.take(), wire::rst(7, 6), "one that ended without a type");
-    let mut next = pin!(typed.accept_typed());
+    let mut next = pin!(typed.accept());
     assert!(poll(&mut next, Waker::noop()).is_pending());
     world.block_on(async {
         futures_util::future::select(next, pin!(world.sleep(secs(10) + Duration::from_millis(1)))).await;
@@ -106,7 +106,7 @@ fn b28_one_more_than_may_wait_takes_the_place_of_the_oldest() {
     let config = Config::builder().accept_backlog(2).build().unwrap();
     let one = alone(&world, Side::Server, &config);
     let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
-    let mut accept = pin!(typed.accept_typed());
+    let mut accept = pin!(typed.accept());
     for id in [3, 5, 7, 9] {
         one.from_peer.inject(&wire::syn(id, b"\0"));
         world.settle();
@@ -126,9 +126,9 @@ fn an_accept_that_is_given_up_loses_no_stream_and_no_byte_of_a_type() {
     one.from_peer.inject(&wire::syn(3, b"\0\0"));
     world.settle();
     for _ in 0..3 {
-        assert!(poll(&mut pin!(typed.accept_typed()), Waker::noop()).is_pending());
+        assert!(poll(&mut pin!(typed.accept()), Waker::noop()).is_pending());
     }
-    let (mut first, mut second) = (Box::pin(typed.accept_typed()), Box::pin(typed.accept_typed()));
+    let (mut first, mut second) = (Box::pin(typed.accept()), Box::pin(typed.accept()));
     assert!(poll(&mut first, Waker::noop()).is_pending());
     assert!(poll(&mut second, Waker::noop()).is_pending());
     drop(first);
@@ -144,8 +144,8 @@ fn what_was_there_when_the_session_ended_is_given_first() {
     one.from_peer.inject(&[wire::syn(3, b"\0\0"), wire::syn_fin(5, b"\0\0\0\x05")].concat());
     one.from_peer.cut();
     world.settle();
-    assert_eq!(world.block_on(typed.accept_typed()).unwrap().stream_type().get(), 5);
-    world.block_on(typed.accept_typed()).unwrap_err();
+    assert_eq!(world.block_on(typed.accept()).unwrap().stream_type().get(), 5);
+    world.block_on(typed.accept()).unwrap_err();
     assert_eq!(world.elapsed(), Duration::ZERO);
 }
 
@@ -156,8 +156,8 @@ fn a_stream_whose_type_nobody_wants_is_refused_and_safe_to_retry() {
     let client = Typed::new(Faced { session: pair.client.clone(), world: world.clone() });
     let server = Typed::new(Faced { session: pair.server.clone(), world: world.clone() });
     world.block_on(async {
-        let mut ours = client.open_typed(77).await.unwrap();
-        let theirs = server.accept_typed().await.unwrap();
+        let mut ours = client.open(77).await.unwrap();
+        let theirs = server.accept().await.unwrap();
         theirs.into_inner().refuse_after_header().unwrap();
         let error = ours.get_mut().read_chunk(9).await.unwrap_err();
         assert_eq!(error.retry(), Retry::NotProcessed);

@@ -18,7 +18,7 @@ async fn each_side_answers_the_beats_of_the_other() {
         let (mut theirs, control) =
             TheirHeartbeat::start(TheirTyped::new(theirs), TheirConfig::default()).await.unwrap();
         let answering = ours.clone();
-        tokio::spawn(async move { while answering.accept_typed().await.is_ok() {} });
+        tokio::spawn(async move { while answering.accept().await.is_ok() {} });
         tokio::spawn(async move { while theirs.accept_typed().await.is_ok() {} });
         for _ in 0..3 {
             ours.beat(Duration::from_secs(10)).await.unwrap();
@@ -33,7 +33,7 @@ async fn each_side_answers_the_beats_of_the_other() {
 async fn typed_streams_are_opened_and_accepted_by_either_side() {
     in_both_roles(async |ours, theirs| {
         let (ours, mut theirs) = (Typed::new(ours), TheirTyped::new(theirs));
-        let mut here = ours.open_typed(77).await.unwrap().into_inner();
+        let mut here = ours.open(77).await.unwrap().into_inner();
         here.write_all(b"data").await.unwrap();
         let mut there = theirs.accept_typed().await.unwrap();
         assert_eq!(*there.typ(), 77);
@@ -42,7 +42,7 @@ async fn typed_streams_are_opened_and_accepted_by_either_side() {
         assert_eq!(read_all(&mut here).await, b"answer");
 
         let mut there = theirs.open_typed(StreamType::clamp(78)).await.unwrap();
-        let here = ours.accept_typed().await.unwrap();
+        let here = ours.accept().await.unwrap();
         assert_eq!(here.stream_type().get(), 78);
         write_last(&mut *there, b"data").await;
         assert_eq!(read_all(&mut here.into_inner()).await, b"data");

@@ -112,20 +112,20 @@ async fn typed(client: &Session, server: &Session) {
     let server = Heartbeat::start(server, answering).await.unwrap();
     let heartbeat = Heartbeat::start(client.clone(), HeartbeatConfig::default()).await.unwrap();
     let accepting = server.clone();
-    let accepted = tokio::spawn(async move { accepting.accept_typed().await.unwrap() });
+    let accepted = tokio::spawn(async move { accepting.accept().await.unwrap() });
     for _ in 0..2 {
         heartbeat.beat(Duration::from_secs(10)).await.unwrap();
     }
-    let mut asking = client.open_typed(42).await.unwrap().into_inner();
+    let mut asking = client.open(42).await.unwrap().into_inner();
     asking.write_all(b"typed").await.unwrap();
     asking.shutdown().await.unwrap();
     let accepted = accepted.await.unwrap();
     assert_eq!(accepted.stream_type().get(), 42);
     assert_eq!(read_all(&mut accepted.into_inner()).await, b"typed");
-    let mut pushing = server.get_ref().open_typed(43).await.unwrap().into_inner();
+    let mut pushing = server.get_ref().open(43).await.unwrap().into_inner();
     pushing.write_all(b"back").await.unwrap();
     pushing.shutdown().await.unwrap();
-    assert_eq!(read_all(&mut heartbeat.accept_typed().await.unwrap().into_inner()).await, b"back");
+    assert_eq!(read_all(&mut heartbeat.accept().await.unwrap().into_inner()).await, b"back");
 }
 
 #[test]

@@ -45,7 +45,7 @@ impl Link {
     /// A stream for one purpose, which the server knows by the first bytes.
     pub(super) async fn open(&self, kind: Kind) -> anyhow::Result<Channel> {
         match self {
-            Link::Muxado(typed) => Ok(typed.open_typed(kind).await?.into_inner().into()),
+            Link::Muxado(typed) => Ok(typed.open(kind).await?.into_inner().into()),
             Link::Tcp { address, raw } => {
                 let connected = timeout(PATIENCE, TcpStream::connect(address)).await;
                 let connected = connected.map_err(anyhow::Error::from).and_then(|result| Ok(result?));
@@ -102,7 +102,7 @@ async fn reach(options: &Options) -> anyhow::Result<Session> {
 }
 
 async fn greet(typed: &Typed<Session>, window: u32) -> anyhow::Result<Vec<u8>> {
-    let Channel { mut send, mut recv } = typed.open_typed(Kind::Hello).await?.into_inner().into();
+    let Channel { mut send, mut recv } = typed.open(Kind::Hello).await?.into_inner().into();
     protocol::say(&mut send, &Hello { version: VERSION, window }).await?;
     let words = protocol::hear(&mut recv).await?;
     ensure!(protocol::understand::<Version>(&words).is_some(), "its answer is not understood");

@@ -72,7 +72,7 @@ impl Host {
 
     /// The first stream, on which both say what they are.
     async fn greet(&self, typed: &Typed<Session>) -> anyhow::Result<Option<Invitation>> {
-        let stream = typed.accept_typed().await?;
+        let stream = typed.accept().await?;
         if Kind::of(stream.stream_type().get()) != Some(Kind::Hello) {
             bail!("its first stream is of type {}", stream.stream_type());
         }

@@ -31,7 +31,7 @@ async fn beats<F: Face>(At { session, spawn }: At<F>) -> impl Future<Output = ()
     let config = HeartbeatConfig::default().interval(Duration::from_millis(20));
     let heartbeat = Heartbeat::start(Typed::new(session), config).await.unwrap();
     let answering = heartbeat.clone();
-    let answers = in_a_task(spawn, async move { while answering.accept_typed().await.is_ok() {} }).await;
+    let answers = in_a_task(spawn, async move { while answering.accept().await.is_ok() {} }).await;
     for _ in 0..3 {
         assert!(heartbeat.beat(LIMIT).await.unwrap() < LIMIT);
         assert!(heartbeat.next_rtt().await.unwrap() < LIMIT);
