@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_channel::{Receiver, Sender, bounded};
 use muxado_core::face::Face;
 use muxado_core::rt::Runtime;
-use muxado_core::{AcceptError, Observer};
+use muxado_core::{AcceptError, Observer, Stream};
 use muxado_typed::{OpenTypedError, Router, StreamType, Typed, TypedStream};
 
 use crate::config::HeartbeatConfig;
@@ -70,7 +70,7 @@ impl<S: Face> Heartbeat<S> {
         let runtime = typed.get_ref().runtime();
         let observer = typed.get_ref().core().observer();
         let stream = match config.beats {
-            true => Some(typed.open_core(StreamType::HEARTBEAT).await?),
+            true => Some(core(typed.open(StreamType::HEARTBEAT).await?)),
             false => None,
         };
         if let Some(stream) = &stream {
@@ -115,11 +115,11 @@ impl<S: Face> Heartbeat<S> {
     /// Dropping the future loses no stream; beats that are being answered go on to be.
     pub async fn accept(&self) -> Result<TypedStream<S::Stream>, AcceptError> {
         loop {
-            let (stream_type, stream) = self.typed.accept_core().await?;
-            if stream_type != StreamType::HEARTBEAT {
-                return Ok(self.typed.wrap_core(stream_type, stream));
+            let stream = self.typed.accept().await?;
+            if stream.stream_type() != StreamType::HEARTBEAT {
+                return Ok(stream);
             }
-            if let Some(answering) = self.responders.answer(stream, self.observer.clone()) {
+            if let Some(answering) = self.responders.answer(core(stream), self.observer.clone()) {
                 self.typed.get_ref().runtime().spawn(answering);
             }
         }
@@ -132,8 +132,8 @@ impl<S: Face> Heartbeat<S> {
     #[must_use]
     pub fn answer_in(&self, router: Router<S>) -> Router<S> {
         let observer = self.observer.clone();
-        router.handle_core(StreamType::HEARTBEAT, RESPONDERS, move |stream| {
-            let observer = observer.clone();
+        router.handle(StreamType::HEARTBEAT, RESPONDERS, move |stream| {
+            let (stream, observer) = (core(stream), observer.clone());
             async move { respond(stream, &observer).await }
         })
     }
@@ -211,6 +211,11 @@ impl<S: Face> Heartbeat<S> {
     pub fn into_inner(self) -> Typed<S> {
         self.typed
     }
+}
+
+/// The same for all faces, so that what works on it is compiled once.
+fn core<T: Into<Stream>>(stream: TypedStream<T>) -> Stream {
+    stream.into_inner().into()
 }
 
 impl<S: Face> Clone for Heartbeat<S> {

@@ -16,7 +16,7 @@ use crate::stream_type::StreamType;
 use crate::typed::Typed;
 use crate::typed_stream::TypedStream;
 
-type Handler = Arc<dyn Fn(Stream) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+type Handler<T> = Arc<dyn Fn(TypedStream<T>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// Accepts the streams of a typed session, and brings each to the handler or the queue of its type.
 ///
@@ -56,7 +56,7 @@ pub struct Router<S: Face> {
 
 enum Route<T> {
     /// Runs a task for each stream, so many at a time.
-    Handler { handler: Handler, places: Arc<Semaphore> },
+    Handler { handler: Handler<T>, places: Arc<Semaphore> },
     /// Holds so many streams until somebody accepts them.
     Queue(Sender<TypedStream<T>>),
 }
@@ -71,7 +71,7 @@ impl<S: Face> Router<S> {
     /// The last word on a type counts.
     #[must_use]
     pub fn handle<F>(
-        self,
+        mut self,
         stream_type: impl Into<StreamType>,
         limit: usize,
         handler: impl Fn(TypedStream<S::Stream>) -> F + Send + Sync + 'static,
@@ -79,22 +79,7 @@ impl<S: Face> Router<S> {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let (stream_type, typed) = (stream_type.into(), self.typed.clone());
-        self.handle_core(stream_type, limit, move |stream| handler(typed.wrap_core(stream_type, stream)))
-    }
-
-    /// As [`handle`](Router::handle), with the core's stream: for layers on top.
-    #[must_use]
-    pub fn handle_core<F>(
-        mut self,
-        stream_type: impl Into<StreamType>,
-        limit: usize,
-        handler: impl Fn(Stream) -> F + Send + Sync + 'static,
-    ) -> Router<S>
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        let handler: Handler = Arc::new(move |stream| Box::pin(handler(stream)));
+        let handler: Handler<S::Stream> = Arc::new(move |stream| Box::pin(handler(stream)));
         let places = Arc::new(Semaphore::new(limit));
         self.routes.insert(stream_type.into(), Route::Handler { handler, places });
         self
@@ -105,7 +90,7 @@ impl<S: Face> Router<S> {
     pub fn queue(&mut self, stream_type: impl Into<StreamType>, limit: usize) -> Queue<S::Stream> {
         let (sender, streams) = bounded(limit.max(1));
         self.routes.insert(stream_type.into(), Route::Queue(sender));
-        Queue(Arc::new(Waiting { streams, refuse: |stream| refuse(stream.into_inner().into()) }))
+        Queue(Arc::new(Waiting { streams, refuse }))
     }
 
     /// Brings streams to where they belong, until the session ends, and gives the reason.
@@ -114,15 +99,15 @@ impl<S: Face> Router<S> {
     /// Dropping the future loses no stream, and it can be run again; handlers that run go on.
     pub async fn run(&self) -> AcceptError {
         loop {
-            match self.typed.accept_core().await {
-                Ok((stream_type, stream)) => self.route(stream_type, stream),
+            match self.typed.accept().await {
+                Ok(stream) => self.route(stream),
                 Err(error) => return error,
             }
         }
     }
 
-    fn route(&self, stream_type: StreamType, stream: Stream) {
-        match self.routes.get(&stream_type) {
+    fn route(&self, stream: TypedStream<S::Stream>) {
+        match self.routes.get(&stream.stream_type()) {
             Some(Route::Handler { handler, places }) => {
                 let Some(place) = places.try_acquire_arc() else { return refuse(stream) };
                 // All of it in the task: what it does before its future begins may panic or take its time too.
@@ -134,8 +119,8 @@ impl<S: Face> Router<S> {
             }
             // It may have become full or lost its receivers this moment, so it is asked no sooner.
             Some(Route::Queue(queue)) => {
-                if let Err(unwanted) = queue.try_send(self.typed.wrap_core(stream_type, stream)) {
-                    refuse(unwanted.into_inner().into_inner().into());
+                if let Err(unwanted) = queue.try_send(stream) {
+                    refuse(unwanted.into_inner());
                 }
             }
             None => refuse(stream),
@@ -144,8 +129,8 @@ impl<S: Face> Router<S> {
 }
 
 /// Nothing was done with it but to read its type.
-fn refuse(stream: Stream) {
-    let _ = stream.refuse_after_header();
+fn refuse<T: Into<Stream>>(stream: TypedStream<T>) {
+    let _ = stream.refuse();
 }
 
 impl<S: Face + fmt::Debug> fmt::Debug for Router<S> {

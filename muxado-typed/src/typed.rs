@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_lock::Mutex;
 use muxado_core::face::Face;
 use muxado_core::rt::Runtime;
-use muxado_core::{AcceptError, Bytes, OpenError, Retry, Stream, WriteError};
+use muxado_core::{AcceptError, Bytes, OpenError, Retry, WriteError};
 
 use crate::stream_type::StreamType;
 use crate::typed_stream::TypedStream;
@@ -62,18 +62,6 @@ impl<S: Face> Typed<S> {
         stream_type: impl Into<StreamType>,
     ) -> Result<TypedStream<S::Stream>, OpenTypedError> {
         let stream_type = stream_type.into();
-        let stream = self.open_core(stream_type).await?;
-        Ok(self.wrap_core(stream_type, stream))
-    }
-
-    /// As [`open`](Typed::open), with the core's stream: for layers on top.
-    ///
-    /// # Errors
-    /// As [`open`](Typed::open).
-    ///
-    /// # Cancel safety
-    /// Dropping the future gives up the place in line, or the stream that was opened.
-    pub async fn open_core(&self, stream_type: StreamType) -> Result<Stream, OpenTypedError> {
         let session = self.session.core();
         let config = session.config();
         if (config.window().min(config.max_frame()) as usize).min(config.send_queue()) < TYPE_LEN {
@@ -82,7 +70,7 @@ impl<S: Face> Typed<S> {
         let mut stream = session.open().await.map_err(OpenTypedError::Open)?;
         let bytes = Bytes::copy_from_slice(&stream_type.to_bytes());
         stream.write_chunk(bytes).await.map_err(OpenTypedError::Write)?;
-        Ok(stream)
+        Ok(TypedStream::new(stream_type, self.session.wrap(stream)))
     }
 
     /// Waits for the next stream of the peer's whose type has come.
@@ -97,27 +85,12 @@ impl<S: Face> Typed<S> {
     /// # Cancel safety
     /// Dropping the future loses no stream, and nothing of a type that has come in part.
     pub async fn accept(&self) -> Result<TypedStream<S::Stream>, AcceptError> {
-        let (stream_type, stream) = self.accept_core().await?;
-        Ok(self.wrap_core(stream_type, stream))
-    }
-
-    /// As [`accept`](Typed::accept), with the core's stream: for layers on top.
-    ///
-    /// # Errors
-    /// As [`accept`](Typed::accept).
-    ///
-    /// # Cancel safety
-    /// Dropping the future loses no stream.
-    pub async fn accept_core(&self) -> Result<(StreamType, Stream), AcceptError> {
         let (session, runtime) = (self.session.core(), self.session.runtime());
         let mut waiting = self.waiting.lock().await;
         let mut accept = session.accept();
-        poll_fn(|cx| waiting.poll(cx, session, &mut accept, || runtime.now())).await
-    }
-
-    /// A stream of [`open_core`](Typed::open_core) or [`accept_core`](Typed::accept_core), as its face has it.
-    pub fn wrap_core(&self, stream_type: StreamType, stream: Stream) -> TypedStream<S::Stream> {
-        TypedStream::new(stream_type, self.session.wrap(stream))
+        let next = poll_fn(|cx| waiting.poll(cx, session, &mut accept, || runtime.now()));
+        let (stream_type, stream) = next.await?;
+        Ok(TypedStream::new(stream_type, self.session.wrap(stream)))
     }
 
     /// The session, for all but opening and accepting.

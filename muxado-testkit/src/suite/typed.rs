@@ -2,7 +2,7 @@
 
 use futures_lite::io::AsyncWriteExt;
 use muxado_core::face::Face;
-use muxado_core::{ErrorCode, Retry};
+use muxado_core::{ErrorCode, Retry, Stream};
 use muxado_typed::{Router, StreamType, Typed};
 
 use super::streams::{answer, read_all};
@@ -19,9 +19,9 @@ const UNKNOWN: u32 = 3;
 pub(super) async fn typed<C: Face, S: Face>(client: At<C>, server: At<S>) {
     let accepting = Typed::new(server.session.clone());
     let serving = in_a_task(server.spawn, async move {
-        while let Ok((stream_type, stream)) = accepting.accept_core().await {
-            assert_eq!(stream_type, StreamType::new(ECHO));
-            answer(stream).await;
+        while let Ok(stream) = accepting.accept().await {
+            assert_eq!(stream.stream_type(), StreamType::new(ECHO));
+            answer(stream.into_inner().into()).await;
         }
     })
     .await;
@@ -36,7 +36,7 @@ async fn calls<C: Face, S: Face>(client: C, server: At<S>) {
     silent.flush().await.unwrap();
     for seed in 0..50 {
         let said = bytes(seed, seed * 1000);
-        let mut stream = typed.open_core(StreamType::new(ECHO)).await.unwrap();
+        let mut stream: Stream = typed.open(ECHO).await.unwrap().into_inner().into();
         stream.write_all(&said).await.unwrap();
         stream.close().await.unwrap();
         assert!(read_all(&mut stream).await == said, "the same bytes");
@@ -47,11 +47,11 @@ async fn calls<C: Face, S: Face>(client: C, server: At<S>) {
     let typed = Typed::new(server.session.clone());
     let refused = async {
         for stream_type in [FULL, UNKNOWN] {
-            let mut stream = typed.open_core(StreamType::new(stream_type)).await.unwrap();
+            let mut stream: Stream = typed.open(stream_type).await.unwrap().into_inner().into();
             let error = stream.read_chunk(1).await.unwrap_err();
             assert_eq!(error.retry(), Retry::NotProcessed, "{error}");
         }
-        let mut stream = typed.open_core(StreamType::new(ECHO)).await.unwrap();
+        let mut stream: Stream = typed.open(ECHO).await.unwrap().into_inner().into();
         let error = stream.read_chunk(1).await.unwrap_err();
         assert_ne!(error.retry(), Retry::NotProcessed, "the handler dropped it: {error}");
         server.session.core().close(ErrorCode::NO_ERROR, "").await;
