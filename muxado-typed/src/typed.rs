@@ -41,13 +41,18 @@ const TYPE_LEN: usize = 4;
 /// With the last clone, streams whose type has not come are reset, and its handle of the session is let go of.
 pub struct Typed<S> {
     session: S,
+    /// The settings of the session would have a type go out in pieces.
+    splits: bool,
     waiting: Arc<Mutex<Waiting>>,
 }
 
 impl<S: Face> Typed<S> {
     /// Opens streams of the session with their type, and accepts them by it.
     pub fn new(session: S) -> Typed<S> {
-        Typed { session, waiting: Arc::default() }
+        let config = session.core().config();
+        let most = (config.window().min(config.max_frame()) as usize).min(config.send_queue());
+        let waiting = Arc::new(Mutex::new(Waiting::new(config.accept_backlog())));
+        Typed { session, splits: most < TYPE_LEN, waiting }
     }
 
     /// Opens a stream of type `stream_type`, at no round-trip cost: the type goes out with the stream's first frame.
@@ -62,12 +67,10 @@ impl<S: Face> Typed<S> {
         stream_type: impl Into<StreamType>,
     ) -> Result<TypedStream<S::Stream>, OpenTypedError> {
         let stream_type = stream_type.into();
-        let session = self.session.core();
-        let config = session.config();
-        if (config.window().min(config.max_frame()) as usize).min(config.send_queue()) < TYPE_LEN {
+        if self.splits {
             return Err(OpenTypedError::WouldSplit);
         }
-        let mut stream = session.open().await.map_err(OpenTypedError::Open)?;
+        let mut stream = self.session.core().open().await.map_err(OpenTypedError::Open)?;
         let bytes = Bytes::copy_from_slice(&stream_type.to_bytes());
         stream.write_chunk(bytes).await.map_err(OpenTypedError::Write)?;
         Ok(TypedStream::new(stream_type, self.session.wrap(stream)))
@@ -106,7 +109,7 @@ impl<S: Face> Typed<S> {
 
 impl<S: Clone> Clone for Typed<S> {
     fn clone(&self) -> Typed<S> {
-        Typed { session: self.session.clone(), waiting: self.waiting.clone() }
+        Typed { session: self.session.clone(), splits: self.splits, waiting: self.waiting.clone() }
     }
 }
 

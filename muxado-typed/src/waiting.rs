@@ -16,9 +16,10 @@ use crate::stream_type::StreamType;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The streams, the oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Waiting {
     streams: VecDeque<Nameless>,
+    most: usize,
 }
 
 /// One stream, with what has come of its type.
@@ -32,6 +33,11 @@ struct Nameless {
 }
 
 impl Waiting {
+    /// None yet. As many may wait for their type as may wait to be accepted (B28).
+    pub(crate) fn new(backlog: usize) -> Waiting {
+        Waiting { streams: VecDeque::new(), most: backlog.max(1) }
+    }
+
     /// Takes in what the session has to accept, and gives the first stream whose type is there.
     ///
     /// When as many wait as may, a new one takes the place of the oldest: whoever says nothing is no reason to turn away
@@ -43,10 +49,9 @@ impl Waiting {
         accept: &mut Accept,
         now: impl Fn() -> Instant,
     ) -> Poll<Result<(StreamType, Stream), AcceptError>> {
-        let most = most(session);
         let mut taken_in = 0;
         let ended = loop {
-            if taken_in == most {
+            if taken_in == self.most {
                 cx.waker().wake_by_ref();
                 break None;
             }
@@ -56,7 +61,7 @@ impl Waiting {
                     stream.set_read_deadline(now().checked_add(PATIENCE));
                     self.streams.push_back(Nameless { stream, bytes: [0; 4], len: 0, is_late: false });
                     *accept = session.accept();
-                    let oldest = (self.streams.len() > most).then(|| self.streams.pop_front()).flatten();
+                    let oldest = (self.streams.len() > self.most).then(|| self.streams.pop_front()).flatten();
                     // Its type may have come since it was last asked.
                     match oldest.map(|mut oldest| (oldest.poll(cx), oldest)) {
                         Some((Poll::Ready(true), oldest)) => return Poll::Ready(Ok(oldest.into_typed())),
@@ -87,11 +92,6 @@ impl Waiting {
             None => Poll::Pending,
         }
     }
-}
-
-/// As many may wait for their type as may wait to be accepted (B28).
-fn most(session: &Session) -> usize {
-    session.config().accept_backlog().max(1)
 }
 
 impl Nameless {
