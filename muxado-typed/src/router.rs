@@ -16,6 +16,9 @@ use crate::stream_type::StreamType;
 use crate::typed::Typed;
 use crate::typed_stream::TypedStream;
 
+/// The most that a queue may be said to hold: room for all of it is made when it is.
+const MAX_QUEUE: usize = 65_536;
+
 type Handler<T> = Arc<dyn Fn(TypedStream<T>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// Accepts the streams of a typed session, and brings each to the handler or the queue of its type.
@@ -85,10 +88,10 @@ impl<S: Face> Router<S> {
         self
     }
 
-    /// A queue for the streams of a type, which holds `limit` of them; more are refused, and 0 counts as 1. The last word on a
-    /// type counts.
+    /// A queue for the streams of a type, which holds `limit` of them; more are refused. 0 counts as 1, and more than 65,536 as
+    /// that. The last word on a type counts.
     pub fn queue(&mut self, stream_type: impl Into<StreamType>, limit: usize) -> Queue<S::Stream> {
-        let (sender, streams) = bounded(limit.max(1));
+        let (sender, streams) = bounded(limit.clamp(1, MAX_QUEUE));
         self.routes.insert(stream_type.into(), Route::Queue(sender));
         Queue(Arc::new(Waiting { streams, refuse }))
     }

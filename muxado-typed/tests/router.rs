@@ -84,6 +84,27 @@ fn a_type_has_as_many_streams_as_it_may_and_the_others_are_not_held_up() {
 }
 
 #[test]
+fn limits_may_be_of_any_size() {
+    let world = World::new();
+    let (_pair, client, server) = typed(&world);
+    let answer = |mut stream: TypedStream<Stream>| async move {
+        let _ = stream.close().await;
+    };
+    let mut router = Router::new(server).handle(1, usize::MAX, answer).handle(2, 0, answer);
+    let (wide, narrow) = (router.queue(3, usize::MAX), router.queue(4, 0));
+    muxado_core::rt::Runtime::spawn(&world, async move { drop(router.run().await) });
+    world.block_on(async {
+        let mut one = client.open(1).await.unwrap();
+        assert_eq!(one.read_to_end(&mut Vec::new()).await.unwrap(), 0);
+        assert!(is_refused(client.open(2).await.unwrap()).await);
+        for (stream_type, queue) in [(3, wide), (4, narrow)] {
+            let _stream = client.open(stream_type).await.unwrap();
+            assert_eq!(queue.accept().await.unwrap().stream_type().get(), stream_type);
+        }
+    });
+}
+
+#[test]
 fn who_waits_in_a_queue_that_is_dropped_is_refused_at_once() {
     // A channel for one is made in another way than one for more.
     for waiting in [1, 3] {
