@@ -268,12 +268,12 @@ impl ConfigBuilder {
         self
     }
 
-    /// A cap on the unread bytes of all streams together, in bytes. Default: none beyond streams times window, and
+    /// A cap on the unread bytes of all streams together, in bytes. Default: `None` beyond streams times window, and
     /// [`extra_credit`](Self::extra_credit). 0 resets every stream that brings data.
     ///
     /// The stream that crosses it is reset with `EnhanceYourCalm`; the session goes on.
-    pub fn max_session_recv(mut self, bytes: usize) -> Self {
-        self.config.max_session_recv = Some(bytes);
+    pub fn max_session_recv(mut self, bytes: impl Into<Option<usize>>) -> Self {
+        self.config.max_session_recv = bytes.into();
         self
     }
 
@@ -332,8 +332,8 @@ impl ConfigBuilder {
     /// How long the transport may accept no byte while there is something to send before the session is given up
     /// with [`EndCause::WriteStalled`](crate::EndCause::WriteStalled). Default 30 s; `None` waits for ever. Too short gives up
     /// a link that is merely slow: zero, at the first moment in which it takes nothing.
-    pub fn write_stall(mut self, limit: Option<Duration>) -> Self {
-        self.config.write_stall = limit;
+    pub fn write_stall(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.config.write_stall = limit.into();
         self
     }
 

@@ -98,7 +98,7 @@ fn f70_durations_of_any_size_are_no_trouble() {
         let world = World::new();
         let config = Config::builder()
             .credit_delay(limit)
-            .write_stall(Some(limit))
+            .write_stall(limit)
             .drain_timeout(limit)
             .close_linger(limit)
             .build()
@@ -209,7 +209,7 @@ fn largest() -> Config {
         .session_send_queue(usize::MAX)
         .max_session_recv(usize::MAX)
         .credit_delay(Duration::MAX)
-        .write_stall(Some(Duration::MAX))
+        .write_stall(Duration::MAX)
         .drain_timeout(Duration::MAX)
         .close_linger(Duration::MAX)
         .build()

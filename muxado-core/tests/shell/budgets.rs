@@ -167,7 +167,7 @@ fn b21_s84_a_transport_that_takes_nothing_has_exactly_thirty_seconds() {
         one.from_peer.inject(&wire::data(3, b"provokes a RST"));
     });
     assert_eq!(took, secs(30));
-    let config = Config::builder().write_stall(Some(secs(7))).build().unwrap();
+    let config = Config::builder().write_stall(secs(7)).build().unwrap();
     let took = ends_at(&config, |_, one| {
         one.to_peer.set(|mood| mood.stuck = true);
         one.from_peer.inject(&wire::data(3, b"provokes a RST"));

@@ -78,7 +78,7 @@ impl Fate {
 }
 
 fn config(rng: &mut Rng) -> Config {
-    let builder = Config::builder().write_stall(Some(Duration::from_secs(rng.u64(1..40))));
+    let builder = Config::builder().write_stall(Duration::from_secs(rng.u64(1..40)));
     let builder = match rng.u8(0..6) {
         0 => builder.max_outbound_streams(4),
         // More are opened than the other side takes.
