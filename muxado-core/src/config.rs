@@ -202,7 +202,7 @@ impl ConfigBuilder {
         self
     }
 
-    /// Streams this side may have at once. Default 256; with 0 `open` waits in vain.
+    /// Streams this side may have at once. Default 256; at least 1, or `build` refuses it: with none `open` would wait for ever.
     ///
     /// `open` waits for a free place. The crate `muxado` dies at 512 streams of both directions together, so raise
     /// this only towards peers known to be something else. Costs what `max_inbound_streams` costs, and
@@ -371,6 +371,9 @@ impl ConfigBuilder {
         if config.send_queue == 0 || config.session_send_queue == 0 {
             return Err(ConfigError::NoSendQueue);
         }
+        if config.max_outbound_streams == 0 {
+            return Err(ConfigError::NoOutboundStreams);
+        }
         Ok(config)
     }
 }
@@ -399,6 +402,8 @@ pub enum ConfigError {
     },
     /// A session with a send queue of no bytes could never send.
     NoSendQueue,
+    /// Where this side may have no streams, opening one would wait for ever.
+    NoOutboundStreams,
 }
 
 impl fmt::Display for ConfigError {
@@ -417,6 +422,7 @@ impl fmt::Display for ConfigError {
             ConfigError::NoSendQueue => {
                 f.write_str("send_queue and session_send_queue must be at least 1 byte")
             }
+            ConfigError::NoOutboundStreams => f.write_str("max_outbound_streams must be at least 1"),
         }
     }
 }
@@ -447,6 +453,7 @@ mod tests {
             (Config::builder().max_frame(1 << 24), ConfigError::MaxFrame { bytes: 1 << 24 }),
             (Config::builder().send_queue(0), ConfigError::NoSendQueue),
             (Config::builder().session_send_queue(0), ConfigError::NoSendQueue),
+            (Config::builder().max_outbound_streams(0), ConfigError::NoOutboundStreams),
         ] {
             assert_eq!(builder.build(), Err(error));
         }

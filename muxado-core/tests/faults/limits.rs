@@ -219,7 +219,7 @@ fn largest() -> Config {
 fn nothing() -> Config {
     Config::builder()
         .max_inbound_streams(0)
-        .max_outbound_streams(0)
+        .max_outbound_streams(1)
         .accept_backlog(0)
         .max_session_recv(0)
         .peer_drains(true)
