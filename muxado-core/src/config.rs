@@ -71,7 +71,25 @@ impl Default for Config {
 impl Config {
     /// Starts from the defaults; finish with [`ConfigBuilder::build`].
     pub fn builder() -> ConfigBuilder {
-        ConfigBuilder { config: Config::default(), backlog: None, agreed: false }
+        ConfigBuilder { config: Config::default(), backlog: None, known: DEFAULT_WINDOW, agreed: false }
+    }
+
+    /// Starts from these settings, to change some and keep the others.
+    ///
+    /// An [`accept_backlog`](ConfigBuilder::accept_backlog) that is equal to the limit of streams follows it again. Another
+    /// window than this one has to be agreed anew.
+    ///
+    /// ```
+    /// use muxado_core::Config;
+    ///
+    /// let few = Config::builder().max_inbound_streams(16).extra_credit(0).build()?;
+    /// let many = few.to_builder().max_inbound_streams(10_000).build()?;
+    /// assert_eq!((many.extra_credit(), many.accept_backlog()), (0, 10_000));
+    /// # Ok::<(), muxado_core::ConfigError>(())
+    /// ```
+    pub fn to_builder(&self) -> ConfigBuilder {
+        let backlog = Some(self.accept_backlog).filter(|backlog| *backlog != self.max_inbound_streams);
+        ConfigBuilder { config: self.clone(), backlog, known: self.window, agreed: false }
     }
 
     /// Streams the peer may have at once, in streams. See [`ConfigBuilder::max_inbound_streams`].
@@ -181,11 +199,16 @@ impl Config {
 }
 
 /// Collects settings; [`build`](ConfigBuilder::build) checks them together. For an example see [`Config`].
+///
+/// What could not work is refused. What is more than can be had, of `accept_backlog`, `extra_credit` and `record_frames`,
+/// counts as the most that can, and the settings still say what was asked for.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ConfigBuilder {
     config: Config,
     backlog: Option<usize>,
+    /// A window that needs no other statement: it was agreed before.
+    known: u32,
     agreed: bool,
 }
 
@@ -362,7 +385,7 @@ impl ConfigBuilder {
         if config.window == 0 || config.window > MAX_WINDOW {
             return Err(ConfigError::Window { bytes: config.window });
         }
-        if config.window != DEFAULT_WINDOW && !self.agreed {
+        if config.window != DEFAULT_WINDOW && config.window != self.known && !self.agreed {
             return Err(ConfigError::WindowNotAgreed { bytes: config.window });
         }
         if config.max_frame == 0 || config.max_frame > muxado_frame::MAX_LENGTH {
@@ -439,6 +462,63 @@ mod tests {
         assert_eq!(refused, Err(ConfigError::WindowNotAgreed { bytes: 64 * 1024 }));
         let agreed = Config::builder().window(64 * 1024).window_agreed_out_of_band().build();
         assert_eq!(agreed.map(|c| c.window()), Ok(64 * 1024));
+    }
+
+    #[test]
+    fn s71_an_agreement_is_about_one_window() {
+        let agreed =
+            Config::builder().window(64 * 1024).window_agreed_out_of_band().build().unwrap_or_default();
+        assert_eq!(agreed.to_builder().window(64 * 1024).build().as_ref(), Ok(&agreed));
+        let other = agreed.to_builder().window(32 * 1024);
+        assert_eq!(other.clone().build(), Err(ConfigError::WindowNotAgreed { bytes: 32 * 1024 }));
+        assert_eq!(other.window_agreed_out_of_band().build().map(|c| c.window()), Ok(32 * 1024));
+        assert_eq!(agreed.to_builder().window(DEFAULT_WINDOW).build(), Ok(Config::default()));
+    }
+
+    /// Without a default in it, so that a setting to come is not forgotten here.
+    fn unusual() -> Config {
+        Config {
+            max_inbound_streams: 1,
+            max_outbound_streams: 2,
+            accept_backlog: 3,
+            window: 4,
+            max_frame: 5,
+            send_queue: 6,
+            session_send_queue: 7,
+            max_session_recv: Some(8),
+            extra_credit: 9,
+            peer_drains: true,
+            inspection: true,
+            record_frames: 10,
+            credit_delay: Duration::from_secs(11),
+            write_stall: None,
+            drain_timeout: Duration::from_secs(12),
+            close_linger: Duration::from_secs(13),
+        }
+    }
+
+    #[test]
+    fn every_setting_survives_the_way_back_to_the_builder() {
+        for config in [Config::default(), unusual()] {
+            assert_eq!(config.to_builder().build().as_ref(), Ok(&config));
+        }
+    }
+
+    #[test]
+    fn a_backlog_follows_the_limit_unless_it_was_set() {
+        let follows = Config::default().to_builder().max_inbound_streams(10_000).build();
+        assert_eq!(follows.map(|c| c.accept_backlog()), Ok(10_000));
+        let stays = unusual().to_builder().max_inbound_streams(10_000).build();
+        assert_eq!(stays.map(|c| c.accept_backlog()), Ok(3));
+    }
+
+    #[test]
+    fn limits_are_unset_as_they_are_set() {
+        let set =
+            Config::builder().max_session_recv(10).write_stall(Duration::MAX).build().unwrap_or_default();
+        assert_eq!((set.max_session_recv(), set.write_stall()), (Some(10), Some(Duration::MAX)));
+        let unset = set.to_builder().max_session_recv(None).write_stall(None).build().unwrap_or_default();
+        assert_eq!((unset.max_session_recv(), unset.write_stall()), (None, None));
     }
 
     #[test]
