@@ -17,8 +17,8 @@ const MAX_MESSAGE: u64 = 64 * 1024;
 async fn main() -> anyhow::Result<()> {
     let listener = Listener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    let (client, accepted) = tokio::join!(muxado_tokio::connect(address), listener.accept());
-    let (client, (server, _)) = (client?, accepted?);
+    let client = muxado_tokio::connect(address).await?;
+    let (server, _) = listener.accept().await?;
 
     // Either side answers, and either side asks.
     tokio::spawn(answer_all(client.clone(), "client"));
