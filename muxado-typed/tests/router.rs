@@ -149,12 +149,12 @@ fn a_handler_that_panics_before_it_gives_a_future_costs_its_own_stream_alone() {
     let tasks = world.clone();
     muxado_core::rt::Runtime::spawn(&tasks, async move { drop(router.run().await) });
     for _ in 0..2 {
-        let mut one = world.block_on(client.open_typed(1)).unwrap();
+        let mut one = world.block_on(client.open(1)).unwrap();
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| world.settle()));
         assert!(panicked.is_err(), "in its task");
         world.settle();
         assert!(world.block_on(one.get_mut().read_chunk(1)).is_err());
     }
-    let mut two = world.block_on(client.open_typed(2)).unwrap();
+    let mut two = world.block_on(client.open(2)).unwrap();
     assert_eq!(world.block_on(two.get_mut().read_chunk(1)).unwrap(), None);
 }

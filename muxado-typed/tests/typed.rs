@@ -173,15 +173,15 @@ fn s90_a_type_that_came_in_time_counts_however_late_the_stream_is_accepted() {
     one.from_peer.inject(
         &[wire::syn(3, b"\0\0\0\x03"), wire::syn(5, b"\0\0\0\x05more"), wire::syn(7, b"\0\0\0")].concat(),
     );
-    assert_eq!(world.block_on(typed.accept_typed()).unwrap().stream_type().get(), 3);
+    assert_eq!(world.block_on(typed.accept()).unwrap().stream_type().get(), 3);
     world.block_on(world.sleep(secs(60)));
-    let mut second = world.block_on(typed.accept_typed()).unwrap();
+    let mut second = world.block_on(typed.accept()).unwrap();
     assert_eq!(second.stream_type().get(), 5);
     let mut more = [0; 4];
     world.block_on(second.read_exact(&mut more)).unwrap();
     assert_eq!(&more, b"more");
     drop(one.to_peer.take());
-    assert!(poll(&mut pin!(typed.accept_typed()), Waker::noop()).is_pending());
+    assert!(poll(&mut pin!(typed.accept()), Waker::noop()).is_pending());
     world.settle();
     assert_eq!(one.to_peer.take(), wire::rst(7, 6));
 }
@@ -192,7 +192,7 @@ fn b28_a_stream_whose_type_has_come_gives_way_to_nobody() {
     let config = Config::builder().accept_backlog(2).build().unwrap();
     let one = alone(&world, Side::Server, &config);
     let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
-    let mut accept = Box::pin(typed.accept_typed());
+    let mut accept = Box::pin(typed.accept());
     one.from_peer.inject(&[wire::syn(3, b"\0\0\0"), wire::syn(5, b"\0\0\0")].concat());
     world.settle();
     assert!(poll(&mut accept, Waker::noop()).is_pending());
@@ -201,7 +201,7 @@ fn b28_a_stream_whose_type_has_come_gives_way_to_nobody() {
     world.settle();
     for stream_type in [3, 5, 7, 9] {
         assert_eq!(world.block_on(accept).unwrap().stream_type().get(), stream_type);
-        accept = Box::pin(typed.accept_typed());
+        accept = Box::pin(typed.accept());
     }
 }
 
@@ -268,7 +268,7 @@ fn b28_streams_without_a_type_that_come_without_end_leave_others_their_turn() {
     flooded.come();
     let typed = Typed::new(flooded);
     let (told, waker) = counter();
-    let mut accept = pin!(typed.accept_typed());
+    let mut accept = pin!(typed.accept());
     for polls in 1..=3 {
         assert!(poll(&mut accept, &waker).is_pending());
         assert_eq!(next.load(Ordering::SeqCst), 5 + 2 * 2 * polls, "two at a time");
