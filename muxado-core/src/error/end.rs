@@ -240,19 +240,6 @@ impl std::error::Error for SessionEnd {
     }
 }
 
-/// `ConnectionAborted` if this side closed it, `TimedOut` if the transport took nothing, `UnexpectedEof` for every other
-/// cause. The end itself is inside.
-impl From<SessionEnd> for io::Error {
-    fn from(end: SessionEnd) -> io::Error {
-        let kind = match &*end.cause {
-            EndCause::Closed { .. } => io::ErrorKind::ConnectionAborted,
-            EndCause::WriteStalled => io::ErrorKind::TimedOut,
-            _ => io::ErrorKind::UnexpectedEof,
-        };
-        io::Error::new(kind, end)
-    }
-}
-
 /// How the peer broke the protocol badly enough to end the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -6,6 +6,7 @@ use std::io;
 use muxado_frame::ErrorCode;
 
 mod end;
+mod kind;
 mod session;
 mod stream;
 

@@ -1,7 +1,6 @@
 //! Why there is no stream to be had.
 
 use std::fmt;
-use std::io;
 
 use super::{Retry, SessionEnd};
 
@@ -73,27 +72,5 @@ impl std::error::Error for OpenError {
 impl std::error::Error for AcceptError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.end.source()
-    }
-}
-
-/// `WouldBlock` for `Busy`, `NotConnected` for a session that has ended, `ConnectionRefused` for one that takes no more
-/// streams. The error itself is inside.
-impl From<OpenError> for io::Error {
-    fn from(error: OpenError) -> io::Error {
-        let kind = match &error {
-            OpenError::Busy => io::ErrorKind::WouldBlock,
-            OpenError::StreamsExhausted | OpenError::Draining | OpenError::GoneAway(_) => {
-                io::ErrorKind::ConnectionRefused
-            }
-            OpenError::Session(_) => io::ErrorKind::NotConnected,
-        };
-        io::Error::new(kind, error)
-    }
-}
-
-/// `NotConnected`. The error itself is inside.
-impl From<AcceptError> for io::Error {
-    fn from(error: AcceptError) -> io::Error {
-        io::Error::new(io::ErrorKind::NotConnected, error)
     }
 }

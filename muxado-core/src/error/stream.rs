@@ -1,7 +1,6 @@
 //! Why a stream failed, and what may not be asked of it.
 
 use std::fmt;
-use std::io;
 
 use muxado_frame::ErrorCode;
 
@@ -283,51 +282,3 @@ impl std::error::Error for WriteError {
 }
 
 impl std::error::Error for ResetError {}
-
-/// The kinds are stable: `ConnectionReset` for a reset by the peer, `UnexpectedEof` for a session lost through the
-/// peer or the transport, `ConnectionAborted` for either by this side, `TimedOut` for a deadline. The error itself is
-/// inside: `get_ref()` and `downcast_ref::<ReadError>()`.
-impl From<ReadError> for io::Error {
-    fn from(error: ReadError) -> io::Error {
-        let kind = match &error {
-            ReadError::Reset(reset) => reset_kind(reset),
-            ReadError::Session(lost) => lost_kind(lost),
-            ReadError::TimedOut => io::ErrorKind::TimedOut,
-        };
-        io::Error::new(kind, error)
-    }
-}
-
-/// As for [`ReadError`], and `BrokenPipe` for writing after this side has finished.
-impl From<WriteError> for io::Error {
-    fn from(error: WriteError) -> io::Error {
-        let kind = match &error {
-            WriteError::Reset(reset) => reset_kind(reset),
-            WriteError::Session(lost) => lost_kind(lost),
-            WriteError::Finished => io::ErrorKind::BrokenPipe,
-            WriteError::TimedOut => io::ErrorKind::TimedOut,
-        };
-        io::Error::new(kind, error)
-    }
-}
-
-/// `InvalidInput`. The error itself is inside.
-impl From<ResetError> for io::Error {
-    fn from(error: ResetError) -> io::Error {
-        io::Error::new(io::ErrorKind::InvalidInput, error)
-    }
-}
-
-fn reset_kind(reset: &Reset) -> io::ErrorKind {
-    match reset.initiator {
-        Initiator::Local => io::ErrorKind::ConnectionAborted,
-        _ => io::ErrorKind::ConnectionReset,
-    }
-}
-
-fn lost_kind(lost: &SessionLost) -> io::ErrorKind {
-    match lost.end.initiator() {
-        Initiator::Local => io::ErrorKind::ConnectionAborted,
-        _ => io::ErrorKind::UnexpectedEof,
-    }
-}

@@ -284,29 +284,29 @@ const TABLE: &[(End, [&str; 10])] = &[
         "closed 0 @250", "closed 2 @250", "ConnectionReset", "ConnectionReset",
     ]),
     (End::GoAwayWithoutUs, [
-        "goaway 7 NotProcessed @0", "UnexpectedEof @0", "goaway 7 NotProcessed @0",
+        "goaway 7 NotProcessed @0", "ConnectionReset @0", "goaway 7 NotProcessed @0",
         "gone away, goaway 7 @0", "goaway 7 @30000", "goaway 7 @30250",
-        "closed 0 @250", "closed 2 @250", "UnexpectedEof", "UnexpectedEof",
+        "closed 0 @250", "closed 2 @250", "ConnectionReset", "ConnectionReset",
     ]),
     (End::GoAwayWithUs, [
-        "goaway 7 Unknown @30000", "UnexpectedEof @30000", "goaway 7 Unknown @30000",
+        "goaway 7 Unknown @30000", "ConnectionReset @30000", "goaway 7 Unknown @30000",
         "gone away, goaway 7 @0", "goaway 7 @30000", "goaway 7 @30250",
-        "closed 0 @30250", "closed 2 @5250", "UnexpectedEof", "UnexpectedEof",
+        "closed 0 @30250", "closed 2 @5250", "ConnectionReset", "ConnectionReset",
     ]),
     (End::Eof, [
-        "eof 15 Unknown @0", "UnexpectedEof @0", "eof 15 Unknown @0",
+        "eof 15 Unknown @0", "ConnectionReset @0", "eof 15 Unknown @0",
         "eof 15 @0", "eof 15 @0", "eof 15 @0",
-        "eof 15 @0", "closed 2 @0", "UnexpectedEof", "UnexpectedEof",
+        "eof 15 @0", "closed 2 @0", "ConnectionReset", "ConnectionReset",
     ]),
     (End::ReadError, [
-        "transport 15 Unknown @0", "UnexpectedEof @0", "transport 15 Unknown @0",
+        "transport 15 Unknown @0", "ConnectionReset @0", "transport 15 Unknown @0",
         "transport 15 @0", "transport 15 @0", "transport 15 @0",
-        "transport 15 @0", "closed 2 @0", "UnexpectedEof", "UnexpectedEof",
+        "transport 15 @0", "closed 2 @0", "ConnectionReset", "ConnectionReset",
     ]),
     (End::WriteError, [
-        "transport 15 Unknown @250", "UnexpectedEof @250", "transport 15 Unknown @250",
+        "transport 15 Unknown @250", "ConnectionReset @250", "transport 15 Unknown @250",
         "transport 15 @250", "transport 15 @250", "transport 15 @250",
-        "transport 15 @250", "closed 2 @5000", "UnexpectedEof", "UnexpectedEof",
+        "transport 15 @250", "closed 2 @5000", "ConnectionReset", "ConnectionReset",
     ]),
     (End::LocalClose, [
         "closed 0 Unknown @0", "ConnectionAborted @0", "closed 0 Unknown @0",
@@ -334,19 +334,19 @@ const TABLE: &[(End, [&str; 10])] = &[
         "dropped 14 @0", "closed 2 @0", "ConnectionAborted", "ConnectionAborted",
     ]),
     (End::WriteStall, [
-        "stalled 13 Unknown @30000", "UnexpectedEof @30000", "stalled 13 Unknown @30000",
+        "stalled 13 Unknown @30000", "ConnectionAborted @30000", "stalled 13 Unknown @30000",
         "stalled 13 @30000", "stalled 13 @30000", "stalled 13 @30250",
-        "stalled 13 @30250", "closed 2 @5250", "UnexpectedEof", "UnexpectedEof",
+        "stalled 13 @30250", "closed 2 @5250", "ConnectionAborted", "ConnectionAborted",
     ]),
     (End::Misbehaved, [
-        "misbehaved 8 Unknown @0", "UnexpectedEof @0", "misbehaved 8 Unknown @0",
+        "misbehaved 8 Unknown @0", "ConnectionReset @0", "misbehaved 8 Unknown @0",
         "misbehaved 8 @0", "misbehaved 8 @0", "misbehaved 8 @250",
-        "misbehaved 8 @250", "closed 2 @250", "UnexpectedEof", "UnexpectedEof",
+        "misbehaved 8 @250", "closed 2 @250", "ConnectionReset", "ConnectionReset",
     ]),
     (End::BudgetEmpty, [
-        "misbehaved 10 Unknown @0", "UnexpectedEof @0", "misbehaved 10 Unknown @0",
+        "misbehaved 10 Unknown @0", "ConnectionReset @0", "misbehaved 10 Unknown @0",
         "misbehaved 10 @0", "misbehaved 10 @0", "misbehaved 10 @250",
-        "misbehaved 10 @250", "closed 2 @250", "UnexpectedEof", "UnexpectedEof",
+        "misbehaved 10 @250", "closed 2 @250", "ConnectionReset", "ConnectionReset",
     ]),
 ];
 

@@ -234,7 +234,7 @@ fn s78_a_peer_that_said_goodbye_has_a_time_limit() {
         // GOAWAY, last 3, code 2, "why"; the transport stays open.
         one.from_peer.inject(b"\0\0\x0b\x30\0\0\0\0\0\0\0\x03\0\0\0\x02why");
         let error = stream.read(&mut [0; 8]).await.unwrap_err();
-        assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof);
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
         let end = one.session.closed().await;
         assert_eq!((end.code(), end.text()), (ErrorCode::INTERNAL_ERROR, &b"why"[..]));
     });
