@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use muxado_core::proto::{Batch, Event, Mux, Read, StreamKey};
-use muxado_core::{Config, Initiator, ReadError, Retry, SessionEnd, WriteError};
+use muxado_core::{Config, ErrorCode, Initiator, ReadError, Retry, SessionEnd, WriteError};
 use muxado_frame::Side;
 
 /// A machine and the batch that its transmissions pass through.
@@ -138,7 +138,7 @@ impl Peer {
         match self.mux.write(key, b"") {
             Ok(_) => Ending::Open,
             Err(WriteError::Finished) => Ending::Fin,
-            Err(error) => Ending::Failed(error.code().get(), error.initiator(), error.retry()),
+            Err(error) => Ending::failed(error.code(), error.initiator(), error.retry()),
         }
     }
 
@@ -159,6 +159,11 @@ impl Peer {
 
 impl Ending {
     fn of_read(error: &ReadError) -> Ending {
-        Ending::Failed(error.code().get(), error.initiator(), error.retry())
+        Ending::failed(error.code(), error.initiator(), error.retry())
+    }
+
+    #[expect(clippy::expect_used, reason = "only deadlines have no code, and the machine knows of none")]
+    fn failed(code: Option<ErrorCode>, initiator: Initiator, retry: Retry) -> Ending {
+        Ending::Failed(code.expect("a code").get(), initiator, retry)
     }
 }

@@ -187,13 +187,13 @@ impl ReadError {
         }
     }
 
-    /// The code of the reset, or of the session's end; `NO_ERROR` after a deadline, which ends nothing.
+    /// The code of the reset, or of the session's end; none after a deadline, which ends nothing.
     #[must_use]
-    pub fn code(&self) -> ErrorCode {
+    pub fn code(&self) -> Option<ErrorCode> {
         match self {
-            ReadError::Reset(reset) => reset.code(),
-            ReadError::Session(lost) => lost.code(),
-            ReadError::TimedOut => ErrorCode::NO_ERROR,
+            ReadError::Reset(reset) => Some(reset.code()),
+            ReadError::Session(lost) => Some(lost.code()),
+            ReadError::TimedOut => None,
         }
     }
 }
@@ -219,15 +219,15 @@ impl WriteError {
         }
     }
 
-    /// The code of the reset, or of the session's end; `STREAM_CLOSED` after this side finished; `NO_ERROR` after a
+    /// The code of the reset, or of the session's end; [`ErrorCode::STREAM_CLOSED`] after this side finished; none after a
     /// deadline, which ends nothing.
     #[must_use]
-    pub fn code(&self) -> ErrorCode {
+    pub fn code(&self) -> Option<ErrorCode> {
         match self {
-            WriteError::Reset(reset) => reset.code(),
-            WriteError::Session(lost) => lost.code(),
-            WriteError::Finished => ErrorCode::STREAM_CLOSED,
-            WriteError::TimedOut => ErrorCode::NO_ERROR,
+            WriteError::Reset(reset) => Some(reset.code()),
+            WriteError::Session(lost) => Some(lost.code()),
+            WriteError::Finished => Some(ErrorCode::STREAM_CLOSED),
+            WriteError::TimedOut => None,
         }
     }
 }

@@ -87,7 +87,7 @@ fn a_reset_meets_a_write_and_the_drop_of_the_other_half() {
             // More than there is room for: without the reset it would wait for ever.
             let error = send.write_all(&[7; 64]).await.unwrap_err();
             let error = error.get_ref().unwrap().downcast_ref::<crate::WriteError>().unwrap();
-            assert_eq!(error.code(), ErrorCode::new(77));
+            assert_eq!(error.code(), Some(ErrorCode::new(77)));
         });
         let dropper = spawn(async move { drop(recv) });
         writer.await.unwrap();

@@ -66,14 +66,14 @@ fn lost(lost: &SessionLost) -> Fault {
 pub(crate) fn read_fault(error: &ReadError) -> Fault {
     match error {
         ReadError::Session(session) => lost(session),
-        _ => Fault { code: error.code().get(), lost: None },
+        _ => Fault { code: error.code().expect("the machine knows no deadlines").get(), lost: None },
     }
 }
 
 pub(crate) fn write_fault(error: &WriteError) -> Fault {
     match error {
         WriteError::Session(session) => lost(session),
-        _ => Fault { code: error.code().get(), lost: None },
+        _ => Fault { code: error.code().expect("the machine knows no deadlines").get(), lost: None },
     }
 }
 

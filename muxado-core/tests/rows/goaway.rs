@@ -47,7 +47,7 @@ fn s72_after_the_peers_goaway_no_syn_goes_out() {
     assert_eq!(peer.sent(), b"");
     let lost = peer.mux.write(opened[3], b"x").unwrap_err();
     assert!(matches!(&lost, WriteError::Session(lost) if lost.end().text() == b"moving"));
-    assert_eq!((lost.code(), lost.retry()), (ErrorCode::REMOTE_GONE_AWAY, Retry::NotProcessed));
+    assert_eq!((lost.code(), lost.retry()), (Some(ErrorCode::REMOTE_GONE_AWAY), Retry::NotProcessed));
     peer.mux.write(opened[0], b"goes on").unwrap();
     assert_eq!(peer.sent(), data(3, b"goes on"));
     assert!(peer.mux.is_peer_leaving());

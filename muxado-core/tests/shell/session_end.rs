@@ -103,7 +103,7 @@ fn drain_lets_streams_finish_and_refuses_new_ones() {
         late.write_all(b"late").await.unwrap();
         let error = late.read(&mut [0; 8]).await.unwrap_err();
         let inner = error.get_ref().unwrap().downcast_ref::<ReadError>().unwrap();
-        assert_eq!((inner.code(), inner.retry()), (ErrorCode::STREAM_REFUSED, Retry::NotProcessed));
+        assert_eq!((inner.code(), inner.retry()), (Some(ErrorCode::STREAM_REFUSED), Retry::NotProcessed));
 
         ours.close().await.unwrap();
         let mut bytes = Vec::new();
@@ -176,7 +176,7 @@ fn s84_b21_a_transport_that_takes_nothing_ends_the_session() {
         stream.write_all(b"hello?").await.unwrap();
         let error = stream.read(&mut [0; 8]).await.unwrap_err();
         let inner = error.get_ref().unwrap().downcast_ref::<ReadError>().unwrap();
-        assert_eq!(inner.code(), ErrorCode::WRITE_TIMEOUT);
+        assert_eq!(inner.code(), Some(ErrorCode::WRITE_TIMEOUT));
         assert_eq!(inner.retry(), Retry::NotProcessed, "not one byte was taken");
         let end = one.session.closed().await;
         assert!(matches!(end.cause(), EndCause::WriteStalled));

@@ -240,7 +240,7 @@ fn s29_b05_streams_that_are_not_accepted_stall_nobody() {
         let mut refused = pair.client.open().await.unwrap();
         refused.write_all(b"refused").await.unwrap();
         let error = refused.read_chunk(9).await.unwrap_err();
-        assert_eq!(error.code(), ErrorCode::ACCEPT_QUEUE_FULL);
+        assert_eq!(error.code(), Some(ErrorCode::ACCEPT_QUEUE_FULL));
         assert_eq!(error.retry(), muxado_core::Retry::NotProcessed);
         let mut bytes = [0; 5];
         accepted.read_exact(&mut bytes).await.unwrap();
