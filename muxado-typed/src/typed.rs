@@ -138,7 +138,8 @@ pub enum OpenTypedError {
 }
 
 impl OpenTypedError {
-    /// Whether it is safe to retry.
+    /// Whether it is safe to retry. [`Retry::of`] says the same, but for [`WouldSplit`](OpenTypedError::WouldSplit): that is
+    /// [`Retry::Unknown`] to it, and no retry would help.
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
@@ -160,11 +161,12 @@ impl fmt::Display for OpenTypedError {
 }
 
 impl std::error::Error for OpenTypedError {
+    /// The error inside, though its text is told already: `Retry::of` and `code_of` look for it here.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             OpenTypedError::WouldSplit => None,
-            OpenTypedError::Open(error) => error.source(),
-            OpenTypedError::Write(error) => error.source(),
+            OpenTypedError::Open(error) => Some(error),
+            OpenTypedError::Write(error) => Some(error),
         }
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use futures_util::{AsyncReadExt, AsyncWriteExt};
 use muxado_core::face::Face;
 use muxado_core::rt::Runtime;
-use muxado_core::{Config, Retry, Session, Side, Stream};
+use muxado_core::{Config, ErrorCode, OpenError, Retry, Session, Side, Stream, WriteError, code_of};
 use muxado_testkit::{Faced, Lane, Sleep, World, alone, connected, counter, poll, wire};
 use muxado_typed::{OpenTypedError, StreamType, Typed};
 
@@ -49,6 +49,16 @@ fn w13_a_session_that_would_split_the_type_opens_no_typed_stream() {
         world.settle();
         assert_eq!((one.to_peer.take(), one.session.stats().streams), (Vec::new(), 0));
     }
+}
+
+#[test]
+fn what_the_error_inside_says_is_found() {
+    for open in [OpenError::Busy, OpenError::Draining] {
+        assert_eq!(Retry::of(&OpenTypedError::Open(open)), Retry::NotProcessed);
+    }
+    let finished = OpenTypedError::Write(WriteError::Finished);
+    assert_eq!((Retry::of(&finished), code_of(&finished)), (Retry::Unknown, Some(ErrorCode::STREAM_CLOSED)));
+    assert_eq!(Retry::of(&OpenTypedError::WouldSplit), Retry::Unknown);
 }
 
 #[test]

@@ -53,19 +53,13 @@ impl Retry {
     /// ```
     #[must_use]
     pub fn of(error: &(dyn Error + 'static)) -> Retry {
-        find(error, Retry::of_ours).unwrap_or(Retry::Unknown)
-    }
-
-    fn of_ours(error: &(dyn Error + 'static)) -> Option<Retry> {
-        let open = || error.downcast_ref::<OpenError>().map(OpenError::retry);
-        let read = || error.downcast_ref::<ReadError>().map(ReadError::retry);
-        let write = || error.downcast_ref::<WriteError>().map(WriteError::retry);
-        open().or_else(read).or_else(write)
+        find(error).map_or(Retry::Unknown, |(retry, _)| retry)
     }
 }
 
-/// The code with which a stream ended, by the error of ours that is within another: an `io::Error`, or that of a library
-/// above. None if there is none of ours in it, if no stream was opened, or if a deadline has passed, which ends nothing.
+/// The code with which a stream or its session ended, by the error of ours that is within another: an `io::Error`, or that
+/// of a library above. [`ErrorCode::NO_ERROR`] only if a session was closed with that. None if there is none of ours in it,
+/// or if nothing has ended: a deadline has passed, or there was no place for a stream.
 ///
 /// ```
 /// use muxado_core::{ErrorCode, WriteError, code_of};
@@ -76,19 +70,19 @@ impl Retry {
 /// ```
 #[must_use]
 pub fn code_of(error: &(dyn Error + 'static)) -> Option<ErrorCode> {
-    find(error, |error| {
-        let read = error.downcast_ref::<ReadError>().map(ReadError::code);
-        read.or_else(|| error.downcast_ref::<WriteError>().map(WriteError::code))
-    })
-    .flatten()
+    find(error).and_then(|(_, code)| code)
 }
 
-/// What `ask` says of an error, or of the first of those that it wraps.
-fn find<T>(error: &(dyn Error + 'static), ask: impl Fn(&(dyn Error + 'static)) -> Option<T>) -> Option<T> {
+/// What an error of ours says: whether to retry, and its code.
+type Said = (Retry, Option<ErrorCode>);
+
+/// What the first error of ours says, among an error and those that it wraps. What that one wraps in turn counts for
+/// nothing: the transport that failed may itself be a stream of another session.
+fn find(error: &(dyn Error + 'static)) -> Option<Said> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(answer) = ask(error) {
-            return Some(answer);
+        if let Some(said) = said_by(error) {
+            return Some(said);
         }
         // What an I/O error wraps is no source of it: `source` gives the source of that.
         let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
@@ -97,34 +91,95 @@ fn find<T>(error: &(dyn Error + 'static), ask: impl Fn(&(dyn Error + 'static)) -
     None
 }
 
+/// What an error says, if it is of one of the types in this folder.
+fn said_by(error: &(dyn Error + 'static)) -> Option<Said> {
+    fn ask<E: Error + 'static>(error: &(dyn Error + 'static), say: impl Fn(&E) -> Said) -> Option<Said> {
+        error.downcast_ref().map(say)
+    }
+    let unknown = |code| (Retry::Unknown, code);
+    ask(error, |read: &ReadError| (read.retry(), read.code()))
+        .or_else(|| ask(error, |write: &WriteError| (write.retry(), write.code())))
+        .or_else(|| ask(error, |open: &OpenError| (open.retry(), open.end().map(SessionEnd::code))))
+        .or_else(|| ask(error, |reset: &Reset| (reset.retry(), Some(reset.code()))))
+        .or_else(|| ask(error, |lost: &SessionLost| (lost.retry(), Some(lost.code()))))
+        .or_else(|| ask(error, |accept: &AcceptError| unknown(Some(accept.end().code()))))
+        .or_else(|| ask(error, |end: &SessionEnd| unknown(Some(end.code()))))
+        .or_else(|| ask(error, |peer: &PeerMisbehaved| unknown(Some(peer.code()))))
+        .or_else(|| ask(error, |_: &ResetError| unknown(None)))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::any::type_name;
+    use std::fs;
+
     use super::*;
 
+    /// An error of a library above.
+    #[derive(Debug)]
+    struct Outer(io::Error);
+
+    impl std::fmt::Display for Outer {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("the request failed")
+        }
+    }
+
+    impl Error for Outer {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    /// The name of an error's type, and what is said of it: by itself, and within others.
+    fn said<E: Error + Send + Sync + 'static>(error: E) -> (&'static str, Retry, Option<ErrorCode>) {
+        let of = |error: &(dyn Error + 'static)| (Retry::of(error), code_of(error));
+        let alone = of(&error);
+        let outer = Outer(io::Error::other(Outer(io::Error::other(error))));
+        assert_eq!(of(&outer), alone);
+        (type_name::<E>().rsplit("::").next().unwrap(), alone.0, alone.1)
+    }
+
     #[test]
-    fn an_error_of_ours_is_found_within_others() {
-        #[derive(Debug)]
-        struct Outer(io::Error);
-        impl std::fmt::Display for Outer {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("the request failed")
+    fn every_error_of_ours_says_the_same_alone_and_within_others() {
+        use Retry::{NotProcessed, Unknown};
+        let refused = Reset { code: ErrorCode::STREAM_REFUSED, initiator: Initiator::Remote };
+        // A session over a stream of another, which was refused.
+        let end = || SessionEnd::new(EndCause::Transport(ReadError::Reset(refused).into()));
+        let lost = SessionLost { end: end(), retry: NotProcessed };
+        let eof = Some(ErrorCode::PEER_EOF);
+        let table = [
+            (said(OpenError::Busy), NotProcessed, None),
+            (said(OpenError::Draining), NotProcessed, None),
+            (said(OpenError::GoneAway(end())), NotProcessed, eof),
+            (said(OpenError::Session(end())), NotProcessed, eof),
+            (said(ReadError::TimedOut), Unknown, None),
+            (said(ReadError::Reset(refused)), NotProcessed, Some(refused.code)),
+            (said(ReadError::Session(lost.clone())), NotProcessed, eof),
+            (said(WriteError::TimedOut), Unknown, None),
+            (said(WriteError::Finished), Unknown, Some(ErrorCode::STREAM_CLOSED)),
+            (said(WriteError::Reset(refused)), NotProcessed, Some(refused.code)),
+            (said(WriteError::Session(lost.clone())), NotProcessed, eof),
+            (said(refused), NotProcessed, Some(refused.code)),
+            (said(lost), NotProcessed, eof),
+            (said(AcceptError { end: end() }), Unknown, eof),
+            (said(end()), Unknown, eof),
+            (said(PeerMisbehaved::ReservedBit), Unknown, Some(ErrorCode::PROTOCOL_ERROR)),
+            (said(ResetError::NoError), Unknown, None),
+        ];
+        for ((name, retry, code), wanted_retry, wanted_code) in table {
+            assert_eq!((retry, code), (wanted_retry, wanted_code), "{name}");
+        }
+        assert_eq!(said(io::Error::from(io::ErrorKind::BrokenPipe)), ("Error", Unknown, None));
+
+        // Whoever adds a type has to say here what it says.
+        for file in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/error")).unwrap() {
+            let text = fs::read_to_string(file.unwrap().path()).unwrap();
+            for line in text.lines() {
+                let Some(rest) = line.strip_prefix("impl std::error::Error for ") else { continue };
+                let name = rest.split(' ').next().unwrap();
+                assert!(table.iter().any(|row| row.0.0 == name), "{name} is not in the table");
             }
         }
-        impl Error for Outer {
-            fn source(&self) -> Option<&(dyn Error + 'static)> {
-                Some(&self.0)
-            }
-        }
-        let within = |ours: io::Error| {
-            let outer = Outer(io::Error::other(Outer(ours)));
-            (Retry::of(&outer), code_of(&outer))
-        };
-        assert_eq!(within(OpenError::Busy.into()), (Retry::NotProcessed, None));
-        let finished = WriteError::Finished;
-        assert_eq!(within(finished.clone().into()), (Retry::Unknown, finished.code()));
-        let late = ReadError::TimedOut;
-        assert_eq!(within(late.into()), (Retry::Unknown, None));
-        assert_eq!(within(io::ErrorKind::BrokenPipe.into()), (Retry::Unknown, None));
-        assert_eq!(Retry::of(&OpenError::Draining), Retry::NotProcessed);
     }
 }

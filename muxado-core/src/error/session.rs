@@ -32,6 +32,13 @@ impl OpenError {
     pub fn retry(&self) -> Retry {
         Retry::NotProcessed
     }
+
+    pub(super) fn end(&self) -> Option<&SessionEnd> {
+        match self {
+            OpenError::GoneAway(end) | OpenError::Session(end) => Some(end),
+            OpenError::Busy | OpenError::StreamsExhausted | OpenError::Draining => None,
+        }
+    }
 }
 
 impl AcceptError {
@@ -62,10 +69,7 @@ impl fmt::Display for AcceptError {
 
 impl std::error::Error for OpenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            OpenError::GoneAway(end) | OpenError::Session(end) => end.source(),
-            OpenError::Busy | OpenError::StreamsExhausted | OpenError::Draining => None,
-        }
+        self.end()?.source()
     }
 }
 
