@@ -215,11 +215,11 @@ pub struct ConfigBuilder {
 impl ConfigBuilder {
     /// Streams the peer may have at once. Default 256; 0 refuses all.
     ///
-    /// One more is refused with `StreamRefused`, which the peer may retry; the session goes on. A stream counts
-    /// until both directions have ended *and* its handles are dropped; one that both sides have finished, with all of it
-    /// read, counts only beyond as many again, so that a peer with the same limit is not refused for opening the next
-    /// one a moment before the last is let go. Each may hold a window of unread bytes, so
-    /// this times [`window`](Self::window) is the memory a peer can claim. Too low refuses honest work.
+    /// One more is refused with [`ErrorCode::STREAM_REFUSED`](crate::ErrorCode::STREAM_REFUSED), which the peer may
+    /// retry; the session goes on. A stream counts until both directions have ended *and* its handles are dropped; one
+    /// that both sides have finished, with all of it read, counts only beyond as many again, so that a peer with the same
+    /// limit is not refused for opening the next one a moment before the last is let go. Each may hold a window of unread
+    /// bytes, so this times [`window`](Self::window) is the memory a peer can claim. Too low refuses honest work.
     pub fn max_inbound_streams(mut self, streams: usize) -> Self {
         self.config.max_inbound_streams = streams;
         self
@@ -238,7 +238,8 @@ impl ConfigBuilder {
     /// Streams that may wait to be accepted. Default: the inbound limit, so that nothing is refused for being early. 0 refuses
     /// all; more than the inbound limit has no effect.
     ///
-    /// One more is refused with `AcceptQueueFull`, which the peer may retry. Lower it to shed load sooner.
+    /// One more is refused with [`ErrorCode::ACCEPT_QUEUE_FULL`](crate::ErrorCode::ACCEPT_QUEUE_FULL), which the peer may
+    /// retry. Lower it to shed load sooner.
     pub fn accept_backlog(mut self, streams: usize) -> Self {
         self.backlog = Some(streams);
         self
@@ -294,7 +295,8 @@ impl ConfigBuilder {
     /// A cap on the unread bytes of all streams together, in bytes. Default: `None` beyond streams times window, and
     /// [`extra_credit`](Self::extra_credit). 0 resets every stream that brings data.
     ///
-    /// The stream that crosses it is reset with `EnhanceYourCalm`; the session goes on.
+    /// The stream that crosses it is reset with [`ErrorCode::ENHANCE_YOUR_CALM`](crate::ErrorCode::ENHANCE_YOUR_CALM); the
+    /// session goes on.
     pub fn max_session_recv(mut self, bytes: impl Into<Option<usize>>) -> Self {
         self.config.max_session_recv = bytes.into();
         self

@@ -168,8 +168,9 @@ impl Stream {
         self.inner.peer_addr()
     }
 
-    /// Ends both directions at once with `code`, any but 0, 5 and 9. What is queued or unread is dropped. Nothing happens to
-    /// a stream that both sides have finished.
+    /// Ends both directions at once with `code`, any but [`ErrorCode::NO_ERROR`], [`ErrorCode::STREAM_REFUSED`] and
+    /// [`ErrorCode::ACCEPT_QUEUE_FULL`]. What is queued or unread is dropped. Nothing happens to a stream that both sides
+    /// have finished.
     ///
     /// # Errors
     /// [`ResetError`] for a code that must not be sent; the stream goes on then.
@@ -279,8 +280,9 @@ impl SendStream {
         self.inner.finish()
     }
 
-    /// Ends both directions at once with `code`, any but 0, 5 and 9. What is queued or unread is dropped. Nothing happens to
-    /// a stream that both sides have finished.
+    /// Ends both directions at once with `code`, any but [`ErrorCode::NO_ERROR`], [`ErrorCode::STREAM_REFUSED`] and
+    /// [`ErrorCode::ACCEPT_QUEUE_FULL`]. What is queued or unread is dropped. Nothing happens to a stream that both sides
+    /// have finished.
     ///
     /// # Errors
     /// [`ResetError`] for a code that must not be sent; the stream goes on then.
@@ -367,8 +369,9 @@ impl RecvStream {
         self.inner.set_read_deadline(at);
     }
 
-    /// Asks the peer to stop sending: resets the whole stream with `code`, any but 0, 5 and 9. The sending half fails too,
-    /// and what it has queued is dropped: muxado has no way to stop one direction only.
+    /// Asks the peer to stop sending: resets the whole stream with `code`, any but [`ErrorCode::NO_ERROR`],
+    /// [`ErrorCode::STREAM_REFUSED`] and [`ErrorCode::ACCEPT_QUEUE_FULL`]. The sending half fails too, and what it has queued
+    /// is dropped: muxado has no way to stop one direction only.
     ///
     /// # Errors
     /// [`ResetError`] for a code that must not be sent; the stream goes on then.

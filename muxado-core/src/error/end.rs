@@ -166,7 +166,7 @@ impl SessionEnd {
         }
     }
 
-    /// Whether somebody meant it to end, and nothing was wrong: a close or GOAWAY with code 0.
+    /// Whether somebody meant it to end, and nothing was wrong: a close or GOAWAY with [`ErrorCode::NO_ERROR`].
     #[must_use]
     pub fn is_clean(&self) -> bool {
         matches!(*self.cause, EndCause::Closed { code, .. } | EndCause::GoAway { code, .. } if code == ErrorCode::NO_ERROR)

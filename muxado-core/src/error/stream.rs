@@ -66,7 +66,8 @@ impl SessionLost {
         &self.end
     }
 
-    /// `REMOTE_GONE_AWAY` for a stream above the last id of the peer's GOAWAY; otherwise the code of the session's end.
+    /// [`ErrorCode::REMOTE_GONE_AWAY`] for a stream above the last id of the peer's GOAWAY; otherwise the code of the
+    /// session's end.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match (self.end.cause(), self.retry) {
@@ -140,9 +141,11 @@ pub enum WriteError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResetError {
-    /// 0 means no error, and one existing peer does not take it for a reset at all. Use `STREAM_CANCELLED`.
+    /// [`ErrorCode::NO_ERROR`]: nothing went wrong, and one existing peer does not take it for a reset at all. Use
+    /// [`ErrorCode::STREAM_CANCELLED`].
     NoError,
-    /// 5 and 9 promise that the application never saw the stream. Use `refuse`.
+    /// [`ErrorCode::STREAM_REFUSED`] and [`ErrorCode::ACCEPT_QUEUE_FULL`] promise that the application never saw the stream.
+    /// Use [`refuse`](crate::Stream::refuse).
     PromisesRefusal,
     /// The stream was read from or written to, or was opened by this side: it cannot be refused any more.
     AlreadyUsed,

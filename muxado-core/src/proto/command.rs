@@ -240,7 +240,8 @@ impl Mux {
     /// a stream that both sides have finished.
     ///
     /// # Errors
-    /// [`ResetError`] for the codes 0, 5 and 9. Nothing happens then.
+    /// [`ResetError`] for [`ErrorCode::NO_ERROR`], [`ErrorCode::STREAM_REFUSED`] and [`ErrorCode::ACCEPT_QUEUE_FULL`].
+    /// Nothing happens then.
     pub fn reset(&mut self, key: StreamKey, code: ErrorCode) -> Result<(), ResetError> {
         match code {
             ErrorCode::NO_ERROR => return Err(ResetError::NoError),
@@ -302,8 +303,8 @@ impl Mux {
         unread
     }
 
-    /// Resets an unfinished stream at once with `STREAM_CANCELLED`: its task is unwinding, and nobody knows what its
-    /// queued bytes are worth.
+    /// Resets an unfinished stream at once with [`ErrorCode::STREAM_CANCELLED`]: its task is unwinding, and nobody knows
+    /// what its queued bytes are worth.
     pub fn abort(&mut self, key: StreamKey) {
         if self.streams.get(key).is_some_and(|stream| stream.send.state == SendState::Open) {
             self.cancel(key, ErrorCode::STREAM_CANCELLED);

@@ -137,7 +137,8 @@ impl Shutdown {
 }
 
 impl Mux {
-    /// Takes no new streams of either side, lets those there are finish, then says GOAWAY with code 0.
+    /// Takes no new streams of either side, lets those there are finish, then says GOAWAY
+    /// with [`ErrorCode::NO_ERROR`].
     pub fn drain(&mut self) {
         if self.shutdown.phase == Phase::Open {
             self.shutdown.reach(Phase::Draining);

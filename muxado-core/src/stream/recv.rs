@@ -111,8 +111,9 @@ impl RecvStream {
         self.poll_take::<1>(cx, max.max(1), &mut [], &mut piece).map_ok(|_| piece.map(|[piece]| piece))
     }
 
-    /// Asks the peer to stop sending: resets the whole stream with `code`, any but 0, 5 and 9. The sending half fails
-    /// too, and what it has queued is dropped: muxado has no way to stop one direction only.
+    /// Asks the peer to stop sending: resets the whole stream with `code`, any but [`ErrorCode::NO_ERROR`],
+    /// [`ErrorCode::STREAM_REFUSED`] and [`ErrorCode::ACCEPT_QUEUE_FULL`]. The sending half fails too, and what it has queued
+    /// is dropped: muxado has no way to stop one direction only.
     ///
     /// # Errors
     /// [`ResetError`] for a code that must not be sent; the stream goes on then.

@@ -133,8 +133,9 @@ impl SendStream {
         finished
     }
 
-    /// Ends both directions at once with `code`, any but 0, 5 and 9. What is queued or unread is dropped. Nothing happens to
-    /// a stream that both sides have finished.
+    /// Ends both directions at once with `code`, any but [`ErrorCode::NO_ERROR`], [`ErrorCode::STREAM_REFUSED`] and
+    /// [`ErrorCode::ACCEPT_QUEUE_FULL`]. What is queued or unread is dropped. Nothing happens to a stream that both sides
+    /// have finished.
     ///
     /// # Errors
     /// [`ResetError`] for a code that must not be sent; the stream goes on then.
