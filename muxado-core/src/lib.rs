@@ -20,7 +20,7 @@ pub use error::{
     AcceptError, Cut, EndCause, Initiator, OpenError, PeerMisbehaved, ReadError, Reset, ResetError, Retry,
     SessionEnd, SessionLost, WriteError, code_of,
 };
-pub use muxado_frame::{ErrorCode, Flags, Kind, Side, StreamId};
+pub use muxado_frame::{DecodeError, ErrorCode, Flags, Kind, Side, StreamId};
 pub use proto::inspection;
 pub use proto::{FrameDirection, FrameLog, FrameRecord, Inspection, Stats, Waiting};
 pub use session::{Accept, Closed, Driver, Half, Leaving, Observer, Open, Session};

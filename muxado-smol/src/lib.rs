@@ -13,10 +13,11 @@ mod unix;
 pub use listener::Listener;
 pub use muxado_core as core;
 pub use muxado_core::{
-    Accept, AcceptError, Bytes, Closed, Config, ConfigBuilder, ConfigError, Cut, EndCause, ErrorCode,
-    FrameLog, Initiator, Inspection, Leaving, Open, OpenError, ReadError, RecvStream, Reset, ResetError,
-    Retry, SendStream, SessionEnd, SessionLost, Side, Stats, Stream, StreamId, Waiting, WriteError, code_of,
-    inspection,
+    Accept, AcceptError, Bytes, Closed, Config, ConfigBuilder, ConfigError, Cut, DecodeError, EndCause,
+    ErrorCode, Flags, FrameDirection, FrameLog, FrameRecord, Initiator, Inspection, Kind, Leaving, Open,
+    OpenError, PeerMisbehaved, ReadChunk, ReadError, RecvStream, Reset, ResetError, Retry, SendStream,
+    SessionEnd, SessionLost, Side, Stats, Stream, StreamId, Waiting, WriteChunk, WriteError, code_of,
+    inspection, tap,
 };
 pub use rt::{Sleep, Smol};
 pub use tcp::{connect, connect_with};

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use futures_rustls::pki_types::ServerName;
 use futures_rustls::rustls::{ClientConfig, ServerConfig};
 use futures_rustls::{TlsAcceptor, TlsConnector, server};
-use muxado_core::face::{ArrivalStats, Arrivals, tune};
+use muxado_core::face::{Arrivals, tune};
 use muxado_core::{Config, Side};
 use smol::io::{AsyncRead, AsyncWrite};
 use smol::net::{AsyncToSocketAddrs, TcpListener, TcpStream};
@@ -38,7 +38,7 @@ use crate::listener::{Listener, incoming};
 use crate::{Session, Smol};
 
 pub use futures_rustls::rustls;
-pub use muxado_core::face::{ALPN, AlpnMismatch, TlsOptions};
+pub use muxado_core::face::{ALPN, AlpnMismatch, ArrivalStats, TlsOptions};
 
 /// Connects over TCP and TLS and starts the client's end of a session, with the default settings.
 ///

@@ -27,7 +27,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use muxado_core::Side;
-use muxado_core::face::{ArrivalStats, Arrivals, tune};
+use muxado_core::face::{Arrivals, tune};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, ServerConfig};
@@ -37,7 +37,7 @@ use crate::listener::Listener;
 use crate::rt::Tokio;
 use crate::session::Session;
 
-pub use muxado_core::face::{ALPN, AlpnMismatch, TlsOptions};
+pub use muxado_core::face::{ALPN, AlpnMismatch, ArrivalStats, TlsOptions};
 pub use tokio_rustls::rustls;
 
 /// Connects over TCP and TLS and starts the client's end of a session, with the default settings.

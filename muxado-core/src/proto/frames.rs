@@ -53,8 +53,7 @@ pub struct FrameRecord {
 
 impl FrameRecord {
     /// The frame that the decoder has found; none for a piece of a body.
-    #[must_use]
-    pub fn of(direction: FrameDirection, item: &Item) -> Option<FrameRecord> {
+    pub(crate) fn of(direction: FrameDirection, item: &Item) -> Option<FrameRecord> {
         let none = Flags::NONE;
         let (kind, flags, length, id, value) = match *item {
             Item::Data { id, length, flags } => (Kind::Data, flags, length, id, None),
