@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -42,7 +43,7 @@ const FIRST: i8 = i8::MAX;
 /// let server = Heartbeat::start(server, HeartbeatConfig::default()).await?;
 /// smol::spawn(async move { while server.accept().await.is_ok() {} }).detach(); // answers
 ///
-/// let rtt = client.beat(Duration::from_secs(5)).await.map_err(std::io::Error::other)?;
+/// let rtt = client.beat(Duration::from_secs(5)).await?;
 /// assert_eq!(client.rtt(), Some(rtt));
 /// # std::io::Result::Ok(())
 /// # }).unwrap();
@@ -202,6 +203,25 @@ impl<S: Face> Heartbeat<S> {
         let _ = self.changes.try_send(());
     }
 
+    /// The session that it all runs on: to close, drain or look at it.
+    ///
+    /// ```
+    /// # use muxado_heartbeat::{Heartbeat, HeartbeatConfig};
+    /// # use muxado_smol::{ErrorCode, Listener, connect};
+    /// # use muxado_typed::Typed;
+    /// # smol::block_on(async {
+    /// # let listener = Listener::bind("127.0.0.1:0").await?;
+    /// let session = connect(listener.local_addr()?).await?;
+    /// let peer = Heartbeat::start(Typed::new(session), HeartbeatConfig::default()).await?;
+    /// let end = peer.session().close(ErrorCode::NO_ERROR, "bye").await;
+    /// # assert!(end.is_clean());
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub fn session(&self) -> &S {
+        self.typed.get_ref()
+    }
+
     /// The typed session.
     pub fn get_ref(&self) -> &Typed<S> {
         &self.typed
@@ -259,3 +279,14 @@ impl fmt::Display for BeatError {
 }
 
 impl std::error::Error for BeatError {}
+
+/// `TimedOut` for the limit, `NotConnected` for a heartbeat that has ended. The error itself is inside.
+impl From<BeatError> for io::Error {
+    fn from(error: BeatError) -> io::Error {
+        let kind = match error {
+            BeatError::TimedOut => io::ErrorKind::TimedOut,
+            BeatError::Ended => io::ErrorKind::NotConnected,
+        };
+        io::Error::new(kind, error)
+    }
+}
