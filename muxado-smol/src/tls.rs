@@ -86,7 +86,8 @@ pub async fn connect_tls_with(
     Ok(over_tls(stream, Side::Client, options.session(), ends))
 }
 
-/// What a [`Listener`] with TLS accepts from. [`bind_tls`](Listener::bind_tls) makes it.
+/// What a [`Listener`] with TLS accepts from. [`bind_tls`](Listener::bind_tls) makes it, and
+/// [`from_tcp_tls`](Listener::from_tcp_tls).
 pub struct Tls {
     tcp: TcpListener,
     acceptor: TlsAcceptor,
@@ -126,18 +127,45 @@ impl Listener<Tls> {
         tls: impl Into<Arc<ServerConfig>>,
         options: TlsOptions,
     ) -> io::Result<Listener<Tls>> {
+        Ok(Listener::from_tcp_tls(TcpListener::bind(address).await?, tls, options))
+    }
+
+    /// Takes over a TCP listener that was made elsewhere, for TLS: one that the system handed over, or whose socket has
+    /// options of its own. Otherwise as [`bind_tls_with`](Listener::bind_tls_with).
+    ///
+    /// ```
+    /// use muxado_smol::tls::TlsOptions;
+    /// use muxado_smol::{Listener, connect_tls};
+    ///
+    /// # smol::block_on(async {
+    /// # let authority = muxado_testkit::certs::Authority::new();
+    /// # let (server, client) = (authority.server(), authority.client());
+    /// let socket = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// let listener = Listener::from_tcp_tls(socket.try_into()?, server, TlsOptions::new());
+    /// let address = listener.local_addr()?;
+    /// let (client, server) = smol::future::zip(connect_tls(address, "localhost", client), listener.accept()).await;
+    /// # drop((client?, server?));
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn from_tcp_tls(
+        tcp: TcpListener,
+        tls: impl Into<Arc<ServerConfig>>,
+        options: TlsOptions,
+    ) -> Listener<Tls> {
         let mut tls = tls.into();
         if tls.alpn_protocols.is_empty() {
             Arc::make_mut(&mut tls).alpn_protocols = vec![ALPN.to_vec()];
         }
+        let config = options.session().clone();
         let source = Tls {
-            tcp: TcpListener::bind(address).await?,
+            tcp,
             acceptor: TlsAcceptor::from(tls),
             handshakes: options.handshakes(Smol),
             options: Arc::new(options),
         };
-        let config = source.options.session().clone();
-        Ok(Listener { source, config })
+        Listener { source, config }
     }
 
     /// The address it listens on.

@@ -86,7 +86,8 @@ pub async fn connect_tls_with(
     Ok(Session::over_with(stream, Side::Client, options.session(), ends))
 }
 
-/// What a [`Listener`] with TLS accepts from. [`bind_tls`](Listener::bind_tls) makes it.
+/// What a [`Listener`] with TLS accepts from. [`bind_tls`](Listener::bind_tls) makes it, and
+/// [`from_tcp_tls`](Listener::from_tcp_tls).
 pub struct Tls {
     tcp: TcpListener,
     acceptor: TlsAcceptor,
@@ -123,18 +124,47 @@ impl Listener<Tls> {
         tls: impl Into<Arc<ServerConfig>>,
         options: TlsOptions,
     ) -> io::Result<Listener<Tls>> {
+        Ok(Listener::from_tcp_tls(TcpListener::bind(address).await?, tls, options))
+    }
+
+    /// Takes over a TCP listener that was made elsewhere, for TLS: one that the system handed over, or whose socket has
+    /// options of its own. Otherwise as [`bind_tls_with`](Listener::bind_tls_with).
+    ///
+    /// ```
+    /// use muxado_tokio::tls::TlsOptions;
+    /// use muxado_tokio::{Listener, connect_tls};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let authority = muxado_testkit::certs::Authority::new();
+    /// # let (server, client) = (authority.server(), authority.client());
+    /// let socket = tokio::net::TcpSocket::new_v4()?;
+    /// socket.bind(([127, 0, 0, 1], 0).into())?;
+    /// let listener = Listener::from_tcp_tls(socket.listen(1024)?, server, TlsOptions::new());
+    /// let address = listener.local_addr()?;
+    /// let (client, server) = tokio::join!(connect_tls(address, "localhost", client), listener.accept());
+    /// # drop((client?, server?));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn from_tcp_tls(
+        tcp: TcpListener,
+        tls: impl Into<Arc<ServerConfig>>,
+        options: TlsOptions,
+    ) -> Listener<Tls> {
         let mut tls = tls.into();
         if tls.alpn_protocols.is_empty() {
             Arc::make_mut(&mut tls).alpn_protocols = vec![ALPN.to_vec()];
         }
+        let config = options.session().clone();
         let source = Tls {
-            tcp: TcpListener::bind(address).await?,
+            tcp,
             acceptor: TlsAcceptor::from(tls),
             handshakes: options.handshakes(Tokio),
             options: Arc::new(options),
         };
-        let config = source.options.session().clone();
-        Ok(Listener { source, config })
+        Listener { source, config }
     }
 
     /// The address it listens on.

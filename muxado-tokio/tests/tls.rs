@@ -11,7 +11,9 @@ use muxado_testkit::certs::{Authority, HOST};
 use muxado_tokio::core::face::ArrivalStats;
 use muxado_tokio::tls::rustls::{ClientConfig, ServerConfig};
 use muxado_tokio::tls::{ALPN, AlpnMismatch, Tls, TlsOptions};
-use muxado_tokio::{EndCause, ErrorCode, Listener, Session, connect_tls, connect_tls_with};
+use muxado_tokio::{
+    Config, EndCause, ErrorCode, Listener, OpenError, Session, connect_tls, connect_tls_with,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -180,6 +182,23 @@ async fn a_certificate_for_another_host_is_refused() {
     let error = connect_tls(address, "not a name", authority.client()).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{error}");
     accepting.abort();
+}
+
+#[tokio::test]
+async fn a_listener_that_was_made_elsewhere_takes_all_options() {
+    let authority = Authority::new();
+    let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = tcp.local_addr().unwrap();
+    let config = Config::builder().max_outbound_streams(1).build().unwrap();
+    let options = TlsOptions::new().require_alpn(true).config(config);
+    let listener = Listener::from_tcp_tls(tcp, authority.server(), options.clone());
+    assert_eq!(listener.local_addr().unwrap(), address);
+    let (client, server) =
+        tokio::join!(connect_tls_with(address, HOST, authority.client(), &options), listener.accept());
+    let (client, (server, _)) = (client.unwrap(), server.unwrap());
+    exchange(&client, &server).await;
+    let _only = server.try_open().unwrap();
+    assert_eq!(server.try_open().unwrap_err(), OpenError::Busy);
 }
 
 #[tokio::test]
