@@ -19,7 +19,7 @@ pub use muxado_core::{
     inspection, tap,
 };
 pub use rt::{AsyncStd, Sleep};
-pub use tcp::{connect, connect_with};
+pub use tcp::{connect, connect_with, over_tcp};
 #[cfg(unix)]
 pub use unix::{connect_unix, connect_unix_with};
 

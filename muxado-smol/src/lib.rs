@@ -20,7 +20,7 @@ pub use muxado_core::{
     inspection, tap,
 };
 pub use rt::{Sleep, Smol};
-pub use tcp::{connect, connect_with};
+pub use tcp::{connect, connect_with, over_tcp};
 #[cfg(feature = "tls")]
 pub use tls::{connect_tls, connect_tls_with};
 #[cfg(unix)]

@@ -112,7 +112,27 @@ impl Listener<TcpListener> {
     }
 }
 
-fn over_tcp(tcp: TcpStream, side: Side, config: &Config) -> Session {
+/// Starts one end of a session on a TCP connection that was made elsewhere: through a proxy, from a socket with options
+/// of its own, by a listener that is shared with others. Nothing may have been read of what the peer's session sent.
+///
+/// What [`connect`] does beyond connecting: `TCP_NODELAY` and TCP keepalive are on, the session knows its addresses, and
+/// its two directions need no lock between them. `Session::client(tcp)` works too, and has none of that: there a small
+/// message may wait for the acknowledgement of the one before.
+///
+/// ```
+/// use muxado_smol::{Config, Listener, Side, over_tcp};
+/// use smol::net::TcpStream;
+///
+/// # smol::block_on(async {
+/// # let listener = Listener::bind("127.0.0.1:0").await?;
+/// # let address = listener.local_addr()?;
+/// let tcp = TcpStream::connect(address).await?; // or through a proxy, or by a listener that it shares with others
+/// let session = over_tcp(tcp, Side::Client, &Config::default());
+/// assert_eq!(session.peer_addr(), Some(address));
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
+pub fn over_tcp(tcp: TcpStream, side: Side, config: &Config) -> Session {
     tune(&tcp, config);
     let (local, peer) = (tcp.local_addr().ok(), tcp.peer_addr().ok());
     let (session, driver) = muxado_core::Session::from_halves(side, tcp.clone(), tcp, config, Smol);

@@ -27,7 +27,7 @@ pub use muxado_core::{
 pub use rt::Tokio;
 pub use session::Session;
 pub use stream::{RecvStream, SendStream, Stream};
-pub use tcp::{connect, connect_with};
+pub use tcp::{connect, connect_with, over_tcp};
 #[cfg(feature = "tls")]
 pub use tls::{connect_tls, connect_tls_with};
 #[cfg(unix)]

@@ -102,7 +102,31 @@ impl Listener<TcpListener> {
     }
 }
 
-fn over_tcp(tcp: TcpStream, side: Side, config: &Config) -> Session {
+/// Starts one end of a session on a TCP connection that was made elsewhere: through a proxy, from a socket with options
+/// of its own, by a listener that is shared with others. Nothing may have been read of what the peer's session sent.
+///
+/// What [`connect`] does beyond connecting: `TCP_NODELAY` and TCP keepalive are on, the session knows its addresses, and
+/// its two directions need no lock between them. `Session::client(tcp)` works too, and has none of that: there a small
+/// message may wait for the acknowledgement of the one before.
+///
+/// ```
+/// use muxado_tokio::{Config, Listener, Side, over_tcp};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// # let listener = Listener::bind("127.0.0.1:0").await?;
+/// # let address = listener.local_addr()?;
+/// let socket = tokio::net::TcpSocket::new_v4()?;
+/// socket.set_recv_buffer_size(1 << 20)?; // only before it connects
+/// let session = over_tcp(socket.connect(address).await?, Side::Client, &Config::default());
+/// assert_eq!(session.peer_addr(), Some(address));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Panics
+/// Outside a tokio runtime, as [`tokio::spawn`] does.
+pub fn over_tcp(tcp: TcpStream, side: Side, config: &Config) -> Session {
     tune(&tcp, config);
     let addresses = (tcp.local_addr().ok(), tcp.peer_addr().ok());
     let (read, write) = tcp.into_split();

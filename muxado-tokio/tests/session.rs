@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use muxado_testkit::wire;
-use muxado_tokio::{Config, ErrorCode, Listener, Session, connect_with};
+use muxado_tokio::{Config, ErrorCode, Listener, Session, Side, connect_with, over_tcp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 async fn pair(config: Config) -> (Session, Session) {
     let listener = Listener::bind_with("127.0.0.1:0", config.clone()).await.unwrap();
@@ -165,4 +165,17 @@ async fn sessions_and_streams_know_the_addresses_of_their_connection() {
     assert_eq!((send.local_addr(), recv.peer_addr()), (Some(ours), Some(theirs)));
     let (near, _far) = tokio::io::duplex(16);
     assert_eq!(Session::client(near).peer_addr(), None, "a transport without addresses");
+}
+
+#[tokio::test]
+async fn a_connection_that_was_made_elsewhere_is_set_up_as_connect_does() {
+    let listener = Listener::bind("127.0.0.1:0").await.unwrap();
+    let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap().into_std().unwrap();
+    let same = tcp.try_clone().unwrap();
+    assert!(!same.nodelay().unwrap());
+    let client = over_tcp(TcpStream::from_std(tcp).unwrap(), Side::Client, &Config::default());
+    assert!(same.nodelay().unwrap());
+    let (server, peer) = listener.accept().await.unwrap();
+    assert_eq!((client.side(), client.local_addr()), (Side::Client, Some(peer)));
+    assert_eq!(client.peer_addr(), server.local_addr());
 }
