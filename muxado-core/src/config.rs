@@ -439,7 +439,7 @@ impl fmt::Display for ConfigError {
             }
             ConfigError::WindowNotAgreed { bytes } => write!(
                 f,
-                "window of {bytes} bytes differs from the {DEFAULT_WINDOW} that every peer assumes, and is not stated to be agreed out of band"
+                "window of {bytes} bytes is not the {DEFAULT_WINDOW} that every peer assumes: window_agreed_out_of_band says that this one is set up alike"
             ),
             ConfigError::MaxFrame { bytes } => {
                 write!(f, "max_frame of {bytes} bytes is not within 1 to {}", muxado_frame::MAX_LENGTH)

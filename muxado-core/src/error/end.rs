@@ -218,9 +218,9 @@ impl fmt::Display for SessionEnd {
             EndCause::Closed { code, .. } => write!(f, "session closed by this side: {code}")?,
             EndCause::GoAway { code, .. } => write!(f, "session closed by the peer: {code}")?,
             EndCause::PeerEof => f.write_str("the peer's end of the transport closed without a goodbye")?,
-            EndCause::PeerMisbehaved(_) => f.write_str("the peer broke the protocol")?,
+            EndCause::PeerMisbehaved(how) => write!(f, "the peer broke the protocol: {how}")?,
             EndCause::WriteStalled => f.write_str("the transport stopped taking bytes")?,
-            EndCause::Transport(_) => f.write_str("the transport failed")?,
+            EndCause::Transport(error) => write!(f, "the transport failed: {error}")?,
             EndCause::DriverDropped => f.write_str("the session's driver was dropped")?,
         }
         match self.text() {
@@ -233,8 +233,8 @@ impl fmt::Display for SessionEnd {
 impl std::error::Error for SessionEnd {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &*self.cause {
-            EndCause::Transport(error) => Some(error),
-            EndCause::PeerMisbehaved(misbehaved) => Some(misbehaved),
+            // The error itself is in the text already.
+            EndCause::Transport(error) => error.source(),
             _ => None,
         }
     }
@@ -298,9 +298,33 @@ impl fmt::Display for PeerMisbehaved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             PeerMisbehaved::Frame(error) => error.fmt(f),
+            // What it mostly is, which is no news for the peer.
+            PeerMisbehaved::WrongParity => {
+                write!(f, "{}: are both ends clients, or both servers?", self.text())
+            }
             other => f.write_str(other.text()),
         }
     }
 }
 
 impl std::error::Error for PeerMisbehaved {}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use super::*;
+
+    #[test]
+    fn the_text_of_an_end_says_once_what_was_wrong() {
+        let failed = SessionEnd::new(EndCause::Transport(io::Error::other("cable cut")));
+        assert_eq!(failed.to_string(), "the transport failed: cable cut");
+        assert!(failed.source().is_none());
+        let broke = |how| SessionEnd::new(EndCause::PeerMisbehaved(how)).to_string();
+        assert_eq!(
+            broke(PeerMisbehaved::DuplicateSyn),
+            "the peer broke the protocol: SYN for a stream that is open"
+        );
+        assert!(broke(PeerMisbehaved::WrongParity).ends_with("are both ends clients, or both servers?"));
+    }
+}
