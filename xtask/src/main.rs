@@ -126,10 +126,8 @@ const TASKS: &[Task] = &[
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let result = match args.split_first() {
-        None => {
-            print!("{}", usage());
-            Ok(())
-        }
+        None => help(),
+        Some((name, _)) if ["help", "--help", "-h"].contains(&name.as_str()) => help(),
         Some((name, rest)) => find(name).and_then(|task| (task.run)(&workspace_root(), rest)),
     };
     match result {
@@ -139,6 +137,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn help() -> Result<(), String> {
+    print!("{}", usage());
+    Ok(())
 }
 
 fn find(name: &str) -> Result<&'static Task, String> {
