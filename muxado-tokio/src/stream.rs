@@ -15,7 +15,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// A read of 0 bytes means the peer's FIN and nothing else. `shutdown` ends our direction with FIN; reading goes on. It
 /// does not wait until the bytes have arrived: a program that is about to exit awaits the session's `drain` or `close`.
 /// A stream dropped before its shutdown delivers what was accepted and then resets, so that the peer never takes it for
-/// the end. See [`muxado_core::Stream`] for all of it.
+/// the end. One that is dropped after it, with nothing unread, sends nothing: the peer learns that its answer is not wanted
+/// when it writes, or at once by [`reset`](Stream::reset). See [`muxado_core::Stream`] for all of it.
 ///
 /// One task may read and another write; see [`into_split`](Stream::into_split). A third that does the same as one of them
 /// takes its place.

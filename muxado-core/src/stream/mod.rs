@@ -59,7 +59,8 @@ use crate::session::shared::Shared;
 ///
 /// # Dropping
 /// A stream dropped before it was finished still delivers what was accepted, and then resets: the peer sees an error,
-/// never a clean end. A finished stream that is dropped with unread bytes resets after its FIN. One that was never
+/// never a clean end. A finished stream that is dropped with unread bytes resets after its FIN; with none it sends nothing,
+/// and the peer learns that nobody reads when it writes. [`reset`](Stream::reset) tells it at once. A stream that was never
 /// used disappears without a trace.
 ///
 /// # Tasks
