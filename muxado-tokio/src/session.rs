@@ -53,7 +53,8 @@ pub struct Session {
 impl Session {
     /// The client's end of a session over any tokio transport, with the default settings.
     ///
-    /// The roles only decide which ids streams get; either side may open.
+    /// The roles only decide which ids streams get; either side may open. For a TCP connection there is
+    /// [`over_tcp`](crate::over_tcp): it sets the socket up, which this leaves as it is.
     ///
     /// # Panics
     /// Outside a tokio runtime, as [`tokio::spawn`] does. A runtime without its timers enabled ends the session with
@@ -212,6 +213,7 @@ impl Session {
     }
 
     /// Why the session has ended, or none while it lives.
+    #[doc(alias = "is_closed")]
     #[must_use]
     pub fn end(&self) -> Option<SessionEnd> {
         self.inner.end()

@@ -157,6 +157,7 @@ impl<R> Session<R> {
     }
 
     /// Why the session has ended, or none while it lives.
+    #[doc(alias = "is_closed")]
     #[must_use]
     pub fn end(&self) -> Option<SessionEnd> {
         self.inner.end()
