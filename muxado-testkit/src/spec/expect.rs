@@ -232,7 +232,7 @@ impl Conn {
         self.open(id, 0);
         self.bulk(id, 256 * 1024)?;
         // While something is unread, less than half a window may be owed for long (docs/protocol.md, 5.5).
-        let returned = |stream: &Stream| stream.came == 256 * 1024 && stream.credit() == 256 * 1024;
+        let returned = |stream: &Stream| stream.came == 256 * 1024 && stream.returned == 256 * 1024;
         self.until_stream(id, "a window of echo and its credit", returned)?;
         self.bulk(id, more)
     }
