@@ -24,4 +24,4 @@ pub use muxado_frame::{DecodeError, ErrorCode, Flags, Kind, Side, StreamId};
 pub use proto::inspection;
 pub use proto::{FrameDirection, FrameLog, FrameRecord, Inspection, Stats, Waiting};
 pub use session::{Accept, Closed, Driver, Half, Leaving, Observer, Open, Session};
-pub use stream::{ReadChunk, RecvStream, SendStream, Stream, WriteChunk};
+pub use stream::{ReadChunk, RecvStream, SendStream, Stopped, Stream, WriteChunk};

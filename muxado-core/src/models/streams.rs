@@ -96,3 +96,30 @@ fn a_reset_meets_a_write_and_the_drop_of_the_other_half() {
         both.end([]).await;
     });
 }
+
+/// The reset, or the drop of the handles: whichever comes first ends the waiting, in a task that had asked before or not.
+#[test]
+fn a_reset_meets_whoever_waits_for_it_and_the_drop_of_the_stream() {
+    explore(|| async {
+        let both = Both::start(&Config::default());
+        let server = both.server.clone();
+        let resetter = spawn(async move {
+            let mut stream = server.accept().await.unwrap();
+            stream.reset(ErrorCode::new(77)).unwrap();
+        });
+        let mut stream = both.client.open().await.unwrap();
+        let waiting = [stream.stopped(), stream.stopped()].map(|stopped| spawn(stopped));
+        stream.flush().await.unwrap();
+        drop(give_up(stream.stopped()).await);
+        let failed = stream.stopped().await;
+        assert_eq!(failed.unwrap_err().code(), ErrorCode::new(77));
+        drop(stream);
+        for stopped in waiting {
+            let stopped = stopped.await.unwrap();
+            // Nothing, if it comes after the drop.
+            assert!(stopped.is_ok() || stopped.unwrap_err().code() == ErrorCode::new(77));
+        }
+        resetter.await.unwrap();
+        both.end([]).await;
+    });
+}

@@ -236,6 +236,18 @@ impl Mux {
         Ok(())
     }
 
+    /// Whether the peer can stop the stream no more: both sides have finished it, or its handles are gone. None while it
+    /// can: [`Event::Stopped`](super::Event::Stopped) will tell.
+    ///
+    /// # Errors
+    /// [`WriteError`] if the stream was reset or lost before that, also after [`finish`](Mux::finish).
+    pub fn stopped(&mut self, key: StreamKey) -> Option<Result<(), WriteError>> {
+        let Some(stream) = self.streams.get_mut(key) else { return Some(Ok(())) };
+        let stopped = stream.stopped().map(|stopped| stopped.map_err(|failure| failure.clone().into()));
+        stream.send.watched = stopped.is_none();
+        stopped
+    }
+
     /// Ends both directions at once: RST with `code` goes out, what is queued or unread is dropped. Nothing happens to
     /// a stream that both sides have finished.
     ///

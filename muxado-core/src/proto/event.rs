@@ -10,6 +10,8 @@ pub enum Event {
     Readable(StreamKey),
     /// A writer that got no room may get on.
     Writable(StreamKey),
+    /// A stream about which [`stopped`](super::Mux::stopped) knew nothing has ended, or its handles are gone.
+    Stopped(StreamKey),
     /// An accept that found nothing may get on.
     Incoming,
     /// An open that found no place may get on.

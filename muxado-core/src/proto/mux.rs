@@ -268,6 +268,10 @@ impl Mux {
         if stream.send.state.is_over() && std::mem::take(&mut stream.sweeps) > 0 {
             self.lingering = self.lingering.saturating_sub(1);
         }
+        if stream.send.watched && stream.stopped().is_some() {
+            stream.send.watched = false;
+            self.events.push_back(Event::Stopped(key));
+        }
         if stream.unfinished && stream.is_over() {
             stream.unfinished = false;
             self.streams.unfinished = self.streams.unfinished.saturating_sub(1);

@@ -38,6 +38,8 @@ pub(super) struct Send {
     pub(super) waiting: bool,
     /// It stands in the session's line of writers.
     pub(super) in_line: bool,
+    /// Somebody waits for the stream to be stopped.
+    pub(super) watched: bool,
     /// The handle is alive.
     pub(super) held: bool,
 }
@@ -141,6 +143,7 @@ impl Stream {
                 wants_syn: false,
                 waiting: false,
                 in_line: false,
+                watched: false,
                 held,
             },
             recv: Recv {
@@ -174,6 +177,16 @@ impl Stream {
     /// Both directions have ended with FIN.
     pub(super) fn ended_properly(&self) -> bool {
         self.send.state == SendState::Finished && self.recv.state == RecvState::Finished
+    }
+
+    /// Whether there is nothing left that the peer could stop, or why it has failed; none while it goes on. Once there is an
+    /// answer it stays. While a close lets a finished stream flush, there is a failure that may not come to pass.
+    pub(super) fn stopped(&self) -> Option<Result<(), &Failure>> {
+        if self.ended_properly() || self.is_released() {
+            return Some(Ok(()));
+        }
+        let is_dead = self.send.state == SendState::Dead || self.recv.state == RecvState::Dead;
+        self.failure.as_ref().filter(|_| is_dead).map(Err)
     }
 
     /// Both directions were ended or reset on the wire: for the peer the id is free, whoever still holds the stream

@@ -27,6 +27,7 @@ pub(crate) struct Wakers {
     pub(crate) accept: WaitList,
     pub(crate) closed: WaitList,
     pub(crate) leaving: WaitList,
+    pub(crate) stopped: Watchers,
 }
 
 impl Wakers {
@@ -70,6 +71,7 @@ impl Wakers {
         match event {
             Event::Readable(key) => woken.extend(self.take(key, Direction::Read)),
             Event::Writable(key) => woken.extend(self.take(key, Direction::Write)),
+            Event::Stopped(key) => self.stopped.take(key, woken),
             Event::Incoming => woken.extend(self.accept.pop()),
             Event::PlaceFree => woken.extend(self.open.pop()),
             Event::Ended => {
@@ -147,6 +149,55 @@ impl WaitList {
     /// Gives up a place in the line. Returns its waker, to be dropped outside the lock; none if it was woken already.
     pub(crate) fn leave(&mut self, ticket: u64) -> Option<Waker> {
         self.waiting.remove(&ticket)
+    }
+}
+
+/// Tasks that wait for streams to be stopped, any number for each. In one table, so that streams that nobody watches cost
+/// nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Watchers {
+    next_ticket: u64,
+    waiting: BTreeMap<(StreamKey, u64), Waker>,
+}
+
+impl Watchers {
+    /// The ticket of whoever polls a stream's handle. There is one handle, and it has no room for a number.
+    pub(crate) const HANDLE: u64 = 0;
+
+    /// As [`WaitList::wait`].
+    #[must_use]
+    pub(crate) fn wait(
+        &mut self,
+        key: StreamKey,
+        ticket: &mut Option<u64>,
+        current: &Waker,
+        fresh: &mut Option<Waker>,
+    ) -> bool {
+        if let Some(waker) = ticket.and_then(|ticket| self.waiting.get(&(key, ticket))) {
+            if waker.will_wake(current) {
+                return true;
+            }
+        }
+        let Some(waker) = fresh.take() else { return false };
+        let ticket = *ticket.get_or_insert_with(|| {
+            self.next_ticket += 1;
+            self.next_ticket
+        });
+        *fresh = self.waiting.insert((key, ticket), waker);
+        true
+    }
+
+    /// Takes out everybody who watches a stream.
+    fn take(&mut self, key: StreamKey, woken: &mut WakeList) {
+        let all = (key, Self::HANDLE)..=(key, u64::MAX);
+        while let Some((&place, _)) = self.waiting.range(all.clone()).next() {
+            woken.extend(self.waiting.remove(&place));
+        }
+    }
+
+    /// Gives a place up. Returns its waker, to be dropped outside the lock.
+    pub(crate) fn leave(&mut self, key: StreamKey, ticket: u64) -> Option<Waker> {
+        self.waiting.remove(&(key, ticket))
     }
 }
 

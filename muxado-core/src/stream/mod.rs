@@ -2,6 +2,7 @@
 
 mod recv;
 mod send;
+mod stopped;
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use muxado_frame::{ErrorCode, StreamId};
 
 pub use recv::{ReadChunk, RecvStream};
 pub use send::{SendStream, WriteChunk};
+pub use stopped::Stopped;
 
 use crate::error::{ReadError, ResetError, WriteError};
 use crate::proto::StreamKey;
@@ -65,7 +67,8 @@ use crate::session::shared::Shared;
 ///
 /// # Tasks
 /// One task may read and another write; a third that polls the same direction takes the place of the first. Each direction
-/// keeps one waker, that of the last poll that had to wait: the one before is forgotten, not woken.
+/// keeps one waker, that of the last poll that had to wait: the one before is forgotten, not woken. Besides these two, any
+/// number may wait in [`stopped`](Stream::stopped).
 ///
 /// # Cancel safety
 /// A single read that is dropped has taken nothing, a single write has had nothing accepted. What is made of several,
@@ -199,6 +202,26 @@ impl Stream {
     /// [`WriteError`] if the stream was reset or lost.
     pub fn finish(&mut self) -> Result<(), WriteError> {
         self.send.finish()
+    }
+
+    /// Waits until the peer has reset the stream, or the session is lost, or both sides have finished. Borrows nothing. See
+    /// [`SendStream::stopped`].
+    ///
+    /// # Errors
+    /// [`WriteError`] if the stream was reset or lost.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub fn stopped(&self) -> Stopped {
+        self.send.stopped()
+    }
+
+    /// As [`stopped`](Stream::stopped), to be polled. See [`SendStream::poll_stopped`] for which waker is kept.
+    ///
+    /// # Errors
+    /// [`WriteError`] if the stream was reset or lost.
+    pub fn poll_stopped(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WriteError>> {
+        self.send.poll_stopped(cx)
     }
 
     /// How many of our bytes the peer's application has read or thrown away: a lower bound, in bytes. See

@@ -12,12 +12,13 @@ use bytes::Bytes;
 use futures_io::AsyncWrite;
 use muxado_frame::{ErrorCode, StreamId};
 
+use super::stopped::{self, Stopped};
 use crate::error::{ResetError, WriteError};
 use crate::proto::{Mux, StreamKey};
 use crate::session::pool;
 use crate::session::shared::Shared;
 use crate::session::trace::StreamTrace;
-use crate::session::wakers::Direction;
+use crate::session::wakers::{Direction, Watchers};
 
 /// Copies up to this size are made under the lock and gathered, in bytes: shorter than taking it twice.
 const COPY_UP_TO: usize = 4096;
@@ -131,6 +132,70 @@ impl SendStream {
         let finished = self.shared.with(|state| state.mux.finish(self.key));
         self.shared.note(self.key);
         finished
+    }
+
+    /// Waits until the peer has reset the stream, or the session is lost: for a server that computes, and neither reads nor
+    /// writes, while its client may lose interest.
+    ///
+    /// Resolves with `Ok` when there is nothing left to stop: both sides have finished the stream, or both of its halves are
+    /// dropped. So it goes on to watch after [`finish`](SendStream::finish), until the peer has finished too.
+    ///
+    /// A peer that loses interest says so with [`reset`](SendStream::reset) or [`stop`](crate::RecvStream::stop). One that has
+    /// finished, and then drops what it holds, says nothing until something is sent to it.
+    ///
+    /// The future borrows nothing: it can be waited for beside work that writes, and in another task. Any number may wait,
+    /// and all are told; whoever reads or writes keeps a waker of its own. A stream that nobody waits for costs nothing.
+    ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let (client, server) = (pair.client, pair.server);
+    /// # world.block_on(async move {
+    /// # use futures_util::{AsyncReadExt, AsyncWriteExt};
+    /// use futures_util::future::{Either, select};
+    /// use muxado_core::ErrorCode;
+    ///
+    /// # let mut asking = client.open().await?;
+    /// # asking.write_all(b"question").await?;
+    /// # asking.close().await?;
+    /// let mut asked = server.accept().await?;
+    /// asked.read_to_end(&mut Vec::new()).await?; // to the client's FIN
+    /// # let mut compute = async || -> std::io::Result<Vec<u8>> {
+    /// #     asking.reset(ErrorCode::STREAM_CANCELLED)?;
+    /// #     std::future::pending().await
+    /// # };
+    /// let computing = std::pin::pin!(compute()); // takes its time
+    /// match select(computing, asked.stopped()).await {
+    ///     Either::Left((answer, _)) => asked.write_all(&answer?).await?,
+    ///     Either::Right((stopped, _)) => {
+    ///         let error = stopped.unwrap_err(); // the client does not want it any more
+    ///         assert_eq!(error.code(), Some(ErrorCode::STREAM_CANCELLED));
+    ///     }
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`WriteError`], the one that a write would fail with now if the stream was not finished: it was reset, by either side,
+    /// or lost. The write deadline does not count here.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub fn stopped(&self) -> Stopped {
+        Stopped::new(self.shared.clone(), self.key)
+    }
+
+    /// As [`stopped`](SendStream::stopped), to be polled.
+    ///
+    /// The waker of the last call is kept, beside those of the futures of `stopped` and of writes; the one before is
+    /// forgotten. Dropping this half forgets it too.
+    ///
+    /// # Errors
+    /// [`WriteError`] if the stream was reset or lost.
+    pub fn poll_stopped(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WriteError>> {
+        stopped::poll(&self.shared, self.key, &mut Some(Watchers::HANDLE), cx)
     }
 
     /// Ends both directions at once with `code`, any but [`ErrorCode::NO_ERROR`], [`ErrorCode::STREAM_REFUSED`] and
@@ -317,14 +382,15 @@ impl Drop for SendStream {
     fn drop(&mut self) {
         let unwinding = std::thread::panicking();
         self.trace.sender_leaves(&self.shared, self.key);
-        // The waker is dropped here, outside the lock.
-        let _waker = self.shared.with(|state| {
+        // The wakers are dropped here, outside the lock.
+        let _wakers = self.shared.with(|state| {
             if unwinding {
                 state.mux.abort(self.key);
             }
             state.mux.release_send(self.key);
             state.deadlines.forget(self.key, Direction::Write);
-            state.wakers.take(self.key, Direction::Write)
+            let watching = state.wakers.stopped.leave(self.key, Watchers::HANDLE);
+            (state.wakers.take(self.key, Direction::Write), watching)
         });
         self.shared.note(self.key);
     }

@@ -105,6 +105,10 @@ impl Scene {
                         .map_or_else(|error| write_text(&error), |()| "written".into())
                 })
             }
+            "stopped" => {
+                let stopped = self.halves.as_ref().unwrap().0.stopped();
+                Box::pin(async { stopped.await.map_or_else(|error| write_text(&error), |()| "fine".into()) })
+            }
             "open" => {
                 let open = self.session().open();
                 Box::pin(async { open.await.map_or_else(|error| open_text(&error), |_| "opened".into()) })
@@ -268,6 +272,14 @@ fn f40_f41_f64_everybody_who_waits_is_told_of_every_end() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The same, at the same time, as whoever writes.
+#[test]
+fn f40_f41_f64_whoever_waits_for_a_stream_to_be_stopped_is_told_of_every_end() {
+    for (end, [_, _, written, ..]) in TABLE {
+        assert_eq!(play("stopped", *end), *written, "{end:?}");
+    }
 }
 
 /// What is said, and after how many milliseconds, in the order of [`WAITS`].

@@ -15,6 +15,7 @@ mod observer;
 mod reads;
 mod session_end;
 mod slow_links;
+mod stopped;
 mod together;
 mod waiting;
 mod writers;

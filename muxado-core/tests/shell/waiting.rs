@@ -13,7 +13,7 @@ use muxado_testkit::{Alone, World, alone, connected, counter, poll};
 
 /// The ways in which a session or its only stream ends.
 #[derive(Clone, Copy, Debug)]
-enum End {
+pub(super) enum End {
     Rst,
     GoAway,
     Eof,
@@ -24,7 +24,7 @@ enum End {
     LocalReset,
 }
 
-const ENDS: [End; 8] = [
+pub(super) const ENDS: [End; 8] = [
     End::Rst,
     End::GoAway,
     End::Eof,
@@ -36,14 +36,14 @@ const ENDS: [End; 8] = [
 ];
 
 /// A write that fails is no end yet: the peer's last words may still be there to read, for a moment.
-fn settle_end(end: End, world: &World) {
+pub(super) fn settle_end(end: End, world: &World) {
     if matches!(end, End::WriteError) {
         world.block_on(world.sleep(std::time::Duration::from_millis(251)));
     }
     world.settle();
 }
 
-fn make_end(end: End, one: &Alone) {
+pub(super) fn make_end(end: End, one: &Alone) {
     match end {
         End::Rst => one.from_peer.inject(b"\0\0\x04\0\0\0\0\x03\0\0\0\x07"),
         End::GoAway => one.from_peer.inject(b"\0\0\x08\x30\0\0\0\0\0\0\0\0\0\0\0\0"),

@@ -19,6 +19,7 @@ pub(super) const CASES: &[Case] = &[
     ("split halves", Config::default, |ends| Box::pin(split_halves(ends))),
     ("giving up", one_at_a_time, |ends| Box::pin(giving_up(ends))),
     ("reset", Config::default, |ends| Box::pin(reset(ends))),
+    ("stopped", Config::default, |ends| Box::pin(stopped(ends))),
     ("drops", Config::default, |ends| Box::pin(drops(ends))),
 ];
 
@@ -214,6 +215,25 @@ async fn reset(Ends { client, server, .. }: Ends) {
     refused.write_all(b"x").await.unwrap();
     server.accept().await.unwrap().refuse().unwrap();
     assert_eq!(refused.read_chunk(9).await.unwrap_err().retry(), Retry::NotProcessed);
+}
+
+/// Who computes an answer learns, without a read or a write, that nobody wants it any more; and of a clean end too.
+async fn stopped(Ends { client, server, spawn }: Ends) {
+    for code in [Some(4711), None] {
+        let mut ours = client.open().await.unwrap();
+        ours.close().await.unwrap();
+        let mut theirs = server.accept().await.unwrap();
+        assert_eq!(read_all(&mut theirs).await, b"");
+        let computing = in_a_task(spawn, theirs.stopped()).await;
+        let expected = if let Some(code) = code {
+            ours.reset(ErrorCode::new(code)).unwrap();
+            Err(ErrorCode::new(code))
+        } else {
+            theirs.close().await.unwrap();
+            Ok(())
+        };
+        assert_eq!(computing.await.map_err(|error| error.code()), expected);
+    }
 }
 
 /// A stream that is dropped unfinished never looks like one that ended; a finished one does.
