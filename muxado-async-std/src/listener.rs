@@ -1,13 +1,7 @@
 //! Listeners, whatever the connections are.
 
-use std::future::Future;
-use std::io;
-
 use async_std::net::TcpListener;
-use futures_lite::stream::{self, Stream};
 use muxado_core::Config;
-
-use crate::Session;
 
 /// Accepts connections and starts the server's end of a session on each: over TCP with [`bind`](Listener::bind), over Unix
 /// sockets with `bind_unix`.
@@ -25,20 +19,13 @@ use crate::Session;
 /// # }).unwrap();
 /// ```
 ///
+/// Whoever wants the sessions as a `Stream` makes one of `accept`:
+/// `futures_util::stream::unfold(listener, |listener| async move { Some((listener.accept().await, listener)) })`.
+///
 /// # Dropping
 /// It listens no more; the sessions that it gave go on.
 #[derive(Debug)]
 pub struct Listener<S = TcpListener> {
     pub(crate) source: S,
     pub(crate) config: Config,
-}
-
-/// What `accept` gives, for ever.
-pub(crate) fn incoming<'l, F>(
-    accept: impl Fn() -> F + Send + 'l,
-) -> impl Stream<Item = io::Result<Session>> + Send + Unpin + 'l
-where
-    F: Future<Output = io::Result<Session>> + Send + 'l,
-{
-    Box::pin(stream::unfold(accept, |accept| async move { Some((accept().await, accept)) }))
 }

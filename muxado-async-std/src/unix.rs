@@ -4,12 +4,11 @@ use std::io;
 use std::path::Path;
 
 use async_std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
-use futures_lite::stream::Stream;
 use muxado_core::face::accept;
 use muxado_core::{Config, Side};
 
 use crate::half::WriteHalf;
-use crate::listener::{Listener, incoming};
+use crate::listener::Listener;
 use crate::{AsyncStd, Session};
 
 /// Connects to a Unix socket and starts the client's end of a session, with the default settings.
@@ -103,17 +102,6 @@ impl Listener<UnixListener> {
     pub async fn accept(&self) -> io::Result<(Session, SocketAddr)> {
         let (unix, peer) = accept(&AsyncStd, || self.source.accept()).await?;
         Ok((over_unix(unix, Side::Server, &self.config), peer))
-    }
-
-    /// The sessions of all connections to come. It never ends by itself.
-    ///
-    /// # Errors
-    /// Those of [`accept`](Listener::accept), as items; what comes after one is likely to be the same.
-    ///
-    /// # Cancel safety
-    /// Dropping the stream, or the future of its next item, loses no connection.
-    pub fn incoming(&self) -> impl Stream<Item = io::Result<Session>> + Send + Unpin + '_ {
-        incoming(|| async { self.accept().await.map(|(session, _)| session) })
     }
 }
 

@@ -6,9 +6,8 @@ use std::net::SocketAddr;
 use muxado_core::face::{accept, tune};
 use muxado_core::{Config, Side};
 use smol::net::{AsyncToSocketAddrs, TcpListener, TcpStream};
-use smol::stream::Stream;
 
-use crate::listener::{Listener, incoming};
+use crate::listener::Listener;
 use crate::{Session, Smol};
 
 /// Connects over TCP and starts the client's end of a session, with the default settings.
@@ -98,17 +97,6 @@ impl Listener<TcpListener> {
     pub async fn accept(&self) -> io::Result<(Session, SocketAddr)> {
         let (tcp, peer) = accept(&Smol, || self.source.accept()).await?;
         Ok((over_tcp(tcp, Side::Server, &self.config), peer))
-    }
-
-    /// The sessions of all connections to come. It never ends by itself.
-    ///
-    /// # Errors
-    /// Those of [`accept`](Listener::accept), as items; what comes after one is likely to be the same.
-    ///
-    /// # Cancel safety
-    /// Dropping the stream, or the future of its next item, loses no connection.
-    pub fn incoming(&self) -> impl Stream<Item = io::Result<Session>> + Send + Unpin + '_ {
-        incoming(|| async { self.accept().await.map(|(session, _)| session) })
     }
 }
 

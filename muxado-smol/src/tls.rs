@@ -32,9 +32,8 @@ use muxado_core::face::{Arrivals, tune};
 use muxado_core::{Config, Side};
 use smol::io::{AsyncRead, AsyncWrite};
 use smol::net::{AsyncToSocketAddrs, TcpListener, TcpStream};
-use smol::stream::Stream;
 
-use crate::listener::{Listener, incoming};
+use crate::listener::Listener;
 use crate::{Session, Smol};
 
 pub use futures_rustls::rustls;
@@ -215,17 +214,6 @@ impl Listener<Tls> {
             }
         };
         handshakes.next(|| tcp.accept(), shake_hands).await
-    }
-
-    /// The sessions of all connections to come. It never ends by itself.
-    ///
-    /// # Errors
-    /// Those of [`accept`](Listener::accept), as items; what comes after one is likely to be the same.
-    ///
-    /// # Cancel safety
-    /// Dropping the stream, or the future of its next item, loses no connection.
-    pub fn incoming(&self) -> impl Stream<Item = io::Result<Session>> + Send + Unpin + '_ {
-        incoming(|| async { self.accept().await.map(|(session, _)| session) })
     }
 
     /// What became of the handshakes that did not lead to a session, and how many are under way.

@@ -6,9 +6,8 @@ use std::path::Path;
 use muxado_core::face::accept;
 use muxado_core::{Config, Side};
 use smol::net::unix::{SocketAddr, UnixListener, UnixStream};
-use smol::stream::Stream;
 
-use crate::listener::{Listener, incoming};
+use crate::listener::Listener;
 use crate::{Session, Smol};
 
 /// Connects to a Unix socket and starts the client's end of a session, with the default settings.
@@ -93,17 +92,6 @@ impl Listener<UnixListener> {
     pub async fn accept(&self) -> io::Result<(Session, SocketAddr)> {
         let (unix, peer) = accept(&Smol, || self.source.accept()).await?;
         Ok((over_unix(unix, Side::Server, &self.config), peer))
-    }
-
-    /// The sessions of all connections to come. It never ends by itself.
-    ///
-    /// # Errors
-    /// Those of [`accept`](Listener::accept), as items; what comes after one is likely to be the same.
-    ///
-    /// # Cancel safety
-    /// Dropping the stream, or the future of its next item, loses no connection.
-    pub fn incoming(&self) -> impl Stream<Item = io::Result<Session>> + Send + Unpin + '_ {
-        incoming(|| async { self.accept().await.map(|(session, _)| session) })
     }
 }
 

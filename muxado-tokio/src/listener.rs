@@ -20,6 +20,9 @@ use tokio::net::TcpListener;
 /// # }
 /// ```
 ///
+/// Whoever wants the sessions as a `Stream` makes one of `accept`:
+/// `futures_util::stream::unfold(listener, |listener| async move { Some((listener.accept().await, listener)) })`.
+///
 /// # Dropping
 /// It listens no more; the sessions that it gave go on. TLS handshakes that are under way are dropped.
 #[derive(Debug)]
