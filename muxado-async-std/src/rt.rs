@@ -10,7 +10,7 @@ use muxado_core::rt::Runtime;
 
 /// async-std as a runtime for the core: its tasks and its timers.
 #[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_structs, reason = "it stands for the runtime, and has nothing to grow")]
 pub struct AsyncStd;
 
 /// The future of a sleep on async-std.

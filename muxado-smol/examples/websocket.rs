@@ -67,7 +67,7 @@ fn over(websocket: WebSocketStream<TcpStream>, side: Side) -> Session {
     let (sender, receiver) = websocket.split();
     let (read, write) = (ByteReader::new(receiver), ByteWriter::new(sender));
     let (session, driver) =
-        muxado_smol::core::Session::from_halves(side, read, write, &Config::default(), Smol::default());
+        muxado_smol::core::Session::from_halves(side, read, write, &Config::default(), Smol);
     Session::spawn(session, driver)
 }
 

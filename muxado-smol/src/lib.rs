@@ -14,10 +14,10 @@ pub use listener::Listener;
 pub use muxado_core as core;
 pub use muxado_core::{
     Accept, AcceptError, Bytes, Closed, Config, ConfigBuilder, ConfigError, Cut, DecodeError, EndCause,
-    ErrorCode, Flags, FrameDirection, FrameLog, FrameRecord, Initiator, Inspection, Kind, Leaving, Open,
-    OpenError, PeerMisbehaved, ReadChunk, ReadError, RecvStream, Reset, ResetError, Retry, SendStream,
-    SessionEnd, SessionLost, Side, Stats, Stream, StreamId, Waiting, WriteChunk, WriteError, code_of,
-    inspection, tap,
+    ErrorCode, Flags, FrameDirection, FrameLog, FrameRecord, Initiator, Inspection, Kind, Leaving, Observer,
+    Open, OpenError, PeerMisbehaved, ReadChunk, ReadError, RecvStream, Reset, ResetError, Retry, SendStream,
+    SessionEnd, SessionLost, Side, Stats, Stopped, Stream, StreamId, Waiting, WriteChunk, WriteError,
+    code_of, inspection, tap,
 };
 pub use rt::{Sleep, Smol};
 pub use tcp::{connect, connect_with, over_tcp};

@@ -10,7 +10,7 @@ use smol::Timer;
 
 /// smol as a runtime for the core: tasks of its global executor, and its timers.
 #[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_structs, reason = "it stands for the runtime, and has nothing to grow")]
 pub struct Smol;
 
 /// The future of a sleep on smol.

@@ -23,7 +23,7 @@ use crate::sniffed::Sniffed;
 /// let port = smol::net::TcpListener::bind("127.0.0.1:0").await?;
 /// # let mut client = smol::net::TcpStream::connect(port.local_addr()?).await?;
 /// # client.write_all(b"hello, world").await?;
-/// let mut sniffer = Sniffer::on(muxado_smol::Smol::default(), Limits::new());
+/// let mut sniffer = Sniffer::on(muxado_smol::Smol, Limits::new());
 /// let greetings = sniffer.listen(prefix(*b"hello"));
 /// smol::spawn(async move { sniffer.run(async || port.accept().await.map(|(tcp, _)| tcp)).await }).detach();
 ///

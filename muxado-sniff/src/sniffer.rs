@@ -80,7 +80,7 @@ where
     /// let port = TcpListener::bind("127.0.0.1:0").await?;
     /// # let mut client = smol::net::TcpStream::connect(port.local_addr()?).await?;
     /// # smol::io::AsyncWriteExt::write_all(&mut client, b"GET / HTTP/1.1\r\n").await?;
-    /// let mut sniffer = Sniffer::on(muxado_smol::Smol::default(), Limits::new());
+    /// let mut sniffer = Sniffer::on(muxado_smol::Smol, Limits::new());
     /// let web = sniffer.listen(http1());
     /// smol::spawn(async move { sniffer.run(async || port.accept().await.map(|(tcp, _)| tcp)).await }).detach();
     /// let connection = web.accept().await;

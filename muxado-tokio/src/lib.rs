@@ -20,9 +20,9 @@ pub use listener::Listener;
 pub use muxado_core as core;
 pub use muxado_core::{
     AcceptError, Bytes, Closed, Config, ConfigBuilder, ConfigError, Cut, DecodeError, EndCause, ErrorCode,
-    Flags, FrameDirection, FrameLog, FrameRecord, Initiator, Inspection, Kind, Leaving, OpenError,
-    PeerMisbehaved, ReadError, Reset, ResetError, Retry, SessionEnd, SessionLost, Side, Stats, StreamId,
-    Waiting, WriteError, code_of, inspection,
+    Flags, FrameDirection, FrameLog, FrameRecord, Initiator, Inspection, Kind, Leaving, Observer, OpenError,
+    PeerMisbehaved, ReadError, Reset, ResetError, Retry, SessionEnd, SessionLost, Side, Stats, Stopped,
+    StreamId, Waiting, WriteError, code_of, inspection,
 };
 pub use rt::Tokio;
 pub use session::Session;

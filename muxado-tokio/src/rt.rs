@@ -7,7 +7,7 @@ use muxado_core::rt::Runtime;
 
 /// tokio as a runtime for the core: tasks and timers of the runtime that is current when they are made.
 #[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_structs, reason = "it stands for the runtime, and has nothing to grow")]
 pub struct Tokio;
 
 impl Runtime for Tokio {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use muxado_core::face::Face;
 use muxado_core::{
-    AcceptError, Closed, Config, ErrorCode, FrameLog, Inspection, Leaving, OpenError, SessionEnd, Side, Stats,
+    AcceptError, Closed, Config, ErrorCode, FrameLog, Inspection, Leaving, Observer, OpenError, SessionEnd,
+    Side, Stats,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -54,7 +55,25 @@ impl Session {
     /// The client's end of a session over any tokio transport, with the default settings.
     ///
     /// The roles only decide which ids streams get; either side may open. For a TCP connection there is
-    /// [`over_tcp`](crate::over_tcp): it sets the socket up, which this leaves as it is.
+    /// [`over_tcp`](crate::over_tcp): it sets the socket up, which this leaves as it is. A transport of two halves is made
+    /// one by [`tokio::io::join`]:
+    ///
+    /// ```no_run
+    /// use std::process::Stdio;
+    ///
+    /// use muxado_tokio::Session;
+    /// use tokio::process::Command;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut child = Command::new("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    /// let (Some(read), Some(write)) = (child.stdout.take(), child.stdin.take()) else { unreachable!("piped") };
+    /// let session = Session::client(tokio::io::join(read, write));
+    /// // and in the worker: `Session::server(tokio::io::join(tokio::io::stdin(), tokio::io::stdout()))`
+    /// # drop(session);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Panics
     /// Outside a tokio runtime, as [`tokio::spawn`] does. A runtime without its timers enabled ends the session with
@@ -142,7 +161,7 @@ impl Session {
     /// # Cancel safety
     /// Dropping the future gives up the place in line, and nothing else.
     pub async fn open(&self) -> Result<Stream, OpenError> {
-        self.inner.open().await.map(Stream::new)
+        self.inner.open().await.map(Stream::from)
     }
 
     /// Opens a stream without waiting.
@@ -150,7 +169,7 @@ impl Session {
     /// # Errors
     /// As [`open`](Session::open), and [`OpenError::Busy`] where that would wait.
     pub fn try_open(&self) -> Result<Stream, OpenError> {
-        self.inner.try_open().map(Stream::new)
+        self.inner.try_open().map(Stream::from)
     }
 
     /// Waits for the next stream that the peer opens. Not accepting harms no other stream. See
@@ -163,7 +182,7 @@ impl Session {
     /// # Cancel safety
     /// Dropping the future loses no stream.
     pub async fn accept(&self) -> Result<Stream, AcceptError> {
-        self.inner.accept().await.map(Stream::new)
+        self.inner.accept().await.map(Stream::from)
     }
 
     /// Takes no new streams, and ends the session when those there are have ended. See
@@ -200,6 +219,12 @@ impl Session {
         self.inner.leaving()
     }
 
+    /// Watches the session without keeping it open. From then on it is known when the peer last showed that it lives.
+    #[must_use]
+    pub fn observer(&self) -> Observer {
+        self.inner.observer()
+    }
+
     /// Waits until the session has ended and its transport is closed, and says why it ended. Keeps nothing open.
     ///
     /// If this side ended it, the peer closes last. A peer that has been silent for 250 ms is waited for by the task of
@@ -217,6 +242,12 @@ impl Session {
     #[must_use]
     pub fn end(&self) -> Option<SessionEnd> {
         self.inner.end()
+    }
+
+    /// The settings that it was made with.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        self.inner.config()
     }
 
     /// Which side this is.
@@ -288,6 +319,6 @@ impl Face for Session {
     }
 
     fn wrap(&self, stream: muxado_core::Stream) -> Stream {
-        Stream::new(stream)
+        Stream::from(stream)
     }
 }

@@ -1,10 +1,13 @@
 //! Sessions over real TCP: the promises of the crate page, end to end.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+use std::future::poll_fn;
 use std::time::Duration;
 
 use muxado_testkit::wire;
-use muxado_tokio::{Config, ErrorCode, Listener, Session, Side, connect_with, over_tcp};
+use muxado_tokio::{
+    Bytes, Config, ErrorCode, Listener, RecvStream, SendStream, Session, Side, Stream, connect_with, over_tcp,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
@@ -178,4 +181,62 @@ async fn a_connection_that_was_made_elsewhere_is_set_up_as_connect_does() {
     let (server, peer) = listener.accept().await.unwrap();
     assert_eq!((client.side(), client.local_addr()), (Side::Client, Some(peer)));
     assert_eq!(client.peer_addr(), server.local_addr());
+}
+
+/// Halves and streams go to the core's types and back, and whole streams come apart and together.
+#[tokio::test]
+async fn streams_change_their_types_and_stay_the_same() {
+    let (client, server) = pair(Config::default()).await;
+    let (send, recv) = client.open().await.unwrap().into_split();
+    let (send, recv) = (SendStream::from(send.into_core()), RecvStream::from(recv.into_core()));
+    let mut ours = Stream::from(Stream::from_halves(send, recv).into_core());
+    let (send, _) = ours.halves();
+    send.write_chunk(Bytes::from_static(b"hello")).await.unwrap();
+    let (send, recv) = ours.into_split();
+    let core = muxado_tokio::core::Stream::from_halves(send.into(), recv.into());
+    let mut ours = Stream::from(core);
+    ours.finish().unwrap();
+    let mut theirs = server.accept().await.unwrap();
+    let mut said = Vec::new();
+    while let Some(chunk) = poll_fn(|cx| theirs.poll_read_chunk(cx, 2)).await.unwrap() {
+        assert!(chunk.len() <= 2);
+        said.extend(chunk);
+    }
+    assert_eq!(said, b"hello");
+    let mut answer = Bytes::from_static(b"fine");
+    while !answer.is_empty() {
+        poll_fn(|cx| theirs.poll_write_chunk(cx, &mut answer)).await.unwrap();
+    }
+    theirs.shutdown().await.unwrap();
+    let mut answer = String::new();
+    ours.read_to_string(&mut answer).await.unwrap();
+    assert_eq!(answer, "fine");
+    poll_fn(|cx| theirs.poll_stopped(cx)).await.unwrap();
+    assert_eq!(*client.config(), Config::default());
+    let observer = client.observer();
+    drop((client, ours, theirs));
+    observer.leaving().await;
+}
+
+/// One task waits for the peer's reset beside work that writes by the same stream.
+#[tokio::test]
+async fn work_ends_when_the_peer_stops_the_stream() {
+    let (client, server) = pair(Config::default()).await;
+    let mut ours = client.open().await.unwrap();
+    ours.shutdown().await.unwrap();
+    let mut theirs = server.accept().await.unwrap();
+    theirs.read_to_end(&mut Vec::new()).await.unwrap();
+    let stopped = theirs.stopped();
+    let work = async {
+        theirs.write_all(b"a beginning").await.unwrap();
+        ours.read_exact(&mut [0; 11]).await.unwrap();
+        ours.reset(ErrorCode::new(1000)).unwrap();
+        std::future::pending::<()>().await;
+    };
+    let error = tokio::select! {
+        () = work => unreachable!("it never ends"),
+        stopped = stopped => stopped.unwrap_err(),
+    };
+    assert_eq!(error.code(), Some(ErrorCode::new(1000)));
+    assert!(theirs.write_all(b"more").await.is_err());
 }

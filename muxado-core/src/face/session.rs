@@ -10,7 +10,8 @@ use muxado_frame::{ErrorCode, Side};
 
 use crate::rt::Runtime;
 use crate::{
-    Accept, Closed, Config, Driver, FrameLog, Inspection, Leaving, Open, OpenError, SessionEnd, Stats, Stream,
+    Accept, Closed, Config, Driver, FrameLog, Inspection, Leaving, Observer, Open, OpenError, SessionEnd,
+    Stats, Stream,
 };
 
 /// One end of a muxado session, on the runtime `R`. Cheap to clone; every clone is the same session.
@@ -143,6 +144,12 @@ impl<R> Session<R> {
         self.inner.leaving()
     }
 
+    /// Watches the session without keeping it open. From then on it is known when the peer last showed that it lives.
+    #[must_use]
+    pub fn observer(&self) -> Observer {
+        self.inner.observer()
+    }
+
     /// Waits until the session has ended and its transport is closed, and says why it ended. Keeps nothing open.
     ///
     /// If this side ended it, the peer closes last. A peer that has been silent for 250 ms is not waited for here. Over a
@@ -161,6 +168,12 @@ impl<R> Session<R> {
     #[must_use]
     pub fn end(&self) -> Option<SessionEnd> {
         self.inner.end()
+    }
+
+    /// The settings that it was made with.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        self.inner.config()
     }
 
     /// Which side this is.

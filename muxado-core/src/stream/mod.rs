@@ -98,7 +98,14 @@ impl Stream {
         (self.send, self.recv)
     }
 
-    /// The two halves, borrowed.
+    /// Two halves as one stream again, as [`into_split`](Stream::into_split) gave them. Costs nothing. Halves of two streams are
+    /// not told from those of one: what they make reads the one and writes the other.
+    #[must_use]
+    pub fn from_halves(send: SendStream, recv: RecvStream) -> Stream {
+        Stream { send, recv }
+    }
+
+    /// The two halves, borrowed: for reading and writing at once in one task.
     pub fn halves(&mut self) -> (&mut SendStream, &mut RecvStream) {
         (&mut self.send, &mut self.recv)
     }

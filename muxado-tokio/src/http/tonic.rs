@@ -68,7 +68,7 @@ impl futures_core::Stream for Incoming {
         Pin::new(&mut self.accept).poll(cx).map(|accepted| {
             let stream = accepted.ok()?;
             self.accept = self.session.core().accept();
-            Some(Ok(Stream::new(stream)))
+            Some(Ok(Stream::from(stream)))
         })
     }
 }

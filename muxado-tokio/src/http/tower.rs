@@ -37,7 +37,7 @@ impl Future for Connecting {
     type Output = Result<TokioIo<Stream>, OpenError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx).map_ok(|stream| TokioIo::new(Stream::new(stream)))
+        Pin::new(&mut self.0).poll(cx).map_ok(|stream| TokioIo::new(Stream::from(stream)))
     }
 }
 

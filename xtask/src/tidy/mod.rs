@@ -8,6 +8,7 @@ mod book;
 mod code;
 mod commands;
 mod direction;
+mod faces;
 mod foreign;
 mod links;
 mod manifest;
@@ -43,6 +44,7 @@ impl fmt::Display for Finding {
 
 const RULES: &[fn(&Tree) -> Vec<Finding>] = &[
     direction::check,
+    faces::check,
     foreign::check,
     purity::check,
     rust_file::check,
