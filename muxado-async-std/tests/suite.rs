@@ -18,3 +18,15 @@ fn connect(config: &Config) -> (At<Session>, At<Session>) {
 fn async_std_does_what_every_face_must() {
     play(connect);
 }
+
+/// The compiler says so.
+#[test]
+fn all_of_it_may_cross_threads() {
+    fn shared<T: Send + Sync + Unpin + std::fmt::Debug>() {}
+    fn sent(_: impl Send) {}
+    shared::<Session>();
+    shared::<Listener>();
+    #[cfg(unix)]
+    shared::<Listener<async_std::os::unix::net::UnixListener>>();
+    let _ = |listener: &Listener| sent(listener.accept());
+}

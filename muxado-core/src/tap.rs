@@ -43,6 +43,7 @@ impl fmt::Display for Overheard {
 /// Ear::new(lines("client", &mut text)).sent(&[0, 0, 0, 0x12, 0, 0, 0, 3]);
 /// assert!(text.starts_with(b"client: sent"));
 /// ```
+#[must_use]
 pub fn lines(name: impl fmt::Display, mut writer: impl Write) -> impl FnMut(Overheard) {
     move |overheard| {
         let _lost = writeln!(writer, "{name}: {overheard}");
@@ -95,6 +96,7 @@ pub struct Tap<T, F> {
 
 impl<T, F: FnMut(Overheard)> Tap<T, F> {
     /// Overhears `io`, and tells `tell`, at once and in the task that moves the bytes.
+    #[must_use]
     pub fn new(io: T, tell: F) -> Tap<T, F> {
         Tap { io, ear: Ear::new(tell) }
     }
@@ -102,11 +104,13 @@ impl<T, F: FnMut(Overheard)> Tap<T, F> {
 
 impl<T, F> Tap<T, F> {
     /// The transport. What was not told of a frame amid its header is lost to the listener, and to nobody else.
+    #[must_use]
     pub fn into_inner(self) -> T {
         self.io
     }
 
     /// The transport, to look at.
+    #[must_use]
     pub fn get_ref(&self) -> &T {
         &self.io
     }
@@ -177,6 +181,7 @@ pub struct Ear<F> {
 
 impl<F: FnMut(Overheard)> Ear<F> {
     /// One that has heard nothing yet, at the beginning of both directions.
+    #[must_use]
     pub fn new(tell: F) -> Ear<F> {
         Ear {
             received: Hearing::new(FrameDirection::Received),

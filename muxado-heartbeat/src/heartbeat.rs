@@ -223,11 +223,13 @@ impl<S: Face> Heartbeat<S> {
     }
 
     /// The typed session.
+    #[must_use]
     pub fn get_ref(&self) -> &Typed<S> {
         &self.typed
     }
 
     /// The typed session, without the heartbeat if this was its last handle.
+    #[must_use]
     pub fn into_inner(self) -> Typed<S> {
         self.typed
     }

@@ -344,3 +344,19 @@ fn whoever_waits_for_an_echo_is_told_when_the_task_is_gone() {
     drop((next, beat));
     assert_eq!(poll(&mut Box::pin(heartbeat.next_rtt()), &waker), Poll::Ready(None));
 }
+
+/// The compiler says so.
+#[test]
+fn all_of_it_may_cross_threads() {
+    fn shared<T: Send + Sync + Unpin + std::fmt::Debug>() {}
+    fn sent(_: impl Send) {}
+    shared::<Heartbeat<Faced>>();
+    shared::<HeartbeatConfig>();
+    shared::<Policy>();
+    shared::<BeatError>();
+    let _ = |typed: Typed<Faced>, heartbeat: &Heartbeat<Faced>| {
+        sent(Heartbeat::start(typed, HeartbeatConfig::default()));
+        sent((heartbeat.open(1), heartbeat.accept()));
+        sent((heartbeat.beat(secs(1)), heartbeat.next_rtt()));
+    };
+}

@@ -18,3 +18,17 @@ fn connect(config: &Config) -> (At<Session>, At<Session>) {
 fn smol_does_what_every_face_must() {
     play(connect);
 }
+
+/// The compiler says so.
+#[test]
+fn all_of_it_may_cross_threads() {
+    fn shared<T: Send + Sync + Unpin + std::fmt::Debug>() {}
+    fn sent(_: impl Send) {}
+    shared::<Session>();
+    shared::<Listener>();
+    #[cfg(feature = "tls")]
+    shared::<Listener<muxado_smol::tls::Tls>>();
+    #[cfg(unix)]
+    shared::<Listener<smol::net::unix::UnixListener>>();
+    let _ = |listener: &Listener| sent(listener.accept());
+}

@@ -110,6 +110,7 @@ impl<C: Send + 'static, P: Io<C>> Sniffer<C, P> {
     }
 
     /// The listener for what `matcher` matches and none of those before does. Its queue is [`Limits::queue`] long.
+    #[must_use]
     pub fn listen(&mut self, matcher: impl Matcher) -> Listener<C> {
         Arc::make_mut(&mut self.matchers).push(Arc::new(matcher));
         let (queue, listener) = async_channel::bounded(self.limits.queue);

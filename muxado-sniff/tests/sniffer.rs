@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use futures_util::{AsyncReadExt, AsyncWriteExt, FutureExt};
 use muxado_core::rt::Runtime;
-use muxado_sniff::{FuturesIo, Limits, Matcher, Sniffed, Sniffer, Verdict, any, http1, prefix, ssh};
+use muxado_sniff::{
+    FuturesIo, Incoming, Limits, Listener, Matcher, Sniffed, Sniffer, Verdict, any, http1, prefix, ssh,
+};
 use muxado_testkit::{End, World, pipe};
 
 type Site = Sniffer<End, FuturesIo<World>>;
@@ -385,4 +387,20 @@ async fn a_matcher_that_panics_costs_one_connection() {
     while site.stats().sniffing > 0 {
         tokio::task::yield_now().await;
     }
+}
+
+/// The compiler says so.
+#[test]
+fn all_of_it_may_cross_threads() {
+    fn shared<T: Send + Sync + Unpin + std::fmt::Debug>() {}
+    fn sent(_: impl Send) {}
+    shared::<Site>();
+    shared::<Listener<End>>();
+    shared::<Incoming<End>>();
+    shared::<Sniffed<End>>();
+    shared::<Limits>();
+    let _ = |site: &Site, listener: &Listener<End>| {
+        sent(site.run(async || pending::<io::Result<End>>().await));
+        sent(listener.accept());
+    };
 }

@@ -78,6 +78,7 @@ impl Session {
     /// # Panics
     /// Outside a tokio runtime, as [`tokio::spawn`] does. A runtime without its timers enabled ends the session with
     /// [`EndCause::DriverDropped`](crate::EndCause::DriverDropped) at the first time limit: enable them.
+    #[must_use]
     pub fn client<T>(transport: T) -> Session
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -90,6 +91,7 @@ impl Session {
     ///
     /// # Panics
     /// Outside a tokio runtime, as [`tokio::spawn`] does.
+    #[must_use]
     pub fn server<T>(transport: T) -> Session
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -101,6 +103,7 @@ impl Session {
     ///
     /// # Panics
     /// Outside a tokio runtime, as [`tokio::spawn`] does.
+    #[must_use]
     pub fn client_with<T>(transport: T, config: &Config) -> Session
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -112,6 +115,7 @@ impl Session {
     ///
     /// # Panics
     /// Outside a tokio runtime, as [`tokio::spawn`] does.
+    #[must_use]
     pub fn server_with<T>(transport: T, config: &Config) -> Session
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -233,6 +237,7 @@ impl Session {
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
+    #[must_use = "futures do nothing unless polled"]
     pub fn closed(&self) -> Closed {
         self.inner.closed()
     }

@@ -36,6 +36,7 @@ pub struct Tap<T, F> {
 
 impl<T, F: FnMut(Overheard)> Tap<T, F> {
     /// Overhears `io`, and tells `tell`, at once and in the task that moves the bytes.
+    #[must_use]
     pub fn new(io: T, tell: F) -> Tap<T, F> {
         Tap { io, ear: Ear::new(tell) }
     }
@@ -43,11 +44,13 @@ impl<T, F: FnMut(Overheard)> Tap<T, F> {
 
 impl<T, F> Tap<T, F> {
     /// The transport. What was not told of a frame amid its header is lost to the listener, and to nobody else.
+    #[must_use]
     pub fn into_inner(self) -> T {
         self.io
     }
 
     /// The transport, to look at.
+    #[must_use]
     pub fn get_ref(&self) -> &T {
         &self.io
     }

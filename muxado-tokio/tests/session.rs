@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::time::Duration;
 
 use muxado_testkit::wire;
+use muxado_tokio::tap::{Overheard, Tap};
 use muxado_tokio::{
     Bytes, Config, ErrorCode, Listener, RecvStream, SendStream, Session, Side, Stream, connect_with, over_tcp,
 };
@@ -181,6 +182,30 @@ async fn a_connection_that_was_made_elsewhere_is_set_up_as_connect_does() {
     let (server, peer) = listener.accept().await.unwrap();
     assert_eq!((client.side(), client.local_addr()), (Side::Client, Some(peer)));
     assert_eq!(client.peer_addr(), server.local_addr());
+}
+
+/// The compiler says so.
+#[test]
+fn all_of_it_may_cross_threads() {
+    fn shared<T: Send + Sync + Unpin + std::fmt::Debug>() {}
+    fn sent(_: impl Send) {}
+    type Transport = tokio::io::DuplexStream;
+    shared::<Session>();
+    shared::<Stream>();
+    shared::<SendStream>();
+    shared::<RecvStream>();
+    shared::<Listener>();
+    shared::<Listener<muxado_tokio::tls::Tls>>();
+    #[cfg(unix)]
+    shared::<Listener<tokio::net::UnixListener>>();
+    shared::<Tap<Transport, fn(Overheard)>>();
+    let _ = |session: &Session, listener: &Listener, stream: &mut Stream| {
+        sent((session.open(), session.accept(), session.closed(), session.leaving()));
+        sent((listener.accept(), stream.stopped()));
+        sent(stream.read_chunk(1));
+        sent(stream.write_chunk(Bytes::new()));
+    };
+    let _ = |listener: &Listener<muxado_tokio::tls::Tls>| sent(listener.accept());
 }
 
 /// Halves and streams go to the core's types and back, and whole streams come apart and together.

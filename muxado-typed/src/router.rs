@@ -66,6 +66,7 @@ enum Route<T> {
 
 impl<S: Face> Router<S> {
     /// A router that knows no type yet.
+    #[must_use]
     pub fn new(typed: Typed<S>) -> Router<S> {
         Router { typed, routes: HashMap::new() }
     }
@@ -90,6 +91,7 @@ impl<S: Face> Router<S> {
 
     /// A queue for the streams of a type, which holds `limit` of them; more are refused. 0 counts as 1, and more than 65,536 as
     /// that. The last word on a type counts.
+    #[must_use]
     pub fn queue(&mut self, stream_type: impl Into<StreamType>, limit: usize) -> Queue<S::Stream> {
         let (sender, streams) = bounded(limit.clamp(1, MAX_QUEUE));
         self.routes.insert(stream_type.into(), Route::Queue(sender));

@@ -48,6 +48,7 @@ pub struct Typed<S> {
 
 impl<S: Face> Typed<S> {
     /// Opens streams of the session with their type, and accepts them by it.
+    #[must_use]
     pub fn new(session: S) -> Typed<S> {
         let config = session.core().config();
         let most = (config.window().min(config.max_frame()) as usize).min(config.send_queue());
@@ -97,11 +98,13 @@ impl<S: Face> Typed<S> {
     }
 
     /// The session, for all but opening and accepting.
+    #[must_use]
     pub fn get_ref(&self) -> &S {
         &self.session
     }
 
     /// The session. Streams whose type has not come are reset, unless another clone waits for them.
+    #[must_use]
     pub fn into_inner(self) -> S {
         self.session
     }

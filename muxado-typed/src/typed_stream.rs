@@ -25,21 +25,25 @@ impl<T> TypedStream<T> {
     }
 
     /// What the stream is for.
+    #[must_use]
     pub fn stream_type(&self) -> StreamType {
         self.stream_type
     }
 
     /// The stream inside.
+    #[must_use]
     pub fn get_ref(&self) -> &T {
         &self.inner
     }
 
     /// The stream inside, for what only it can do.
+    #[must_use]
     pub fn get_mut(&mut self) -> &mut T {
         &mut self.inner
     }
 
     /// The stream without its type.
+    #[must_use]
     pub fn into_inner(self) -> T {
         self.inner
     }

@@ -13,7 +13,7 @@ use muxado_core::face::Face;
 use muxado_core::rt::Runtime;
 use muxado_core::{Config, ErrorCode, OpenError, Retry, Session, Side, Stream, WriteError, code_of};
 use muxado_testkit::{Faced, Lane, Sleep, World, alone, connected, counter, poll, wire};
-use muxado_typed::{OpenTypedError, StreamType, Typed};
+use muxado_typed::{OpenTypedError, Queue, Router, StreamType, Typed, TypedStream};
 
 fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
@@ -284,4 +284,21 @@ fn b28_streams_without_a_type_that_come_without_end_leave_others_their_turn() {
         assert_eq!(next.load(Ordering::SeqCst), 5 + 2 * 2 * polls, "two at a time");
         assert!(told.count() > 0, "it goes on");
     }
+}
+
+/// The compiler says so.
+#[test]
+fn all_of_it_may_cross_threads() {
+    fn shared<T: Send + Sync + Unpin + std::fmt::Debug>() {}
+    fn sent(_: impl Send) {}
+    shared::<Typed<Faced>>();
+    shared::<Router<Faced>>();
+    shared::<Queue<Stream>>();
+    shared::<TypedStream<Stream>>();
+    shared::<StreamType>();
+    shared::<OpenTypedError>();
+    let _ = |typed: &Typed<Faced>, router: &Router<Faced>, queue: &Queue<Stream>| {
+        sent((typed.open(1), typed.accept(), typed.open_core(StreamType::new(1))));
+        sent((typed.accept_core(), router.run(), queue.accept()));
+    };
 }

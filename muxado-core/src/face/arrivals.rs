@@ -77,6 +77,9 @@ pub struct Arrivals<R, T> {
     ready: (Sender<T>, Receiver<T>),
 }
 
+/// Nothing of it is polled where it lies, so that a listener with TLS can be moved as others can.
+impl<R, T> Unpin for Arrivals<R, T> {}
+
 /// The connections that are getting ready, the oldest first. Each ends when its sender here is dropped.
 #[derive(Default)]
 struct Guests {

@@ -30,6 +30,7 @@ impl<R: Runtime + Default> Session<R> {
     ///
     /// The roles only decide which ids streams get; either side may open. For TCP, `connect` and `Listener` know more
     /// about the transport: closing it half needs no luck, and its directions no lock between them.
+    #[must_use]
     pub fn client<T>(transport: T) -> Session<R>
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -39,6 +40,7 @@ impl<R: Runtime + Default> Session<R> {
 
     /// The server's end of a session over any transport with the futures-io traits, with the default settings; see
     /// [`client`](Session::client).
+    #[must_use]
     pub fn server<T>(transport: T) -> Session<R>
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -47,6 +49,7 @@ impl<R: Runtime + Default> Session<R> {
     }
 
     /// As [`client`](Session::client), with settings.
+    #[must_use]
     pub fn client_with<T>(transport: T, config: &Config) -> Session<R>
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -56,6 +59,7 @@ impl<R: Runtime + Default> Session<R> {
     }
 
     /// As [`server`](Session::server), with settings.
+    #[must_use]
     pub fn server_with<T>(transport: T, config: &Config) -> Session<R>
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -66,6 +70,7 @@ impl<R: Runtime + Default> Session<R> {
 
     /// Spawns the driver of a session. For whoever knows more of the transport than [`client`](Session::client) does:
     /// that it takes vectored writes, that it can be half-closed, or what its addresses are.
+    #[must_use]
     pub fn spawn<I, O>(session: crate::Session, driver: Driver<I, O, R>) -> Session<R>
     where
         I: AsyncRead + Send + Unpin + 'static,
@@ -159,6 +164,7 @@ impl<R> Session<R> {
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
+    #[must_use = "futures do nothing unless polled"]
     pub fn closed(&self) -> Closed {
         self.inner.closed()
     }

@@ -283,6 +283,7 @@ impl Session {
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
+    #[must_use = "futures do nothing unless polled"]
     pub fn closed(&self) -> Closed {
         Closed::new(self.shared.clone())
     }

@@ -166,12 +166,3 @@ fn slices_are_accepted_in_order_by_whole_and_split_streams() {
         assert_eq!(one.to_peer.take(), wire::data(3, b"one two three"));
     });
 }
-
-#[test]
-fn handles_are_send_and_sync() {
-    fn check<T: Send + Sync>() {}
-    check::<Session>();
-    check::<Stream>();
-    check::<ReadError>();
-    check::<muxado_core::SessionEnd>();
-}

@@ -7,6 +7,7 @@ mod budgets;
 mod deadlines;
 mod first_and_last;
 mod foreign_code;
+mod guarantees;
 mod inspection;
 mod last_words;
 mod lingering;
