@@ -43,7 +43,6 @@ impl fmt::Display for Overheard {
 /// Ear::new(lines("client", &mut text)).sent(&[0, 0, 0, 0x12, 0, 0, 0, 3]);
 /// assert!(text.starts_with(b"client: sent"));
 /// ```
-#[must_use]
 pub fn lines(name: impl fmt::Display, mut writer: impl Write) -> impl FnMut(Overheard) {
     move |overheard| {
         let _lost = writeln!(writer, "{name}: {overheard}");

@@ -251,7 +251,7 @@ impl Session {
 
     /// The settings that it was made with.
     #[must_use]
-    pub fn config(&self) -> Config {
+    pub fn config(&self) -> &Config {
         self.inner.config()
     }
 

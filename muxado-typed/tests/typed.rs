@@ -298,7 +298,6 @@ fn all_of_it_may_cross_threads() {
     shared::<StreamType>();
     shared::<OpenTypedError>();
     let _ = |typed: &Typed<Faced>, router: &Router<Faced>, queue: &Queue<Stream>| {
-        sent((typed.open(1), typed.accept(), typed.open_core(StreamType::new(1))));
-        sent((typed.accept_core(), router.run(), queue.accept()));
+        sent((typed.open(1), typed.accept(), router.run(), queue.accept()));
     };
 }

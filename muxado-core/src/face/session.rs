@@ -178,7 +178,7 @@ impl<R> Session<R> {
 
     /// The settings that it was made with.
     #[must_use]
-    pub fn config(&self) -> Config {
+    pub fn config(&self) -> &Config {
         self.inner.config()
     }
 

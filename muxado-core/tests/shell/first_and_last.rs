@@ -6,7 +6,7 @@ use std::task::{Context, Waker};
 
 use futures_util::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, join};
 use muxado_core::rt::Runtime;
-use muxado_core::{Config, ReadError, Session, Side, Stream};
+use muxado_core::{Config, Side, Stream};
 use muxado_testkit::{World, alone, connected, wire};
 
 #[test]

@@ -232,7 +232,7 @@ async fn stopped(Ends { client, server, spawn }: Ends) {
             theirs.close().await.unwrap();
             Ok(())
         };
-        assert_eq!(computing.await.map_err(|error| error.code()), expected);
+        assert_eq!(computing.await.map_err(|error| error.code().unwrap()), expected);
     }
 }
 
