@@ -23,7 +23,7 @@ use muxado_core::Config;
 /// `futures_util::stream::unfold(listener, |listener| async move { Some((listener.accept().await, listener)) })`.
 ///
 /// # Dropping
-/// It listens no more; the sessions that it gave go on.
+/// It stops listening; the sessions it has returned go on.
 #[derive(Debug)]
 pub struct Listener<S = TcpListener> {
     pub(crate) source: S,

@@ -87,8 +87,8 @@ impl Listener<TcpListener> {
 
     /// Waits for the next connection and starts a session on it. `TCP_NODELAY` and TCP keepalive are on.
     ///
-    /// What goes wrong with one connection, or passes, is absorbed: an aborted connection is skipped, and when files or
-    /// memory run out it pauses and tries again, so that a busy server does not end.
+    /// Trouble that concerns one connection, or that passes, is absorbed: an aborted connection is skipped, and when
+    /// file descriptors or memory run out it pauses and tries again, so that a busy server does not stop.
     ///
     /// # Errors
     /// Only what makes the listener itself useless.
@@ -104,9 +104,9 @@ impl Listener<TcpListener> {
 /// Starts one end of a session on a TCP connection that was made elsewhere: through a proxy, from a socket with options
 /// of its own, by a listener that is shared with others. Nothing may have been read of what the peer's session sent.
 ///
-/// What [`connect`] does beyond connecting: `TCP_NODELAY` and TCP keepalive are on, the session knows its addresses, and
-/// its two directions need no lock between them. `Session::client(tcp)` works too, and has none of that: there a small
-/// message may wait for the acknowledgement of the one before.
+/// Does what [`connect`] does beyond connecting: `TCP_NODELAY` and TCP keepalive are on, the session knows its
+/// addresses, and its two directions need no lock between them. `Session::client(tcp)` works too, but does none of
+/// that: there a small message may wait for the acknowledgement of the one before.
 ///
 /// ```
 /// use muxado_async_std::{Config, Listener, Side, over_tcp};

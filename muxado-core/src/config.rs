@@ -76,8 +76,8 @@ impl Config {
 
     /// Starts from these settings, to change some and keep the others.
     ///
-    /// An [`accept_backlog`](ConfigBuilder::accept_backlog) that is equal to the limit of streams follows it again. Another
-    /// window than this one has to be agreed anew.
+    /// An [`accept_backlog`](ConfigBuilder::accept_backlog) that is equal to the limit of streams follows it again. A
+    /// window other than this one has to be agreed anew.
     ///
     /// ```
     /// use muxado_core::Config;
@@ -128,7 +128,7 @@ impl Config {
         self.send_queue
     }
 
-    /// What may be ready to go in the whole session, in bytes. See [`ConfigBuilder::session_send_queue`].
+    /// What may be ready to send in the whole session, in bytes. See [`ConfigBuilder::session_send_queue`].
     #[must_use]
     pub fn session_send_queue(&self) -> usize {
         self.session_send_queue
@@ -161,7 +161,7 @@ impl Config {
         self.peer_drains
     }
 
-    /// Whether it is known how long streams wait. See [`ConfigBuilder::inspection`].
+    /// Whether the session keeps track of how long streams wait. See [`ConfigBuilder::inspection`].
     #[must_use]
     pub fn inspection(&self) -> bool {
         self.inspection
@@ -179,7 +179,7 @@ impl Config {
         self.credit_delay
     }
 
-    /// How long the transport may take no byte. See [`ConfigBuilder::write_stall`].
+    /// How long the transport may take no bytes. See [`ConfigBuilder::write_stall`].
     #[must_use]
     pub fn write_stall(&self) -> Option<Duration> {
         self.write_stall
@@ -200,8 +200,8 @@ impl Config {
 
 /// Collects settings; [`build`](ConfigBuilder::build) checks them together. For an example see [`Config`].
 ///
-/// What could not work is refused. What is more than can be had, of `accept_backlog`, `extra_credit` and `record_frames`,
-/// counts as the most that can, and the settings still say what was asked for.
+/// What could not work is refused. A value of `accept_backlog`, `extra_credit` or `record_frames` above what is
+/// possible counts as the most that is, and the settings still say what was asked for.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ConfigBuilder {
@@ -216,10 +216,11 @@ impl ConfigBuilder {
     /// Streams the peer may have at once. Default 256; 0 refuses all.
     ///
     /// One more is refused with [`ErrorCode::STREAM_REFUSED`](crate::ErrorCode::STREAM_REFUSED), which the peer may
-    /// retry; the session goes on. A stream counts until both directions have ended *and* its handles are dropped; one
-    /// that both sides have finished, with all of it read, counts only beyond as many again, so that a peer with the same
-    /// limit is not refused for opening the next one a moment before the last is let go. Each may hold a window of unread
-    /// bytes, so this times [`window`](Self::window) is the memory a peer can claim. Too low refuses honest work.
+    /// retry; the session goes on. A stream counts until both directions have ended *and* its handles are dropped;
+    /// those that both sides have finished, with everything read, do not count, up to as many again, so that a peer
+    /// with the same limit is not refused for opening the next one a moment before the last is let go. Each may hold a
+    /// window of unread bytes, so this times [`window`](Self::window) is the memory a peer can claim. Too low refuses
+    /// honest work.
     pub fn max_inbound_streams(mut self, streams: usize) -> Self {
         self.config.max_inbound_streams = streams;
         self
@@ -248,8 +249,8 @@ impl ConfigBuilder {
     /// The receive window of a new stream, and the credit assumed for sending on one, in bytes. Default 256 KiB; from 1 to
     /// 2^31 - 1, or `build` refuses it.
     ///
-    /// muxado has no settings exchange: both sides must simply know it. Any other value than 256 KiB therefore
-    /// needs [`window_agreed_out_of_band`](Self::window_agreed_out_of_band), or `build` refuses it: a peer that
+    /// muxado has no settings exchange: both sides must simply know it. A value other than 256 KiB therefore needs
+    /// [`window_agreed_out_of_band`](Self::window_agreed_out_of_band), or `build` refuses it: a peer that
     /// believes in another window has its streams reset, or stalls. A stream moves at most one window in a round
     /// trip; each open stream may hold one window of unread bytes.
     pub fn window(mut self, bytes: u32) -> Self {
@@ -282,8 +283,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// What may be ready to go in all streams of the session together, in bytes. Default 512 KiB; at least 1, or `build`
-    /// refuses it.
+    /// What may be ready to send in all streams of the session together, in bytes. Default 512 KiB; at least 1, or
+    /// `build` refuses it.
     ///
     /// Bytes that wait for the peer's credit do not count, so that a stuck stream never stalls the others. About
     /// the size of a second-level cache is best: more makes every copy colder and every message later.
@@ -292,8 +293,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// A cap on the unread bytes of all streams together, in bytes. Default: `None` beyond streams times window, and
-    /// [`extra_credit`](Self::extra_credit). 0 resets every stream that brings data.
+    /// A cap on the unread bytes of all streams together, in bytes. Default: `None`, which leaves the bound at streams
+    /// times window, plus [`extra_credit`](Self::extra_credit). 0 resets every stream that brings data.
     ///
     /// The stream that crosses it is reset with [`ErrorCode::ENHANCE_YOUR_CALM`](crate::ErrorCode::ENHANCE_YOUR_CALM); the
     /// session goes on.
@@ -305,18 +306,18 @@ impl ConfigBuilder {
     /// Credit that all streams together may be given beyond their windows, in bytes. Default 64 MiB; 0: none; more than
     /// 2^31 - 1 counts as that.
     ///
-    /// A stream gets some where its window is what limits it and its reader keeps up, as on a long or a very fast line,
-    /// and loses it when the reader no longer does or it comes back from ten seconds of silence. It is memory that a peer
+    /// A stream gets some when its window is what limits it and its reader keeps up, as on a long or very fast line. It
+    /// loses it when the reader falls behind, or when it resumes after ten seconds of silence. It is memory that a peer
     /// can claim on top of that of [`max_inbound_streams`](Self::max_inbound_streams), by earning it and sending
     /// that much when the application stops reading. A peer that throws such credit away, as the crate `muxado` does,
-    /// is served as without it. With [`max_session_recv`](Self::max_session_recv) only what that leaves beyond all
-    /// windows is given.
+    /// is served as if there were none. With [`max_session_recv`](Self::max_session_recv), only what that leaves beyond
+    /// all windows is given.
     pub fn extra_credit(mut self, bytes: usize) -> Self {
         self.config.extra_credit = bytes;
         self
     }
 
-    /// States that the peer keeps working after it received GOAWAY. Default: no, and neither Go's muxado nor the
+    /// States that the peer keeps working after it received GOAWAY. Default: no, since neither Go's muxado nor the
     /// crate `muxado` does.
     ///
     /// With it, `go_away` announces the end at once and lets running streams finish; without it, GOAWAY is the
@@ -326,8 +327,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// Keeps the time of what streams wait for, so that [`Session::inspect`](crate::Session::inspect) can say how long they
-    /// have waited so far. Default: no, and then it says all the rest.
+    /// Keeps track of when streams began to wait, so that [`Session::inspect`](crate::Session::inspect) can say how
+    /// long they have waited so far. Default: no; it then says everything else.
     ///
     /// It costs a look at the clock for each call on a stream and each step of the driver, and 56 bytes a stream.
     pub fn inspection(mut self, yes: bool) -> Self {
@@ -335,8 +336,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// Remembers what the headers of the last `frames` frames said, both ways, and no payload. Default 0: none; more than
-    /// 65 536 counts as that.
+    /// Remembers what the headers of the last `frames` frames said, in both directions, and no payload. Default 0:
+    /// none; more than 65 536 counts as that.
     ///
     /// For [`Session::frames`](crate::Session::frames) at any time, and [`SessionEnd::frames`](crate::SessionEnd::frames) after
     /// a protocol error. 40 bytes each. With [`inspection`](Self::inspection) they have times.
@@ -345,26 +346,28 @@ impl ConfigBuilder {
         self
     }
 
-    /// How long credit for a stream that was read empty may wait to be returned, so that small messages cost no
+    /// How long credit for a stream that was read empty may wait to be returned, so that small messages do not cost a
     /// WNDINC each. Default 50 ms; zero returns it at once.
     ///
-    /// Half a window of consumed bytes is always returned at once. Longer only delays a peer with a smaller window.
+    /// Half a window of consumed bytes is always returned at once. A longer wait only delays a peer with a smaller
+    /// window.
     pub fn credit_delay(mut self, delay: Duration) -> Self {
         self.config.credit_delay = delay;
         self
     }
 
-    /// How long the transport may accept no byte while there is something to send before the session is given up
-    /// with [`EndCause::WriteStalled`](crate::EndCause::WriteStalled). Default 30 s; `None` waits for ever. Too short gives up
-    /// a link that is merely slow: zero, at the first moment in which it takes nothing.
+    /// How long the transport may accept no bytes, while there is something to send, before the session is given up
+    /// with [`EndCause::WriteStalled`](crate::EndCause::WriteStalled). Default 30 s; `None` waits for ever. Too short
+    /// gives up a link that is merely slow: zero, at the first moment in which it takes nothing.
     pub fn write_stall(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.config.write_stall = limit.into();
         self
     }
 
-    /// How long what is left may take: accepted bytes of a dropped stream for which the peer gives no credit (these, up to
-    /// half as long again), open streams after the peer's GOAWAY, and at the very end the peer, which is to close the
-    /// transport. Default 30 s. Too short cuts off a slow peer, too long keeps what a peer that went away has left.
+    /// How long to wait for what is left: for accepted bytes of a dropped stream to which the peer gives no credit (up
+    /// to half as long again), for open streams after the peer's GOAWAY, and at the very end for the peer to close the
+    /// transport. Default 30 s. Too short cuts off a slow peer; too long keeps what a peer that went away has left
+    /// behind.
     pub fn drain_timeout(mut self, limit: Duration) -> Self {
         self.config.drain_timeout = limit;
         self

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 /// What a session needs of a runtime. Each adapter brings one; bring your own to use the core alone.
 ///
-/// The driver asks for the time and for sleeps, and one sleep at most is alive in a session. `spawn` is for
+/// The driver asks for the time and for sleeps, and at most one sleep is alive in a session. `spawn` is for
 /// the adapters: the core itself starts no task.
 ///
 /// A thread for each task, and a timer that any executor can poll:
@@ -42,7 +42,7 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// The future of [`sleep`](Runtime::sleep).
     type Sleep: Future<Output = ()> + Send;
 
-    /// Runs `future` to its end in the background. If it is dropped before, the session that it drives ends.
+    /// Runs `future` to its end in the background. If it is dropped earlier, the session that it drives ends.
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static);
 
     /// The current time, of the clock by which [`sleep`](Runtime::sleep) goes. It never goes back.

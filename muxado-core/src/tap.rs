@@ -1,4 +1,4 @@
-//! A transport overheard: every frame that passes is told, and no byte is changed or held up.
+//! A transport overheard: every frame that passes is reported, and no byte is changed or held up.
 
 use std::fmt;
 use std::io::{self, IoSlice, Write};
@@ -16,7 +16,8 @@ use crate::proto::{FrameDirection, FrameRecord};
 pub enum Overheard {
     /// A frame: its header has passed, and of all but DATA and unknown frames the rest too.
     Frame(FrameRecord),
-    /// Bytes that are no frame. Nothing more is told of this direction: where the next frame would begin is not known.
+    /// Bytes that are no frame. Nothing more is reported of this direction: it is not known where the next frame would
+    /// begin.
     Malformed(FrameDirection, DecodeError),
 }
 
@@ -31,8 +32,8 @@ impl fmt::Display for Overheard {
     }
 }
 
-/// Tells each thing that is overheard as a line of its own to `writer`, after `name` and a colon: a file, standard error, a
-/// buffer. What the writer cannot take is lost.
+/// Writes each thing that is overheard as a line of its own, after `name` and a colon, to `writer`: a file, standard
+/// error, a buffer. What the writer cannot take is lost.
 ///
 /// For [`Tap::new`]. It writes at once, in the task that moves the bytes: a slow writer slows the session.
 ///
@@ -52,7 +53,7 @@ pub fn lines(name: impl fmt::Display, mut writer: impl Write) -> impl FnMut(Over
 /// A transport that is overheard: give it to a session in place of the transport itself.
 ///
 /// Bytes pass as they are, errors and vectored writes too. It holds no more than the beginning of a header for each
-/// direction. Of a transport in two halves, tap each.
+/// direction. If a transport is in two halves, tap each.
 ///
 /// ```
 /// use muxado_core::tap::{Tap, lines};
@@ -94,7 +95,7 @@ pub struct Tap<T, F> {
 }
 
 impl<T, F: FnMut(Overheard)> Tap<T, F> {
-    /// Overhears `io`, and tells `tell`, at once and in the task that moves the bytes.
+    /// Overhears `io`, and calls `tell` at once, in the task that moves the bytes.
     #[must_use]
     pub fn new(io: T, tell: F) -> Tap<T, F> {
         Tap { io, ear: Ear::new(tell) }
@@ -102,7 +103,7 @@ impl<T, F: FnMut(Overheard)> Tap<T, F> {
 }
 
 impl<T, F> Tap<T, F> {
-    /// The transport. What was not told of a frame amid its header is lost to the listener, and to nobody else.
+    /// Gives the transport back. A frame whose header has passed only in part is not reported; no bytes are lost.
     #[must_use]
     pub fn into_inner(self) -> T {
         self.io
@@ -161,7 +162,7 @@ impl<T: AsyncWrite + Unpin, F: FnMut(Overheard) + Unpin> AsyncWrite for Tap<T, F
     }
 }
 
-/// What makes frames of the bytes that pass, in both directions: for taps on other traits than the futures-io ones.
+/// Turns the bytes that pass, in both directions, into frames: for taps on traits other than those of futures-io.
 ///
 /// ```
 /// use muxado_core::tap::{Ear, Overheard};
@@ -189,12 +190,12 @@ impl<F: FnMut(Overheard)> Ear<F> {
         }
     }
 
-    /// The peer's next bytes. What they complete is told before this returns.
+    /// The peer's next bytes. What they complete is reported before this returns.
     pub fn received(&mut self, bytes: &[u8]) {
         self.received.hear(bytes, &mut self.tell);
     }
 
-    /// Our next bytes. What they complete is told before this returns.
+    /// Our next bytes. What they complete is reported before this returns.
     pub fn sent(&mut self, bytes: &[u8]) {
         self.sent.hear(bytes, &mut self.tell);
     }

@@ -7,7 +7,7 @@ use core::fmt;
 
 use crate::{ErrorCode, Kind};
 
-/// What a peer sent that no frame can be. The session cannot go on: end it with [`code`](DecodeError::code).
+/// Why what a peer sent cannot be a frame. The session cannot go on: end it with [`code`](DecodeError::code).
 ///
 /// ```
 /// use muxado_frame::{Decoder, ErrorCode};

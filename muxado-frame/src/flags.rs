@@ -1,6 +1,6 @@
 //! The four flag bits of a header: FIN, SYN and two without meaning, which are kept as they came.
 //!
-//! Wire: docs/protocol.md, "Frame". Flags count on DATA only; that rule is the decoder's user's to follow.
+//! Wire: docs/protocol.md, "Frame". Flags count on DATA only; following that rule is up to the decoder's user.
 
 use core::{fmt, ops::BitOr};
 

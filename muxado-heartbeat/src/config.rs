@@ -45,18 +45,18 @@ pub enum Policy {
     Close(ErrorCode),
 }
 
-/// What a heartbeat tells of the peer: see [`HeartbeatConfig::on_beat`].
+/// What a heartbeat reports about the peer: see [`HeartbeatConfig::on_beat`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Beat {
     /// It has answered a beat.
     Echo {
-        /// How long the way there and back took.
+        /// The round-trip time.
         rtt: Duration,
     },
     /// It has been silent for too long.
     Silence {
-        /// For how long by now.
+        /// For how long so far.
         lasted: Duration,
     },
 }
@@ -74,16 +74,16 @@ impl Default for HeartbeatConfig {
 }
 
 impl HeartbeatConfig {
-    /// A beat goes out so often. Default 10 s. There is one at a time: none goes out before the last was answered. With zero
-    /// the next one does at once then.
+    /// How often a beat goes out. Default 10 s. There is one at a time: none goes out before the last was answered.
+    /// With zero, the next one then goes out at once.
     #[must_use]
     pub fn interval(mut self, interval: Duration) -> HeartbeatConfig {
         self.interval = interval;
         self
     }
 
-    /// So much longer than the interval the peer may be silent. Default 15 s. Less than the link takes there and back ends
-    /// sessions that live. Both together are no less than 1 ms: if they are set to less, they count as that.
+    /// How much longer than the interval the peer may be silent. Default 15 s. Less than the round-trip time of the
+    /// link ends live sessions. The two together are at least 1 ms: if they are set to less, they count as that.
     #[must_use]
     pub fn tolerance(mut self, tolerance: Duration) -> HeartbeatConfig {
         self.tolerance = tolerance;
@@ -97,16 +97,16 @@ impl HeartbeatConfig {
         self
     }
 
-    /// Sends no beats: for a peer that does not answer them. Then only what it says by itself shows that it lives, and
-    /// interval and tolerance together are an idle limit. Default: beats are sent.
+    /// Sends no beats: for a peer that does not answer them. Then only what it sends of its own accord shows that it is
+    /// alive, and interval and tolerance together are an idle limit. Default: beats are sent.
     #[must_use]
     pub fn without_beats(mut self) -> HeartbeatConfig {
         self.beats = false;
         self
     }
 
-    /// Told of each echo, and of silence that has lasted too long. It runs in the task of the heartbeat: it should not take
-    /// long. The last one counts. Default: nobody is told.
+    /// A callback for each echo, and for silence that has lasted too long. It runs in the task of the heartbeat, so it
+    /// should not take long. The last one set counts. Default: none.
     #[must_use]
     pub fn on_beat(mut self, callback: impl Fn(Beat) + Send + Sync + 'static) -> HeartbeatConfig {
         self.callback = Some(Arc::new(callback));

@@ -50,7 +50,8 @@ const FIRST: i8 = i8::MAX;
 /// ```
 ///
 /// # Dropping
-/// The last clone ends the heartbeat, and lets its handle of the session go, which does not end the session by itself.
+/// Dropping the last clone ends the heartbeat and drops its handle of the session, which does not end the session by
+/// itself.
 pub struct Heartbeat<S: Face> {
     typed: Typed<S>,
     observer: Observer,
@@ -63,7 +64,7 @@ impl<S: Face> Heartbeat<S> {
     /// Starts a heartbeat, whose task runs on the session's runtime.
     ///
     /// # Errors
-    /// [`OpenTypedError`] if there is no stream for the beats to be had. Never if no beats are sent.
+    /// [`OpenTypedError`] if no stream for the beats can be opened. Never if no beats are sent.
     ///
     /// # Cancel safety
     /// Dropping the future starts nothing, and gives up the place in line or the stream for the beats.
@@ -107,13 +108,13 @@ impl<S: Face> Heartbeat<S> {
         self.typed.open(stream_type).await
     }
 
-    /// Waits for the next stream of the peer's, and answers its beats meanwhile. See [`Typed::accept`].
+    /// Waits for the peer's next stream, and answers the peer's beats meanwhile. See [`Typed::accept`].
     ///
     /// # Errors
     /// [`AcceptError`] once the session has ended; streams that were there are given first.
     ///
     /// # Cancel safety
-    /// Dropping the future loses no stream; beats that are being answered go on to be.
+    /// Dropping the future loses no stream; beats that are being answered still are.
     pub async fn accept(&self) -> Result<TypedStream<S::Stream>, AcceptError> {
         loop {
             let stream = self.typed.accept().await?;
@@ -126,10 +127,10 @@ impl<S: Face> Heartbeat<S> {
         }
     }
 
-    /// Has `router` answer the peer's beats, in place of [`accept`](Heartbeat::accept): who routes streams by their
-    /// type accepts none otherwise.
+    /// Has `router` answer the peer's beats, in place of [`accept`](Heartbeat::accept): a program that routes streams
+    /// by type does not call that.
     ///
-    /// The session's handle that the router holds is its own: drop it, or end the session, to be done.
+    /// The router holds a session handle of its own: to be done, drop the router or end the session.
     #[must_use]
     pub fn answer_in(&self, router: Router<S>) -> Router<S> {
         let observer = self.observer.clone();
@@ -139,7 +140,7 @@ impl<S: Face> Heartbeat<S> {
         })
     }
 
-    /// Sends a beat now, or waits for the one that is under way. How long the way there and back took.
+    /// Sends a beat now, or waits for the one that is under way, and returns the round-trip time.
     ///
     /// # Errors
     /// [`BeatError::TimedOut`] if the echo did not come within `limit`, as from a peer that answers no beats;
@@ -177,13 +178,14 @@ impl<S: Face> Heartbeat<S> {
         self.wait_for_echo()?.recv().await.ok()
     }
 
-    /// From now on a beat goes out so often. See [`HeartbeatConfig::interval`].
+    /// Changes how often a beat goes out, from now on. See [`HeartbeatConfig::interval`].
     pub fn set_interval(&self, interval: Duration) {
         self.shared.lock().pulse.set_interval(interval);
         self.change();
     }
 
-    /// From now on the peer may be silent for so much longer than the interval. See [`HeartbeatConfig::tolerance`].
+    /// Changes how much longer than the interval the peer may be silent, from now on. See
+    /// [`HeartbeatConfig::tolerance`].
     pub fn set_tolerance(&self, tolerance: Duration) {
         self.shared.lock().pulse.set_tolerance(tolerance);
         self.change();

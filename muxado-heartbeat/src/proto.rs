@@ -1,4 +1,4 @@
-//! When a beat is due, and when silence has lasted too long. No I/O, no clock: whoever asks says what time it is, counted
+//! When a beat is due, and when silence has lasted too long. No I/O, no clock: the caller says what time it is, counted
 //! from any moment that stays the same.
 
 use std::time::Duration;

@@ -53,5 +53,5 @@ pub use unix::{connect_unix, connect_unix_with};
 ///
 /// # Dropping
 /// When the last handle is dropped, no new streams are opened or accepted, and those that wait to be accepted are refused;
-/// the streams that there are live on, and the session ends when the last of them does.
+/// existing streams live on, and the session ends when the last of them does.
 pub type Session = muxado_core::face::Session<Smol>;

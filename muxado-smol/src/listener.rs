@@ -23,7 +23,7 @@ use smol::net::TcpListener;
 /// `smol::stream::unfold(listener, |listener| async move { Some((listener.accept().await, listener)) })`.
 ///
 /// # Dropping
-/// It listens no more; the sessions that it gave go on. TLS handshakes that are under way are dropped.
+/// It stops listening; the sessions it has returned go on. TLS handshakes that are under way are dropped.
 #[derive(Debug)]
 pub struct Listener<S = TcpListener> {
     pub(crate) source: S,

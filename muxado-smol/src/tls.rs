@@ -44,8 +44,8 @@ pub use muxado_core::face::{ALPN, AlpnMismatch, ArrivalStats, TlsOptions};
 /// `name` is what the server's certificate must be for: a host's name or address. For an example see the [module](self).
 ///
 /// # Errors
-/// `InvalidInput` for a name that is none. Whatever resolving, connecting and the handshake report; the kind `TimedOut` if
-/// the handshake takes longer than 10 s.
+/// `InvalidInput` for a name that is not valid. Whatever resolving, connecting and the handshake report; the kind
+/// `TimedOut` if the handshake takes longer than 10 s.
 ///
 /// # Cancel safety
 /// Dropping the future gives the connection up.
@@ -60,7 +60,7 @@ pub async fn connect_tls(
 /// As [`connect_tls`], with settings.
 ///
 /// # Errors
-/// Those of [`connect_tls`], with the time that `options` give, and [`AlpnMismatch`] if the protocol is demanded.
+/// Those of [`connect_tls`], with the time limit of `options`, and [`AlpnMismatch`] if the protocol is demanded.
 ///
 /// # Cancel safety
 /// Dropping the future gives the connection up.
@@ -85,8 +85,8 @@ pub async fn connect_tls_with(
     Ok(over_tls(stream, Side::Client, options.session(), ends))
 }
 
-/// What a [`Listener`] with TLS accepts from. [`bind_tls`](Listener::bind_tls) makes it, and
-/// [`from_tcp_tls`](Listener::from_tcp_tls).
+/// What a [`Listener`] with TLS accepts from. [`bind_tls`](Listener::bind_tls) and
+/// [`from_tcp_tls`](Listener::from_tcp_tls) make it.
 pub struct Tls {
     tcp: TcpListener,
     acceptor: TlsAcceptor,
@@ -191,11 +191,12 @@ impl Listener<Tls> {
         Ok((over_tls(stream, Side::Server, &self.config, ends), peer))
     }
 
-    /// As [`accept`](Listener::accept), but gives the connection as it is, for whoever wants to look at the client's
+    /// As [`accept`](Listener::accept), but gives the connection as it is, for code that wants to look at the client's
     /// certificates or at the protocol before [`Session::server_with`].
     ///
-    /// If more than muxado is spoken here, name it all in the `alpn_protocols` of the TLS settings, `muxado/2` among it. Without
-    /// any the listener offers `muxado/2` alone, and rustls turns away a client that asks for something else.
+    /// If more than muxado is spoken here, name all protocols in the `alpn_protocols` of the TLS settings, `muxado/2`
+    /// included. If none is named, the listener offers `muxado/2` alone, and rustls turns away a client that asks for
+    /// something else.
     ///
     /// # Errors
     /// Only what makes the listener itself useless.

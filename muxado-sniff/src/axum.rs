@@ -9,11 +9,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::listener::Listener;
 use crate::sniffed::Sniffed;
 
-/// For `axum::serve`. When the sniffer is gone it waits for ever, since axum has no way to be told: to stop serving there is
+/// For `axum::serve`. When the sniffer is gone it waits for ever, since axum cannot be told: stop serving with
 /// `with_graceful_shutdown`.
 ///
-/// It knows no addresses, since connections of any kind have come here. What a handler is to know of its connection, the
-/// connection itself knows:
+/// It knows no addresses, since its connections may be of any kind. What a handler needs to know about its connection,
+/// the connection itself can say:
 ///
 /// ```
 /// use std::net::SocketAddr;

@@ -11,7 +11,7 @@ use muxado_core::rt::Runtime;
 /// How the bytes of a connection `C` are read and written, and on which runtime: [`FuturesIo`], or `Tokio`. It cannot be
 /// implemented elsewhere.
 pub trait Io<C>: Runtime + sealed::Sealed {
-    /// Reads what has come, and says how much that was: 0 at the end. Keeps the waker as the connection does.
+    /// Reads what has arrived, and says how much that was: 0 at the end. Keeps the waker as the connection does.
     ///
     /// # Errors
     /// Those of the connection.

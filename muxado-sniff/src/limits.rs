@@ -36,23 +36,23 @@ impl Limits {
         Limits::default()
     }
 
-    /// How many bytes of a connection are looked at before it is decided without more. Default: 16 KiB, which is enough for
-    /// any ClientHello and for the head of any usual request; 0 counts as 1.
+    /// How many bytes of a connection are looked at before the decision is made without more. Default: 16 KiB, which is
+    /// enough for any ClientHello and for the head of any usual request; 0 counts as 1.
     #[must_use]
     pub fn max_bytes(mut self, bytes: usize) -> Limits {
         self.max_bytes = bytes.max(1);
         self
     }
 
-    /// How long a connection may take to say what it is. Then it is decided without more, so that it comes to the first
-    /// matcher that is content with what there is. Default: 10 s; with zero it is decided by what has come already.
+    /// How long a connection may take to say what it is. Then the decision is made without more, and it goes to the
+    /// first matcher that is content with what there is. Default: 10 s; with zero, what has arrived already decides.
     #[must_use]
     pub fn time(mut self, time: Duration) -> Limits {
         self.time = time;
         self
     }
 
-    /// How many connections are looked at at once. With more, the one that has had the longest time is closed, so that
+    /// How many connections are looked at at once. Beyond that, the one that has taken longest is closed, so that
     /// silent connections never keep a lively one out. Default: 1,024, which may hold 16 MiB; 0 counts as 1.
     #[must_use]
     pub fn max_sniffing(mut self, connections: usize) -> Limits {
@@ -60,8 +60,8 @@ impl Limits {
         self
     }
 
-    /// How many connections wait for each listener. One that comes when so many wait is closed. Default: 128; 0 counts as
-    /// 1, and more than 65,536 as that.
+    /// How many connections wait for each listener. One that comes when that many wait is closed. Default: 128; 0
+    /// counts as 1, and more than 65,536 as that.
     #[must_use]
     pub fn queue(mut self, connections: usize) -> Limits {
         self.queue = connections.clamp(1, MAX_QUEUE);

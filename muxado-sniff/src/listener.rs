@@ -36,7 +36,7 @@ use crate::sniffed::Sniffed;
 /// ```
 ///
 /// # Dropping
-/// All of its connections are closed, those to come too.
+/// All of its connections are closed, and so are those to come.
 pub struct Listener<C> {
     waiting: Waiting<C>,
 }
@@ -55,8 +55,8 @@ impl<C> Listener<C> {
         self.waiting.queue.recv().await.ok()
     }
 
-    /// The connections as a stream, for tonic's `serve_with_incoming` among others. None of them is an error, and dropping the
-    /// future of the next one loses none.
+    /// The connections as a stream, for tonic's `serve_with_incoming` among others. No item is an error, and dropping
+    /// the future of the next one loses none.
     pub fn incoming(self) -> Incoming<C> {
         Incoming { waiting: self.waiting }
     }

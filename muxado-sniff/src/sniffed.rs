@@ -7,9 +7,9 @@ use std::task::{Context, Poll};
 
 /// A connection as it was accepted: reading it begins with its first byte.
 ///
-/// Has the I/O traits that the connection itself has, futures-io's or tokio's, with the same wakers and cancel safety. What the
-/// connection knows, its peer's address or its TLS session, is there: see [`get_ref`](Sniffed::get_ref). Dropping it closes
-/// the connection. For an example see [`Listener`](crate::Listener).
+/// Has the I/O traits that the connection itself has, futures-io's or tokio's, with the same wakers and cancel safety.
+/// What the connection itself knows, such as its peer's address or its TLS session, is within reach: see
+/// [`get_ref`](Sniffed::get_ref). Dropping it closes the connection. For an example see [`Listener`](crate::Listener).
 pub struct Sniffed<C> {
     inner: C,
     seen: Vec<u8>,
@@ -34,7 +34,7 @@ impl<C> Sniffed<C> {
         &mut self.inner
     }
 
-    /// What was seen and not read yet, as long as [`Limits::max_bytes`](crate::Limits::max_bytes) at the most.
+    /// What was seen and not read yet, at most [`Limits::max_bytes`](crate::Limits::max_bytes).
     #[must_use]
     pub fn seen(&self) -> &[u8] {
         self.seen.get(self.read..).unwrap_or_default()

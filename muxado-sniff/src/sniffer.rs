@@ -25,8 +25,8 @@ use crate::sniffed::Sniffed;
 /// [`on`](Sniffer::on) and [`Listener`](crate::Listener).
 ///
 /// # Dropping
-/// Whoever accepts is told the end. Connections that were still looked at are closed, those that wait in a listener can
-/// still be taken.
+/// The listeners report the end. Connections that were still being looked at are closed; those that wait in a listener
+/// can still be accepted.
 pub struct Sniffer<C, P> {
     io: P,
     limits: Limits,
@@ -38,7 +38,7 @@ pub struct Sniffer<C, P> {
     unclaimed: Arc<AtomicU64>,
 }
 
-/// What became of connections that no listener has got.
+/// What became of connections that no listener has handed out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SniffStats {
@@ -50,7 +50,7 @@ pub struct SniffStats {
     pub displaced: u64,
     /// Closed because no matcher fitted.
     pub unmatched: u64,
-    /// Closed because their listener's queue was full, or because it was dropped before it had given them to anybody.
+    /// Closed because their listener's queue was full, or because it was dropped before it handed them out.
     pub unclaimed: u64,
 }
 
@@ -109,7 +109,7 @@ impl<C: Send + 'static, P: Io<C>> Sniffer<C, P> {
         }
     }
 
-    /// The listener for what `matcher` matches and none of those before does. Its queue is [`Limits::queue`] long.
+    /// The listener for what `matcher` matches and no earlier matcher does. Its queue is [`Limits::queue`] long.
     #[must_use]
     pub fn listen(&mut self, matcher: impl Matcher) -> Listener<C> {
         Arc::make_mut(&mut self.matchers).push(Arc::new(matcher));
@@ -118,14 +118,14 @@ impl<C: Send + 'static, P: Io<C>> Sniffer<C, P> {
         Listener::new(listener, self.unclaimed.clone())
     }
 
-    /// Accepts connections with `accept` and hands them to the listeners, until accepting fails for good, and says why it
-    /// did. What is wrong with one connection only, or passes, does not end it.
+    /// Accepts connections with `accept` and hands them to the listeners, until accepting fails for good, and returns
+    /// why. Trouble that concerns one connection, or that passes, does not end it.
     ///
     /// May run several times at once, for several ports.
     ///
     /// # Cancel safety
-    /// That of `accept`. Dropping the future stops accepting; what is being looked at goes on, to be handed on if it is run
-    /// again.
+    /// That of `accept`. Dropping the future stops accepting; looking at connections goes on, and they are handed on if
+    /// it is run again.
     pub async fn run<A, F>(&self, mut accept: A) -> io::Error
     where
         A: FnMut() -> F,
@@ -151,7 +151,7 @@ impl<C: Send + 'static, P: Io<C>> Sniffer<C, P> {
         }
     }
 
-    /// What became of connections that no listener has got.
+    /// What became of connections that no listener has handed out.
     #[must_use]
     pub fn stats(&self) -> SniffStats {
         let arrivals = self.arrivals.stats();

@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 /// `futures_util::stream::unfold(listener, |listener| async move { Some((listener.accept().await, listener)) })`.
 ///
 /// # Dropping
-/// It listens no more; the sessions that it gave go on. TLS handshakes that are under way are dropped.
+/// It stops listening; the sessions it has returned go on. TLS handshakes that are under way are dropped.
 #[derive(Debug)]
 pub struct Listener<S = TcpListener> {
     pub(crate) source: S,

@@ -44,7 +44,7 @@ pub(crate) type Ends = (Option<SocketAddr>, Option<SocketAddr>);
 ///
 /// # Dropping
 /// When the last handle is dropped, no new streams are opened or accepted, and those that wait to be accepted are refused;
-/// the streams that there are live on, and the session ends when the last of them does. When the runtime shuts down,
+/// existing streams live on, and the session ends when the last of them does. When the runtime shuts down,
 /// the session ends at once.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -189,7 +189,7 @@ impl Session {
         self.inner.accept().await.map(Stream::from)
     }
 
-    /// Takes no new streams, and ends the session when those there are have ended. See
+    /// Takes no new streams, and ends the session when the existing ones have ended. See
     /// [`muxado_core::Session::go_away`].
     pub fn go_away(&self) {
         self.inner.go_away();
@@ -214,8 +214,8 @@ impl Session {
         self.inner.close(code, text)
     }
 
-    /// Waits until the session takes no new streams from this side any more: it is ending, or the peer has said that it
-    /// is. See [`muxado_core::Session::leaving`].
+    /// Waits until this side can open no more streams: the session is ending, or the peer has said that it is. See
+    /// [`muxado_core::Session::leaving`].
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
@@ -229,11 +229,12 @@ impl Session {
         self.inner.observer()
     }
 
-    /// Waits until the session has ended and its transport is closed, and says why it ended. Keeps nothing open.
+    /// Waits until the session has ended and its transport is closed, and says why it ended. Does not keep the session
+    /// open.
     ///
-    /// If this side ended it, the peer closes last. A peer that has been silent for 250 ms is waited for by the task of
-    /// the session alone, for as long as the close or drain has time and `drain_timeout`: a runtime that is shut down
-    /// before may take back what such a peer has not read yet.
+    /// If this side ended it, the peer closes last. Only the task of the session waits on for a peer that has been
+    /// silent for 250 ms, for as long as the close or drain has time, and `drain_timeout`: a runtime that is shut down
+    /// earlier may take back what such a peer has not read yet.
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.

@@ -1,4 +1,4 @@
-//! A tokio transport overheard: every frame that passes is told, and no byte is changed or held up.
+//! A tokio transport overheard: every frame that passes is reported, and no byte is changed or held up.
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -35,7 +35,7 @@ pub struct Tap<T, F> {
 }
 
 impl<T, F: FnMut(Overheard)> Tap<T, F> {
-    /// Overhears `io`, and tells `tell`, at once and in the task that moves the bytes.
+    /// Overhears `io`, and calls `tell` at once, in the task that moves the bytes.
     #[must_use]
     pub fn new(io: T, tell: F) -> Tap<T, F> {
         Tap { io, ear: Ear::new(tell) }
@@ -43,7 +43,7 @@ impl<T, F: FnMut(Overheard)> Tap<T, F> {
 }
 
 impl<T, F> Tap<T, F> {
-    /// The transport. What was not told of a frame amid its header is lost to the listener, and to nobody else.
+    /// Gives the transport back. A frame whose header has passed only in part is not reported; no bytes are lost.
     #[must_use]
     pub fn into_inner(self) -> T {
         self.io

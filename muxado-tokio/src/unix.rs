@@ -52,7 +52,7 @@ pub async fn connect_unix_with(path: impl AsRef<Path>, config: &Config) -> io::R
 impl Listener<UnixListener> {
     /// Listens on a Unix socket, with the default settings for the sessions.
     ///
-    /// The file is made here and stays when the listener is gone: who listens there again removes it first.
+    /// This creates the file, which stays when the listener is gone: remove it before you listen there again.
     ///
     /// # Errors
     /// Whatever binding reports: `AddrInUse` if there is such a file.
@@ -90,8 +90,8 @@ impl Listener<UnixListener> {
 
     /// Waits for the next connection and starts a session on it.
     ///
-    /// What goes wrong with one connection, or passes, is absorbed: an aborted connection is skipped, and when files or
-    /// memory run out it pauses and tries again, so that a busy server does not end.
+    /// Trouble that concerns one connection, or that passes, is absorbed: an aborted connection is skipped, and when
+    /// file descriptors or memory run out it pauses and tries again, so that a busy server does not stop.
     ///
     /// # Errors
     /// Only what makes the listener itself useless.

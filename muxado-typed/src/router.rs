@@ -1,4 +1,4 @@
-//! Brings each stream to whoever is there for its type.
+//! Brings each stream to the handler or the queue of its type.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -23,8 +23,8 @@ type Handler<T> = Arc<dyn Fn(TypedStream<T>) -> Pin<Box<dyn Future<Output = ()> 
 
 /// Accepts the streams of a typed session, and brings each to the handler or the queue of its type.
 ///
-/// A stream of a type that nobody is there for, or that has as many streams as it may, is refused: its opener learns that
-/// it is safe to retry. One type's streams never hold up another's.
+/// A stream is refused if its type has neither, or already has as many streams as it may: the opener learns that it is
+/// safe to retry. One type's streams never hold up another's.
 ///
 /// ```
 /// use muxado_typed::{Router, Typed};
@@ -51,16 +51,16 @@ type Handler<T> = Arc<dyn Fn(TypedStream<T>) -> Pin<Box<dyn Future<Output = ()> 
 /// ```
 ///
 /// # Dropping
-/// Whoever accepts from its queues is given what waits there, then the end. Handlers that run go on.
+/// Its queues still give what waits in them, then the end. Handlers that are running go on.
 pub struct Router<S: Face> {
     typed: Typed<S>,
     routes: HashMap<StreamType, Route<S::Stream>>,
 }
 
 enum Route<T> {
-    /// Runs a task for each stream, so many at a time.
+    /// Runs a task for each stream, this many at a time.
     Handler { handler: Handler<T>, places: Arc<Semaphore> },
-    /// Holds so many streams until somebody accepts them.
+    /// Holds this many streams until they are accepted.
     Queue(Sender<TypedStream<T>>),
 }
 
@@ -71,8 +71,8 @@ impl<S: Face> Router<S> {
         Router { typed, routes: HashMap::new() }
     }
 
-    /// Runs `handler` for each stream of a type, in a task of its own, `limit` at a time; more are refused, and with 0 all.
-    /// The last word on a type counts.
+    /// Runs `handler` for each stream of a type, in a task of its own, at most `limit` at a time; more are refused,
+    /// with 0 all of them. The last call for a type counts.
     #[must_use]
     pub fn handle<F>(
         mut self,
@@ -90,7 +90,7 @@ impl<S: Face> Router<S> {
     }
 
     /// A queue for the streams of a type, which holds `limit` of them; more are refused. 0 counts as 1, and more than 65,536 as
-    /// that. The last word on a type counts.
+    /// that. The last call for a type counts.
     #[must_use]
     pub fn queue(&mut self, stream_type: impl Into<StreamType>, limit: usize) -> Queue<S::Stream> {
         let (sender, streams) = bounded(limit.clamp(1, MAX_QUEUE));
@@ -98,10 +98,10 @@ impl<S: Face> Router<S> {
         Queue(Arc::new(Waiting { streams, refuse }))
     }
 
-    /// Brings streams to where they belong, until the session ends, and gives the reason.
+    /// Brings streams to where they belong, until the session ends, and returns the reason.
     ///
     /// # Cancel safety
-    /// Dropping the future loses no stream, and it can be run again; handlers that run go on.
+    /// Dropping the future loses no stream, and it can be run again; handlers that are running go on.
     pub async fn run(&self) -> AcceptError {
         loop {
             match self.typed.accept().await {
@@ -152,7 +152,7 @@ impl<S: Face + fmt::Debug> fmt::Debug for Router<S> {
 pub struct Queue<T>(Arc<Waiting<T>>);
 
 impl<T> Queue<T> {
-    /// Waits for the next one; none when the router is gone and all that waited are taken.
+    /// Waits for the next one; none when the router is gone and all that waited have been taken.
     ///
     /// # Cancel safety
     /// Dropping the future loses no stream.

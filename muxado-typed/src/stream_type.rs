@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What a typed stream is for. Both sides agree on the numbers; the protocol itself has a meaning for one only.
+/// What a typed stream is for. Both sides agree on the numbers; the protocol itself gives a meaning to only one.
 ///
 /// ```
 /// use muxado_typed::StreamType;

@@ -38,7 +38,8 @@ const TYPE_LEN: usize = 4;
 /// ```
 ///
 /// # Dropping
-/// With the last clone, streams whose type has not come are reset, and its handle of the session is let go of.
+/// When the last clone is dropped, streams whose type has not arrived are reset, and its handle of the session is
+/// dropped.
 pub struct Typed<S> {
     session: S,
     /// The settings of the session would have a type go out in pieces.
@@ -77,17 +78,17 @@ impl<S: Face> Typed<S> {
         Ok(TypedStream::new(stream_type, self.session.wrap(stream)))
     }
 
-    /// Waits for the next stream of the peer's whose type has come.
+    /// Waits for the next stream of the peer's whose type has arrived.
     ///
-    /// A stream that is slow to tell its type, never does, or breaks holds up no other. It has 10 seconds, after which it
-    /// is reset; as many as [`accept_backlog`](muxado_core::Config::accept_backlog) are waited for at a time, and one
+    /// A stream that sends its type late or never, or breaks, holds up no other. It has 10 seconds, then it is reset;
+    /// at most [`accept_backlog`](muxado_core::Config::accept_backlog) streams wait for their type at a time, and one
     /// more takes the place of the oldest.
     ///
     /// # Errors
     /// [`AcceptError`] once the session has ended; streams that were there are given first.
     ///
     /// # Cancel safety
-    /// Dropping the future loses no stream, and nothing of a type that has come in part.
+    /// Dropping the future loses no stream, and nothing of a type that has arrived in part.
     pub async fn accept(&self) -> Result<TypedStream<S::Stream>, AcceptError> {
         let (session, runtime) = (self.session.core(), self.session.runtime());
         let mut waiting = self.waiting.lock().await;
@@ -103,7 +104,7 @@ impl<S: Face> Typed<S> {
         &self.session
     }
 
-    /// The session. Streams whose type has not come are reset, unless another clone waits for them.
+    /// The session. Streams whose type has not arrived are reset, unless another clone waits for them.
     #[must_use]
     pub fn into_inner(self) -> S {
         self.session
@@ -134,15 +135,15 @@ impl<S: fmt::Debug> fmt::Debug for Typed<S> {
 pub enum OpenTypedError {
     /// The session's window, frames or queues are too small for the four bytes of a type, which must go out in one frame.
     WouldSplit,
-    /// There is no stream to be had.
+    /// No stream could be opened.
     Open(OpenError),
     /// The stream was lost before its type was on its way.
     Write(WriteError),
 }
 
 impl OpenTypedError {
-    /// Whether it is safe to retry. [`Retry::of`] says the same, but for [`WouldSplit`](OpenTypedError::WouldSplit): that is
-    /// [`Retry::Unknown`] to it, and no retry would help.
+    /// Whether it is safe to retry. [`Retry::of`] says the same, except for [`WouldSplit`](OpenTypedError::WouldSplit),
+    /// which is [`Retry::Unknown`] to it and which no retry would help.
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {

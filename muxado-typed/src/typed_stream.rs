@@ -9,7 +9,7 @@ use muxado_core::{ResetError, Stream};
 
 use crate::stream_type::StreamType;
 
-/// A stream whose type is known, and taken off it.
+/// A stream whose type is known and has been taken off.
 ///
 /// Reads and writes as the stream inside does, with the same I/O traits, wakers and cancel safety, and is dropped as it is.
 /// For an example see [`Typed`](crate::Typed).

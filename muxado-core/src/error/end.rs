@@ -157,7 +157,7 @@ impl SessionEnd {
         }
     }
 
-    /// The text that came or went with GOAWAY, empty if there was none.
+    /// The text of the GOAWAY that was received or sent, empty if there was none.
     #[must_use]
     pub fn text(&self) -> &[u8] {
         match &*self.cause {
@@ -166,7 +166,7 @@ impl SessionEnd {
         }
     }
 
-    /// Whether somebody meant it to end, and nothing was wrong: a close or GOAWAY with [`ErrorCode::NO_ERROR`].
+    /// Whether the end was intended and nothing was wrong: a close or GOAWAY with [`ErrorCode::NO_ERROR`].
     #[must_use]
     pub fn is_clean(&self) -> bool {
         matches!(*self.cause, EndCause::Closed { code, .. } | EndCause::GoAway { code, .. } if code == ErrorCode::NO_ERROR)
@@ -184,7 +184,8 @@ impl SessionEnd {
 
     /// The last frames before the end, the oldest first, if it was for a protocol error and
     /// [`ConfigBuilder::record_frames`](crate::ConfigBuilder::record_frames) asked for them. The frame at fault is the last
-    /// received one, unless it could not even be told apart: then [`cause`](SessionEnd::cause) says what was wrong with it.
+    /// received one, unless that could not even be decoded: then [`cause`](SessionEnd::cause) says what was wrong with
+    /// it.
     #[must_use]
     pub fn frames(&self) -> Option<&FrameLog> {
         self.more.as_deref()?.frames.as_deref()
@@ -254,7 +255,7 @@ pub enum PeerMisbehaved {
     DuplicateSyn,
     /// A frame for a stream of ours that was never opened.
     NeverOpened,
-    /// More replies were forced than the peer reads.
+    /// It forced more replies than it reads.
     TooManyReplies,
     /// More streams were reset than useful work was done.
     TooManyResets,

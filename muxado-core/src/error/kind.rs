@@ -1,7 +1,7 @@
-//! As which kind of `io::Error` each error of ours comes.
+//! The kind of `io::Error` that each error of ours becomes.
 //!
 //! Never as `UnexpectedEof`: that is what helpers like `read_exact` make of a clean end that comes too early, and much code
-//! takes it for harmless. As `TimedOut` only after a deadline of the stream, since whoever sees that tries again.
+//! takes it for harmless. As `TimedOut` only after a deadline of the stream, since code that sees it tries again.
 
 use std::io;
 
@@ -69,7 +69,7 @@ impl From<OpenError> for io::Error {
     }
 }
 
-/// `NotConnected`, whatever the session ended with: loops that accept take the other kinds for the trouble of one
+/// `NotConnected`, whatever the session ended with: accept loops take the other kinds for trouble with a single
 /// connection. The error itself is inside.
 impl From<AcceptError> for io::Error {
     fn from(error: AcceptError) -> io::Error {
@@ -86,7 +86,7 @@ impl From<AcceptError> for io::Error {
 /// | a lost session | that of its end: `ConnectionReset` or `ConnectionAborted`, see [`SessionEnd`] |
 /// | a deadline, and nothing else | `TimedOut` |
 ///
-/// Never `UnexpectedEof`: if a helper like `read_exact` says that, the peer's FIN has come, earlier than was hoped for. The
+/// Never `UnexpectedEof`: if a helper like `read_exact` says that, the peer's FIN came earlier than expected. The
 /// error itself is inside: `get_ref()` and `downcast_ref::<ReadError>()`.
 impl From<ReadError> for io::Error {
     fn from(error: ReadError) -> io::Error {

@@ -39,10 +39,11 @@ pub enum Retry {
 }
 
 impl Retry {
-    /// What an error of a library above says, by the error of ours that caused it: an HTTP client's, a database driver's.
+    /// What the error of a higher-level library (an HTTP client, a database driver) says, by the error of ours that
+    /// caused it.
     ///
-    /// [`Unknown`](Retry::Unknown) if it has none. What is above may send several requests over one stream: that the
-    /// stream was not processed is true of all of them.
+    /// [`Unknown`](Retry::Unknown) if it wraps none. Such a library may send several requests over one stream: if the
+    /// stream was not processed, none of them was.
     ///
     /// ```
     /// use muxado_core::{OpenError, Retry};
@@ -57,9 +58,9 @@ impl Retry {
     }
 }
 
-/// The code with which a stream or its session ended, by the error of ours that is within another: an `io::Error`, or that
-/// of a library above. [`ErrorCode::NO_ERROR`] only if a session was closed with that. None if there is none of ours in it,
-/// or if nothing has ended: a deadline has passed, or there was no place for a stream.
+/// The code with which a stream or its session ended, from the error of ours inside another: an `io::Error`, or the
+/// error of a higher-level library. [`ErrorCode::NO_ERROR`] only if a session was closed with that. None if there is
+/// none of ours inside, or if nothing has ended: a deadline has passed, or there was no place for a stream.
 ///
 /// ```
 /// use muxado_core::{ErrorCode, WriteError, code_of};

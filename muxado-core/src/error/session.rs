@@ -1,4 +1,4 @@
-//! Why there is no stream to be had.
+//! Why no stream could be opened or accepted.
 
 use std::fmt;
 

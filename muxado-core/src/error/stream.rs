@@ -48,7 +48,7 @@ impl fmt::Display for Reset {
 
 impl std::error::Error for Reset {}
 
-/// A stream was lost with its session, or was too late for it.
+/// A stream was lost with its session, or came too late for it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionLost {
     pub(crate) end: SessionEnd,
@@ -119,7 +119,7 @@ pub enum ReadError {
     Reset(Reset),
     /// The session ended before the stream did.
     Session(SessionLost),
-    /// The read deadline has passed. The stream is as it was: with another deadline it can be read on.
+    /// The read deadline has passed. The stream is as it was: with a new deadline, reading can go on.
     TimedOut,
 }
 
@@ -133,7 +133,7 @@ pub enum WriteError {
     Session(SessionLost),
     /// This side has finished the stream already.
     Finished,
-    /// The write deadline has passed. The stream is as it was: with another deadline it can be written on.
+    /// The write deadline has passed. The stream is as it was: with a new deadline, writing can go on.
     TimedOut,
 }
 

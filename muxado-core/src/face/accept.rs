@@ -15,8 +15,8 @@ const MAX_IN_A_ROW: u32 = 100;
 
 /// Calls `attempt` until it gives a connection: what the `accept` of every listener does.
 ///
-/// What goes wrong with one connection, or passes, is absorbed: an aborted connection is skipped, and when files or
-/// memory run out it pauses and tries again, so that a busy server does not end.
+/// Trouble that concerns one connection, or that passes, is absorbed: an aborted connection is skipped, and when file
+/// descriptors or memory run out it pauses and tries again, so that a busy server does not stop.
 ///
 /// ```
 /// use std::future::ready;

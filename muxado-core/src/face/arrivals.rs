@@ -1,4 +1,4 @@
-//! Connections that are not ready to be handed over yet: a handshake is to be done first, or their first bytes to be read.
+//! Connections that are not ready to be handed over yet: a handshake has to be done first, or their first bytes read.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -35,7 +35,7 @@ impl ArrivalLimits {
         ArrivalLimits { pending: pending.max(1), time: None }
     }
 
-    /// How many at once; at least 1. The one that has had the longest time gives way to a new one.
+    /// How many at once; at least 1. The one that has taken longest gives way to a new one.
     #[must_use]
     pub fn pending(&self) -> usize {
         self.pending
@@ -54,7 +54,7 @@ impl ArrivalLimits {
 pub struct ArrivalStats {
     /// Getting ready now.
     pub pending: u64,
-    /// Failed of themselves: a handshake went wrong, the peer left.
+    /// Failed by themselves: a handshake went wrong, the peer left.
     pub failed: u64,
     /// Ran out of time.
     pub late: u64,
@@ -65,7 +65,7 @@ pub struct ArrivalStats {
 /// Gets connections ready side by side, each in a task of its own, and hands over those that are.
 ///
 /// A slow or silent connection holds up no other. However many come, at most [`ArrivalLimits::pending`] are getting ready
-/// and as many again wait to be taken; whoever has been at it for longest gives way to a new one, so that silent
+/// and as many again wait to be taken; the one that has taken longest gives way to a new one, so that silent
 /// connections never keep a lively one out.
 ///
 /// # Dropping
@@ -103,7 +103,7 @@ impl<R: Runtime, T: Send + 'static> Arrivals<R, T> {
         Arrivals { runtime, limits, guests: Arc::default(), ready: async_channel::unbounded() }
     }
 
-    /// Calls `attempt` for connections, gets them ready with `prepare`, and gives the next that is.
+    /// Calls `attempt` for connections, gets them ready with `prepare`, and returns the next that is ready.
     ///
     /// # Errors
     /// Only what makes the listener itself useless: see [`accept`].

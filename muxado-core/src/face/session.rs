@@ -18,7 +18,7 @@ use crate::{
 ///
 /// # Dropping
 /// When the last handle is dropped, no new streams are opened or accepted, and those that wait to be accepted are refused;
-/// the streams that there are live on, and the session ends when the last of them does. When the runtime drops its tasks,
+/// existing streams live on, and the session ends when the last of them does. When the runtime drops its tasks,
 /// the session ends at once.
 pub struct Session<R> {
     pub(super) inner: crate::Session,
@@ -29,7 +29,7 @@ impl<R: Runtime + Default> Session<R> {
     /// The client's end of a session over any transport with the futures-io traits, with the default settings.
     ///
     /// The roles only decide which ids streams get; either side may open. For TCP, `connect` and `Listener` know more
-    /// about the transport: closing it half needs no luck, and its directions no lock between them.
+    /// about the transport: how to half-close it, and that its directions need no lock between them.
     #[must_use]
     pub fn client<T>(transport: T) -> Session<R>
     where
@@ -68,8 +68,8 @@ impl<R: Runtime + Default> Session<R> {
         Session::spawn(session, driver)
     }
 
-    /// Spawns the driver of a session. For whoever knows more of the transport than [`client`](Session::client) does:
-    /// that it takes vectored writes, that it can be half-closed, or what its addresses are.
+    /// Spawns the driver of a session. For code that knows more about the transport than [`client`](Session::client)
+    /// does: that it takes vectored writes, that it can be half-closed, or what its addresses are.
     #[must_use]
     pub fn spawn<I, O>(session: crate::Session, driver: Driver<I, O, R>) -> Session<R>
     where
@@ -116,7 +116,7 @@ impl<R> Session<R> {
         self.inner.accept()
     }
 
-    /// Takes no new streams, and ends the session when those there are have ended. See [`crate::Session::go_away`].
+    /// Takes no new streams, and ends the session when the existing ones have ended. See [`crate::Session::go_away`].
     pub fn go_away(&self) {
         self.inner.go_away();
     }
@@ -140,8 +140,8 @@ impl<R> Session<R> {
         self.inner.close(code, text)
     }
 
-    /// Waits until the session takes no new streams from this side any more: it is ending, or the peer has said that it
-    /// is. See [`crate::Session::leaving`].
+    /// Waits until this side can open no more streams: the session is ending, or the peer has said that it is. See
+    /// [`crate::Session::leaving`].
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
@@ -155,11 +155,12 @@ impl<R> Session<R> {
         self.inner.observer()
     }
 
-    /// Waits until the session has ended and its transport is closed, and says why it ended. Keeps nothing open.
+    /// Waits until the session has ended and its transport is closed, and says why it ended. Does not keep the session
+    /// open.
     ///
-    /// If this side ended it, the peer closes last. A peer that has been silent for 250 ms is not waited for here. Over a
-    /// connection of `connect` or `Listener` the task of the session goes on to wait, for as long as the close or drain has
-    /// time and `drain_timeout`: a program that exits before may take back what such a peer has not read yet. See
+    /// If this side ended it, the peer closes last. This does not wait for a peer that has been silent for 250 ms. Over
+    /// a connection from `connect` or `Listener`, the task of the session waits on, for as long as the close or drain
+    /// has time, and `drain_timeout`: a program that exits earlier may take back what such a peer has not read yet. See
     /// [`crate::Session::closed`].
     ///
     /// # Cancel safety

@@ -20,9 +20,9 @@ const KEEPALIVE_EVERY: Duration = Duration::from_secs(15);
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const UNSENT: u32 = 128 * 1024;
 
-/// Sets up a connection for a session: `TCP_NODELAY` and TCP keepalive, and where there are such things a bound on what the
-/// socket holds unsent, and the time that sent bytes may stay unacknowledged: that of [`Config::write_stall`], which only
-/// sees what the socket does not take.
+/// Sets up a connection for a session: `TCP_NODELAY` and TCP keepalive, and where the system has them, bounds on what
+/// the socket holds unsent and on how long sent bytes may stay unacknowledged. The latter is [`Config::write_stall`],
+/// which by itself only sees what the socket does not take.
 ///
 /// All of it is advice: a system that does not take it still carries the bytes, and a connection that is dead already
 /// says so soon enough.

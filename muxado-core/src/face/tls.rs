@@ -75,7 +75,7 @@ impl TlsOptions {
         self
     }
 
-    /// How many handshakes a listener does at once. With more, the one that has had the longest time gives way. Default:
+    /// How many handshakes a listener does at once. Beyond that, the one that has taken longest gives way. Default:
     /// 1,024; 0 counts as 1.
     #[must_use]
     pub fn max_handshakes(mut self, max: usize) -> TlsOptions {

@@ -277,8 +277,8 @@ impl Mux {
         }
     }
 
-    /// As [`refuse`](Mux::refuse), for one of which a header was read, by a layer that promises that nothing more was done
-    /// with it.
+    /// As [`refuse`](Mux::refuse), for a stream whose header was read by a layer that promises to have done nothing
+    /// more with it.
     ///
     /// # Errors
     /// [`ResetError::AlreadyUsed`] if it was written, or is ours.
@@ -342,7 +342,7 @@ impl Mux {
         self.settle(key);
     }
 
-    /// The handle for reading is gone. What comes is thrown away and its credit returned, as long as the stream is
+    /// The handle for reading is gone. What arrives is thrown away and its credit returned, as long as the stream is
     /// still written to; S53 says what happens after that.
     pub fn release_recv(&mut self, key: StreamKey) {
         let unread = self.drop_unread(key);
@@ -371,8 +371,8 @@ impl Mux {
     }
 
     /// Half of [`Config::drain_timeout`](crate::Config::drain_timeout) has passed: streams that were dropped unfinished
-    /// and have had no credit to send anything for one to one and a half such limits are reset. One that only waits
-    /// for the transport is not to blame.
+    /// and have had no credit to send anything for between one and one and a half such limits are reset. One that only
+    /// waits for the transport is not to blame.
     pub fn handle_sweep(&mut self) {
         for key in self.streams.keys_of(|stream| stream.sweeps > 0) {
             let Some(stream) = self.streams.get_mut(key) else { continue };

@@ -15,15 +15,15 @@
 //!   the application wants something;
 //! - `poll_*`: what follows from it.
 //!
-//! Drain [`poll_event`](Mux::poll_event) after each `handle_*` and each command, and if a lock is held, take out
-//! [`take_discarded`](Mux::take_discarded) to drop it outside. Call
+//! Drain [`poll_event`](Mux::poll_event) after each `handle_*` and each command. If you hold a lock, also call
+//! [`take_discarded`](Mux::take_discarded), and drop what it returns outside of the lock. Call
 //! [`poll_transmit`](Mux::poll_transmit) only when the transport can take bytes, and report with
 //! [`handle_written`](Mux::handle_written) what it took.
 //!
 //! A stream keeps its place among those that may be open until both of its directions are given back, with
 //! [`release_send`](Mux::release_send) and [`release_recv`](Mux::release_recv).
 //!
-//! The machine has no clock: time limits are the owner's. What it owes, and when:
+//! The machine has no clock: time limits are the owner's. What the owner has to do, and when:
 //!
 //! | what the machine says | what the owner does |
 //! |---|---|

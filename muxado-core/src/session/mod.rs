@@ -79,7 +79,7 @@ use shared::Shared;
 ///
 /// # Dropping
 /// When the last handle is dropped, no new streams are opened or accepted, and those that wait to be accepted are refused;
-/// the streams that there are live on, and the session ends when the last of them does.
+/// existing streams live on, and the session ends when the last of them does.
 pub struct Session {
     shared: Arc<Shared>,
 }
@@ -88,7 +88,7 @@ impl Session {
     /// The client's end of a session over `transport`: anything ordered and reliable.
     ///
     /// The roles only decide which ids streams get; either side may open. Poll or spawn the [`Driver`]. A transport
-    /// whose directions can be had apart without a lock is better given to [`from_halves`](Session::from_halves).
+    /// that can be split without a lock is better given to [`from_halves`](Session::from_halves).
     pub fn client<IO, T>(
         transport: IO,
         config: &Config,
@@ -149,7 +149,8 @@ impl Session {
     }
 
     /// Opens a stream, at no round-trip cost. Waits while [`Config::max_outbound_streams`] are open, first come
-    /// first served; a task that was woken and is slow to come may find the place taken, and is first again.
+    /// first served; a task that is slow to follow its wake-up may find the place taken, and is then first in line
+    /// again.
     ///
     /// Nothing is sent yet: the peer learns of the stream with its first data, or when the first thing done with it
     /// is a flush, a read or a shutdown.
@@ -182,8 +183,8 @@ impl Session {
     ///
     /// # Errors
     /// [`AcceptError`](crate::AcceptError) with the reason once the session has ended; streams that were waiting by then
-    /// are given first, with what had come of them, unless this side closed it. A stream that the peer resets before it is
-    /// accepted is never seen.
+    /// are given first, with what had arrived of them, unless this side closed it. A stream that the peer resets before
+    /// it is accepted is never seen.
     ///
     /// # Cancel safety
     /// Dropping the future loses no stream.
@@ -191,10 +192,10 @@ impl Session {
         Accept::new(self.shared.clone())
     }
 
-    /// Tells the peer to open no more streams, and ends the session when those there are have ended.
+    /// Tells the peer to open no more streams, and ends the session when the existing ones have ended.
     ///
-    /// The peer is told at once only with [`peer_drains`](crate::ConfigBuilder::peer_drains); until then its new streams
-    /// are refused, safe to retry. There is no time limit: for one, see [`drain`](Session::drain).
+    /// The peer is told at once only with [`peer_drains`](crate::ConfigBuilder::peer_drains); until it is told, its new
+    /// streams are refused, and safe to retry. There is no time limit: for one, see [`drain`](Session::drain).
     pub fn go_away(&self) {
         self.shared.with(|state| state.mux.go_away());
     }
@@ -257,8 +258,8 @@ impl Session {
         self.shared.close(code, text)
     }
 
-    /// Waits until the session takes no new streams from this side any more: it drains, is closed or has ended, or the peer
-    /// has said GOAWAY. A client that is not about to open anything learns here that it is time for another session.
+    /// Waits until this side can open no more streams: the session drains, is closed or has ended, or the peer has said
+    /// GOAWAY. A client that is not about to open anything learns here that it is time for another session.
     ///
     /// A peer that drains says so at once only with [`peer_drains`](crate::ConfigBuilder::peer_drains).
     ///
@@ -268,7 +269,8 @@ impl Session {
         Leaving::new(self.shared.clone())
     }
 
-    /// Watches the session without keeping it open. From then on it is known when the peer last showed that it lives.
+    /// Watches the session without keeping it open. From then on the session notes when the peer last showed that it is
+    /// alive.
     #[must_use]
     pub fn observer(&self) -> Observer {
         Observer::new(self.shared.clone())
@@ -277,9 +279,9 @@ impl Session {
     /// Waits until the session has ended and its transport is closed, and says why it ended.
     ///
     /// If this side ended it, the peer closes last, and may first have to read what is still on its way. A peer that has
-    /// been silent for 250 ms keeps only the [`Driver`] waiting, if anybody: see
-    /// [`half_closes`](Driver::half_closes). Whoever must know that the transport is gone, at the end of a process for
-    /// instance, waits for the driver.
+    /// been silent for 250 ms keeps only the [`Driver`] waiting, if anything: see
+    /// [`half_closes`](Driver::half_closes). Code that must know that the transport is gone, at the end of a process
+    /// for instance, awaits the driver.
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
@@ -333,11 +335,12 @@ impl Session {
     /// How long each has waited is there too if the session was made with
     /// [`ConfigBuilder::inspection`](crate::ConfigBuilder::inspection).
     ///
-    /// A stream that was asked for bytes, or for room to write, and had none is said to wait until it is asked again, though
-    /// the task that asked may have turned to something else.
+    /// A stream that was asked for bytes, or for room to write, and had none is reported as waiting until it is asked
+    /// again, even if the task that asked has turned to something else.
     ///
-    /// Holds the session up while it walks over all of its streams, in proportion to their number: the example `channels` of
-    /// `muxado-tokio` prints how long it takes for ten thousand. Once a second is no burden; for each request it is.
+    /// Holds up the session while it walks over all of its streams, for a time in proportion to their number: the
+    /// example `channels` of `muxado-tokio` prints how long it takes for ten thousand. Once a second is no burden; once
+    /// for each request is.
     ///
     /// ```
     /// # use muxado_testkit::{World, connected};

@@ -11,7 +11,7 @@ use crate::error::SessionEnd;
 
 /// Watches a session without being one of its handles: dropping the last of those ends the session all the same.
 ///
-/// What layers on top of sessions need, to know whether the peer lives. Dropping it changes nothing.
+/// For layers on top of sessions that need to know whether the peer is alive. Dropping it changes nothing.
 ///
 /// ```
 /// # use muxado_testkit::{World, connected};
@@ -36,15 +36,15 @@ impl Observer {
         Observer { shared }
     }
 
-    /// When the peer last showed that it lives: bytes of it came, or a transport that was full took more, which only
-    /// happens if the other end takes something out. At first, when the session was first observed.
+    /// When the peer last showed that it is alive: bytes arrived from it, or a transport that was full took more, which
+    /// only happens if the other end takes something out. At first, when the session was first observed.
     #[must_use]
     pub fn last_life(&self) -> Option<Instant> {
         self.shared.with(|state| state.driver.life)
     }
 
-    /// Waits until the session takes no new streams from this side any more: it drains, is closed or has ended, or the
-    /// peer has said GOAWAY.
+    /// Waits until this side can open no more streams: the session drains, is closed or has ended, or the peer has said
+    /// GOAWAY.
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.

@@ -68,8 +68,8 @@ impl Place {
 
 /// The future of [`Session::open`](super::Session::open).
 ///
-/// Its place in line counts from the first poll; another task that polls it keeps the place, and is woken instead of the one
-/// before. *Dropping* it gives the place up, and nothing else.
+/// It joins the line at its first poll; another task that polls it keeps the place, and is woken instead of the
+/// previous one. *Dropping* it gives the place up, and nothing else.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Open(Place);
@@ -111,8 +111,8 @@ impl Drop for Open {
 
 /// The future of [`Session::accept`](super::Session::accept).
 ///
-/// Its place in line counts from the first poll; another task that polls it keeps the place, and is woken instead of the one
-/// before. *Dropping* it loses no stream: the next in line gets it.
+/// It joins the line at its first poll; another task that polls it keeps the place, and is woken instead of the
+/// previous one. *Dropping* it loses no stream: the next in line gets it.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Accept(Place);

@@ -65,10 +65,10 @@ enum Value {
 }
 
 impl Http2Header {
-    /// Also for clients that send no request before they have seen the server's settings, as gRPC's for Java do.
+    /// Also for clients that send no request before they have seen the server's settings, as gRPC clients in Java do.
     ///
-    /// A client that has sent its own settings and no request is sent settings that set nothing. It acknowledges them,
-    /// which the server behind the sniffer is not shown: it never sent any.
+    /// A client that has sent its own settings and no request is sent settings that set nothing. It acknowledges them;
+    /// the server behind the sniffer, which never sent any, does not see that.
     #[must_use]
     pub fn answering(mut self) -> Http2Header {
         self.answering = true;

@@ -29,7 +29,7 @@ pub enum Verdict {
     /// It may be, and more bytes will tell. If none come, it is not.
     NeedMore,
     /// As [`NeedMore`](Verdict::NeedMore), for a peer that waits for an answer before it goes on: these bytes are sent to
-    /// it, once. What it says to them is no business of whoever serves it: see
+    /// it, once. What it replies to them does not concern the server behind: see
     /// [`Matcher::reaction`].
     Answer(&'static [u8]),
 }
@@ -37,7 +37,7 @@ pub enum Verdict {
 /// Tells whether a connection speaks some protocol by its first bytes.
 ///
 /// Closures are matchers too. A matcher is asked each time that more bytes have come, about all of them from the first on; it
-/// must not block and keeps nothing in mind.
+/// must not block and keeps no state.
 ///
 /// ```
 /// use muxado_sniff::Verdict;
@@ -50,11 +50,11 @@ pub enum Verdict {
 /// # let _: &dyn muxado_sniff::Matcher = &socks5;
 /// ```
 pub trait Matcher: Send + Sync + 'static {
-    /// What these bytes say, the first of the connection. There may be none yet.
+    /// What `seen` says, the first bytes of the connection. There may be none yet.
     fn look(&self, seen: &[u8]) -> Verdict;
 
-    /// Where in `seen` the peer says something to this matcher's [`Verdict::Answer`]; none if it has not yet. It is taken out
-    /// of what whoever serves the connection reads, since that has not sent the answer. Default: the peer says nothing.
+    /// Where in `seen` the peer reacts to this matcher's [`Verdict::Answer`]; none if it has not yet. That part is
+    /// hidden from the server behind, which did not send the answer. Default: the peer does not react.
     ///
     /// Called only if the answer was sent. The connection is handed on when this gives something.
     fn reaction(&self, seen: &[u8]) -> Option<Range<usize>> {

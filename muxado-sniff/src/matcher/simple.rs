@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use super::{Matcher, Verdict, begins_with};
 
-/// Every connection, one that says nothing at all among them. For the last in order: what is left over.
+/// Every connection, even one that says nothing at all. For the last in order: what is left over.
 ///
-/// As long as an earlier matcher is undecided it has to wait, so that a silent client comes here when its time is over.
+/// As long as an earlier matcher is undecided, this one waits: a silent client arrives here when its time is over.
 ///
 /// ```
 /// use muxado_sniff::{Matcher, Verdict, any};
@@ -35,7 +35,7 @@ pub fn prefix(expected: impl Into<Vec<u8>>) -> impl Matcher {
 }
 
 /// SSH clients, by their banner (RFC 4253, section 4.2). Not those that wait for the server's banner before they send
-/// their own: these come to [`any`].
+/// their own: those go to [`any`].
 ///
 /// ```
 /// use muxado_sniff::{Matcher, Verdict, ssh};
@@ -47,7 +47,7 @@ pub fn ssh() -> impl Matcher {
     prefix(*b"SSH-")
 }
 
-/// What any of these matches. None of them is preferred: the first to be sure decides.
+/// What any of these matchers matches. None of them is preferred: the first to be sure decides.
 ///
 /// ```
 /// use muxado_sniff::{Matcher, Verdict, http1, http2, one_of};

@@ -32,7 +32,7 @@ impl Tls {
         self
     }
 
-    /// Only clients that offer this protocol, among others perhaps.
+    /// Only clients that offer this protocol, perhaps among others.
     #[must_use]
     pub fn alpn(mut self, protocol: impl AsRef<[u8]>) -> Tls {
         self.alpn = Some(protocol.as_ref().to_vec());

@@ -17,10 +17,10 @@ use super::StreamInfo;
 use super::serve::serve;
 use crate::{Session, SessionEnd, Stream};
 
-/// Each stream that the peer opens is a connection. At the end of the session it waits for ever, since axum has no way to
-/// be told: stop serving with `with_graceful_shutdown(session.leaving())`, so that no stream that rests holds up a
-/// [`drain`](Session::drain). What waits to be accepted then is refused when the last handle of the session goes;
-/// [`serve_axum`] serves it.
+/// Each stream that the peer opens is a connection. At the end of the session it waits for ever, since axum cannot be
+/// told: stop serving with `with_graceful_shutdown(session.leaving())`, so that no idle stream holds up a
+/// [`drain`](Session::drain). Streams that still wait to be accepted then are refused when the last handle of the
+/// session is dropped; [`serve_axum`] serves them.
 impl Listener for Session {
     type Io = Stream;
     type Addr = StreamInfo;
@@ -49,8 +49,8 @@ impl Connected<IncomingStream<'_, Session>> for StreamInfo {
 
 /// Serves an axum application on the streams that the peer opens, until the session ends, and says why it did.
 ///
-/// When the session leaves, which a [`drain`](Session::drain) begins with, requests that have come are answered and streams
-/// that rest are closed, so that it ends as soon as the work is done.
+/// Once [`leaving`](Session::leaving) resolves, as at the start of a [`drain`](Session::drain), requests that have
+/// arrived are answered and idle streams are closed, so that the session ends as soon as the work is done.
 ///
 /// Handlers can ask for `ConnectInfo<StreamInfo>`. For more than this does, pass the session to `axum::serve` yourself.
 ///
@@ -78,7 +78,7 @@ impl Connected<IncomingStream<'_, Session>> for StreamInfo {
 /// ```
 ///
 /// # Cancel safety
-/// Dropping the future accepts no more, and lets its handle of the session go; what is being served goes on.
+/// Dropping the future stops accepting, and drops its handle of the session; what is being served goes on.
 ///
 /// # Panics
 /// Outside a tokio runtime, as [`tokio::spawn`] does.

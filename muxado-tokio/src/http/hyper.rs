@@ -22,8 +22,8 @@ impl Connection for Stream {
 /// Serves HTTP/1 and HTTP/2 on the streams that the peer opens, each connection in a task of its own, until the session
 /// ends, and says why it did. Upgrades work.
 ///
-/// When the session leaves, which a [`drain`](Session::drain) begins with, requests that have come are answered and streams
-/// that rest are closed, so that it ends as soon as the work is done.
+/// Once [`leaving`](Session::leaving) resolves, as at the start of a [`drain`](Session::drain), requests that have
+/// arrived are answered and idle streams are closed, so that the session ends as soon as the work is done.
 ///
 /// For other settings, accept the streams yourself and pass each as `TokioIo::new(stream)` to a connection builder of hyper.
 ///
@@ -57,7 +57,7 @@ impl Connection for Stream {
 /// ```
 ///
 /// # Cancel safety
-/// Dropping the future accepts no more, and lets its handle of the session go; what is being served goes on.
+/// Dropping the future stops accepting, and drops its handle of the session; what is being served goes on.
 ///
 /// # Panics
 /// Outside a tokio runtime, as [`tokio::spawn`] does.

@@ -1,8 +1,8 @@
-//! HTTP and gRPC over a session, with the libraries that you use already. Each by a feature of its own.
+//! HTTP and gRPC over a session, with the libraries that you use already. Each has a feature of its own.
 //!
 //! A session is a listener: `serve_axum`, `serve_hyper` and, for tonic, `incoming`. And it is a connector, a
 //! `tower::Service` that opens a stream for each connection whatever the address, for hyper-util's client and tonic's
-//! channel. Which side of the session dialled means nothing: a program behind a firewall connects out and serves.
+//! channel. Which side of the session dialled does not matter: a program behind a firewall connects out and serves.
 //!
 //! When the session ends, calls fail and do not hang. [`Retry::of`](crate::Retry::of) says of the HTTP client's error
 //! whether the call may be repeated without the risk of doing it twice.
@@ -31,7 +31,7 @@ pub use self::tonic::{Incoming, incoming};
 #[cfg(feature = "tower")]
 pub use self::tower::Connecting;
 
-/// What is known of a request's connection: `ConnectInfo<StreamInfo>` in axum, an extension of the request in tonic.
+/// What is known about a request's connection: `ConnectInfo<StreamInfo>` in axum, an extension of the request in tonic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StreamInfo {

@@ -1,5 +1,5 @@
-//! The streams of a session as connections that hyper serves: until when they are accepted, and which of them is told, and
-//! when, that the session leaves.
+//! The streams of a session as connections that hyper serves: until when they are accepted, and which of them is told,
+//! and when, that the session is leaving.
 
 use std::error::Error;
 use std::future::{Future, poll_fn};
@@ -20,8 +20,8 @@ use crate::{Session, SessionEnd, Stream};
 /// Serves each stream with the service that `service_of` has for it, in a task of its own, until the session ends, and says
 /// why it did.
 ///
-/// It does not stop to accept when the session leaves: what came before is served, and so is what the peer opens after it
-/// has said GOAWAY (S31, S32). When nothing may come any more is for the session to know.
+/// It does not stop accepting when the session is leaving: what came before is served, and so is what the peer opens
+/// after it has said GOAWAY (S31, S32). The session knows when nothing more can come.
 pub(super) async fn serve<S, B>(
     session: Session,
     builder: Builder<TokioExecutor>,
@@ -51,7 +51,7 @@ where
     session.closed().await
 }
 
-/// Runs one connection to its end; when the session leaves, `shut_down` asks it to end once its work is done.
+/// Runs one connection to its end; when the session is leaving, `shut_down` asks it to end once its work is done.
 async fn run<C: Future>(
     serving: C,
     shut_down: impl FnOnce(Pin<&mut C>),

@@ -12,7 +12,7 @@ use tonic::transport::server::Connected;
 use super::StreamInfo;
 use crate::{Session, Stream};
 
-/// What tonic's server tells of a request's connection.
+/// What tonic's server tells about a request's connection.
 impl Connected for Stream {
     type ConnectInfo = StreamInfo;
 
@@ -43,15 +43,15 @@ impl Connected for Stream {
 /// # }
 /// ```
 ///
-/// Several services want tonic's feature `router`: `Server::builder().add_service(..).add_service(..)`.
+/// Several services need tonic's feature `router`: `Server::builder().add_service(..).add_service(..)`.
 ///
-/// A channel is a stream that rests between calls, for which a [`drain`](Session::drain) would wait until its limit. Who drains
-/// serves with `serve_with_incoming_shutdown(greeter, incoming(&session), session.leaving())`.
+/// A channel is a stream that is idle between calls; a [`drain`](Session::drain) would wait for it until its limit. If
+/// you drain, serve with `serve_with_incoming_shutdown(greeter, incoming(&session), session.leaving())`.
 pub fn incoming(session: &Session) -> Incoming {
     Incoming { accept: session.core().accept(), session: session.clone() }
 }
 
-/// The streams that the peer opens; see [`incoming`]. None of them is an error.
+/// The streams that the peer opens; see [`incoming`]. No item is an error.
 ///
 /// It holds a handle of the session. The waker of the last poll that had to wait is kept.
 #[derive(Debug)]

@@ -24,7 +24,7 @@ pub struct Inspection {
     pub side: Side,
     /// How long the session has lived; none for a machine without a clock.
     pub age: Option<Duration>,
-    /// How far its life has come.
+    /// How far through its life it is.
     pub life: Life,
     /// Why it ended, once it has.
     pub end: Option<SessionEnd>,
@@ -43,15 +43,15 @@ pub struct Inspection {
     pub streams: Vec<StreamInspection>,
 }
 
-/// How far the life of a session has come.
+/// How far through its life a session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Life {
     /// Streams come and go.
     Open,
-    /// The peer has said GOAWAY; the streams that there are go on.
+    /// The peer has said GOAWAY; existing streams go on.
     PeerLeaving,
-    /// This side takes no new streams; those there are go on.
+    /// This side takes no new streams; existing ones go on.
     Draining,
     /// This side has closed it: what finished streams have queued still goes out.
     Closing,
@@ -106,7 +106,7 @@ impl fmt::Display for Limit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StreamInspection {
-    /// Its id; none for one of ours of which nothing has gone out.
+    /// Its id; none for a stream of ours of which nothing has gone out.
     pub id: Option<StreamId>,
     /// Whether this side opened it.
     pub is_ours: bool,
@@ -132,14 +132,14 @@ pub struct StreamInspection {
     pub extra_credit: usize,
     /// Bytes that the peer may send before we return credit.
     pub peer_credit: usize,
-    /// What reading waits for, if for anything. It is here too that a stream waits to be accepted or let go of.
+    /// What reading waits for, if anything. A stream that waits to be accepted or dropped shows it here too.
     pub reading: Option<Wait>,
-    /// What writing waits for, if for anything.
+    /// What writing waits for, if anything.
     pub writing: Option<Wait>,
 }
 
 impl StreamInspection {
-    /// The longest that it has waited for anything; none if it does not, or nobody keeps the time.
+    /// The longest that it has waited for anything; none if it does not wait, or the time is not kept.
     #[must_use]
     pub fn longest_wait(&self) -> Option<Duration> {
         [self.reading, self.writing].into_iter().flatten().filter_map(|wait| wait.so_far).max()
@@ -178,11 +178,11 @@ impl fmt::Display for Sending {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Receiving {
-    /// Keeps what comes.
+    /// Keeps what arrives.
     Open,
-    /// Dropped by the application: throws away what comes.
+    /// Dropped by the application: throws away what arrives.
     Discarding,
-    /// FIN has come.
+    /// FIN has arrived.
     Finished,
     /// Reset, or lost with the session.
     Failed,

@@ -11,7 +11,7 @@ use super::text::Seconds;
 pub enum Waiting {
     /// Reading: somebody reads, and there is nothing yet. The peer has to send.
     Data,
-    /// Reading: bytes are there, and nobody reads them. Our application has to.
+    /// Reading: bytes are there, and nobody reads them. Our application has to read.
     Reader,
     /// The stream waits to be accepted by our application.
     Accept,
@@ -19,7 +19,7 @@ pub enum Waiting {
     Release,
     /// Writing: what is queued may not go out before the peer's application reads.
     Credit,
-    /// Writing: a writer waits because the streams of the session have queued as much together as they may.
+    /// Writing: a writer waits because the streams of the session have together queued as much as they may.
     SendQueue,
     /// Writing: what is queued may go out, as soon as the transport takes it and others have had their turns.
     Turn,
@@ -63,7 +63,7 @@ impl fmt::Display for Wait {
 pub enum Driving {
     /// It runs, or its task is about to.
     Busy,
-    /// There is nothing to do before the peer sends something or somebody here wants something.
+    /// There is nothing to do before the peer sends something or the application asks for something.
     Idle,
     /// There is something to send, and the transport takes nothing. Without
     /// [`ConfigBuilder::inspection`](crate::ConfigBuilder::inspection) it is noticed once there is more than the transport was
