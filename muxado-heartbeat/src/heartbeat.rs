@@ -114,7 +114,7 @@ impl<S: Face> Heartbeat<S> {
     /// [`AcceptError`] once the session has ended; streams that were there are given first.
     ///
     /// # Cancel safety
-    /// Dropping the future loses no stream; beats that are being answered still are.
+    /// Dropping the future loses no stream; beats that are being answered still get their answers.
     pub async fn accept(&self) -> Result<TypedStream<S::Stream>, AcceptError> {
         loop {
             let stream = self.typed.accept().await?;

@@ -44,8 +44,9 @@ impl Limits {
         self
     }
 
-    /// How long a connection may take to say what it is. Then the decision is made without more, and it goes to the
-    /// first matcher that is content with what there is. Default: 10 s; with zero, what has arrived already decides.
+    /// How long a connection may take to say what it is. Then the decision is made without more, and the connection
+    /// goes to the first matcher that is content with what there is. Default: 10 s; with zero, what has arrived already
+    /// decides.
     #[must_use]
     pub fn time(mut self, time: Duration) -> Limits {
         self.time = time;

@@ -40,8 +40,8 @@ impl Waiting {
 
     /// Takes in what the session has to accept, and gives the first stream whose type is there.
     ///
-    /// When as many wait as may, a new one takes the place of the oldest: whoever says nothing is no reason to turn away
-    /// somebody who might. No more are taken in at once than may wait, however fast they come: others want their turn.
+    /// When as many wait as may, a new one takes the place of the oldest: a silent stream is no reason to turn away one
+    /// that may speak. No more are taken in at once than may wait, however fast they come: others want their turn.
     pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,

@@ -67,7 +67,7 @@ pub struct Mux {
     pub(super) read_spare: Spare,
     pub(super) accept_waiting: bool,
     pub(super) open_waiting: bool,
-    /// For whoever wants to look inside; none in most sessions.
+    /// For looking inside; none in most sessions.
     pub(super) watch: Option<Box<Watch>>,
     /// Bytes ever put in a batch, and bytes of them that the transport took.
     pub(super) emitted: u64,
@@ -344,7 +344,7 @@ impl Mux {
         self.replies.push_back((id, code));
     }
 
-    /// Fails a stream in both directions and tells whoever waits on it.
+    /// Fails a stream in both directions and tells those who wait on it.
     pub(super) fn fail(&mut self, key: StreamKey, failure: Failure) {
         self.leave_line(key);
         let Some(stream) = self.streams.get_mut(key) else { return };

@@ -119,20 +119,20 @@ where
     /// States that a vectored write of the transport really takes many slices at once. Default: no, since the
     /// futures-io traits cannot be asked.
     ///
-    /// With it large payloads go to the transport where they lie; without it they are copied into one buffer with
+    /// With it, large payloads go to the transport from where they lie; without it they are copied into one buffer with
     /// their headers, which is better than a system call for each slice.
     pub fn vectored(mut self, vectored: bool) -> Self {
         self.write.set_vectored(vectored);
         self
     }
 
-    /// States that `poll_close` of the transport really tells the peer the end of our direction, as a TCP socket does that
-    /// is shut down for writing. Default: no, since many only flush.
+    /// States that `poll_close` of the transport really tells the peer the end of our direction, as shutting down a TCP
+    /// socket for writing does. Default: no, since many only flush.
     ///
-    /// With it the end of a session waits until the peer, having read everything, ends its direction too, for as long as
-    /// the close or drain has time and [`Config::drain_timeout`]. Without it the transport is closed once the peer has
-    /// been silent for 250 ms. Then bytes that were still on their way over a slow link may be lost: TCP takes them back
-    /// if the peer sends anything to a socket that is closed.
+    /// With it, the end of a session waits until the peer, having read everything, ends its direction too, for as long
+    /// as the close or drain has time and [`Config::drain_timeout`]. Without it, the transport is closed once the peer
+    /// has been silent for 250 ms. Then bytes that were still on their way over a slow link may be lost: TCP takes them
+    /// back if the peer sends anything to a socket that is closed.
     pub fn half_closes(mut self, half_closes: bool) -> Self {
         self.half_closes = half_closes;
         self

@@ -13,8 +13,8 @@ const GOAWAY: u32 = 8;
 /// Clients of muxado v2, by a plausible first frame: a stream is opened, or the session ends as soon as it began
 /// (docs/protocol.md, 2 and 4).
 ///
-/// A ClientHello of TLS does not match, though one of some 5 KB could be read as a frame that opens a stream: with 1.4
-/// MB, and an id above 65,536, where every known client begins with 3 (4.2).
+/// A ClientHello of TLS does not match, though one of some 5 KB could be read as a frame that opens a stream: one of
+/// 1.4 MB, and with an id above 65,536, where every known client begins with 3 (4.2).
 ///
 /// A client that opens no stream says nothing, and cannot be told apart until it does: when
 /// [`Limits::time`](crate::Limits::time) is over it goes to [`any()`](crate::any()), or is closed if there is no such listener.
