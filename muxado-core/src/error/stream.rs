@@ -123,7 +123,7 @@ pub enum ReadError {
     TimedOut,
 }
 
-/// Writing or finishing failed. For how to get at it in an [`io::Error`] see [`ReadError`].
+/// Writing or finishing failed. For how to get at it in an [`io::Error`](std::io::Error) see [`ReadError`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum WriteError {

@@ -130,9 +130,9 @@ where
     /// socket for writing does. Default: no, since many only flush.
     ///
     /// With it, the end of a session waits until the peer, having read everything, ends its direction too, for as long
-    /// as the close or drain has time and [`Config::drain_timeout`]. Without it, the transport is closed once the peer
-    /// has been silent for 250 ms. Then bytes that were still on their way over a slow link may be lost: TCP takes them
-    /// back if the peer sends anything to a socket that is closed.
+    /// as the close or drain has time and [`Config::drain_timeout`](crate::Config::drain_timeout). Without it, the
+    /// transport is closed once the peer has been silent for 250 ms. Then bytes that were still on their way over a
+    /// slow link may be lost: TCP takes them back if the peer sends anything to a socket that is closed.
     pub fn half_closes(mut self, half_closes: bool) -> Self {
         self.half_closes = half_closes;
         self
