@@ -331,7 +331,7 @@ where
     /// Acts on the limits that have passed. Whether any had.
     pub(super) fn poll_limits(&mut self, cx: &mut Context<'_>) -> bool {
         let mut any = false;
-        while let Poll::Ready(limit) = self.timers.poll(cx) {
+        while let Poll::Ready((limit, now)) = self.timers.poll(cx) {
             any = true;
             // What was taken in this very step may be the beginning of a stream: it is not safe to retry then.
             let reported = std::mem::take(&mut self.write.unreported);
@@ -360,7 +360,7 @@ where
                     let error = self.broken.take();
                     self.lost(error);
                 }
-                Limit::Stream => self.pass_deadlines(),
+                Limit::Stream => self.pass_deadlines(now),
                 Limit::Credit | Limit::Sweep => {}
             }
         }
@@ -368,8 +368,7 @@ where
     }
 
     /// The deadlines of streams that have passed: whoever waits there is told.
-    fn pass_deadlines(&mut self) {
-        let now = self.timers.now();
+    fn pass_deadlines(&mut self, now: Instant) {
         let mut passed = WakeList::default();
         self.shared.with_driver(&mut self.woken, |state| {
             state.deadlines.pass(now, &mut state.wakers, &mut passed);

@@ -102,11 +102,12 @@ impl<T: Runtime> Timers<T> {
         self.due[limit as usize] = None;
     }
 
-    /// The next limit that has passed; it runs no more. Pending with the task registered for the earliest one.
+    /// The next limit that has passed, and the time that it is; it runs no more. Pending with the task registered for the
+    /// earliest one.
     ///
     /// A sleep that has become too early is kept: it is cheaper to wake once for nothing than to make a new one each
     /// time a limit moves.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Limit> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(Limit, Instant)> {
         loop {
             let wants_poll = self.alarm.set(cx.waker());
             if !wants_poll && !std::mem::take(&mut self.is_news) {
@@ -141,7 +142,7 @@ impl<T: Runtime> Timers<T> {
             for limit in LIMITS {
                 if self.due[limit as usize].is_some_and(|due| due <= now) {
                     self.stop(limit);
-                    return Poll::Ready(limit);
+                    return Poll::Ready((limit, now));
                 }
             }
         }
@@ -241,7 +242,7 @@ mod tests {
         fn poll(&mut self) -> Vec<Limit> {
             let mut cx = Context::from_waker(&self.woken.1);
             std::iter::from_fn(|| match self.timers.poll(&mut cx) {
-                Poll::Ready(limit) => Some(limit),
+                Poll::Ready((limit, _)) => Some(limit),
                 Poll::Pending => None,
             })
             .collect()

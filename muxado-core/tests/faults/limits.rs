@@ -1,5 +1,6 @@
 //! Clocks, limits and ids at their ends (F70, F71, F81 to F84).
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -83,7 +84,10 @@ fn f70_clocks_that_stand_still_or_leap_neither_hang_nor_spin_nor_panic() {
             world.sleep(Duration::from_secs(1)).await;
             let sent = to_peer.take();
             assert!(sent.ends_with(&wire::wndinc(3, 6)), "{leap:?}, runs {runs}: {sent:?}");
-            // A limit passes, by the clock or by the sleep.
+            // A limit passes, by the clock or by the sleep, and a deadline too.
+            stream.set_read_deadline(Some(world.now() + Duration::from_secs(1)));
+            assert_eq!(stream.read(&mut [0; 9]).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+            stream.set_read_deadline(None);
             session.drain(Duration::from_secs(5)).await;
             assert!(stream.read(&mut [0; 9]).await.is_err());
         });
