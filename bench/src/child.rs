@@ -2,7 +2,10 @@
 
 use std::error::Error;
 use std::io;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
+
+use futures_util::FutureExt;
 
 use crate::measure::Measurement;
 use crate::peer::async_std::{AsyncStdTcp, OursAsyncStd};
@@ -13,6 +16,7 @@ use crate::peer::{
     Peer, PeerName, crate_muxado::CrateMuxado, ours::Ours, ours_bytes::OursBytes, quinn::Quinn, tcp::Tcp,
     tokio_yamux::TokioYamux, yamux::Yamux,
 };
+use crate::task;
 use crate::workload::{
     Workload, bulk1, bulk64, churn, duplex, far, hello, idle, mixed, rtt, sessions, stuck,
 };
@@ -23,56 +27,80 @@ const WORKERS: usize = 2;
 /// No measurement takes nearly as long: a peer that stalls must not stop the run.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(30);
 
+/// Where the other runtimes learn how many workers they have.
+pub(crate) const ENVIRONMENT: [(&str, &str); 2] = [("SMOL_THREADS", "2"), ("ASYNC_STD_THREAD_COUNT", "2")];
+
 pub(crate) fn measure(
     workload: Workload,
     peer: PeerName,
     amount: u64,
 ) -> Result<Measurement, Box<dyn Error>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
-    let measured = runtime.block_on(async {
-        // The workload runs on the workers: the thread that blocks here would be one more.
-        tokio::time::timeout(GIVE_UP_AFTER, tokio::spawn(with_peer(workload, peer, amount))).await
-    });
+    if peer.is_of_another_runtime() {
+        if let Some((name, value)) = ENVIRONMENT.iter().find(|(name, value)| !is_set(name, value)) {
+            return Err(format!("set {name}={value}, or the runtime has another number of workers").into());
+        }
+        return with_peer(workload, peer, amount);
+    }
+    let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
+    let measured = {
+        let _entered = tokio.enter();
+        with_peer(workload, peer, amount)
+    };
     // Sessions still have handles in tasks; nobody waits for a goodbye.
-    runtime.shutdown_background();
-    Ok(measured.map_err(|_| format!("stalled for {} s", GIVE_UP_AFTER.as_secs()))???)
+    tokio.shutdown_background();
+    measured
 }
 
-async fn with_peer(workload: Workload, peer: PeerName, amount: u64) -> io::Result<Measurement> {
+fn is_set(name: &str, value: &str) -> bool {
+    std::env::var(name).is_ok_and(|set| set == value)
+}
+
+fn with_peer(workload: Workload, peer: PeerName, amount: u64) -> Result<Measurement, Box<dyn Error>> {
     match peer {
-        PeerName::Tcp => with_workload::<Tcp>(workload, amount).await,
-        PeerName::CrateMuxado => with_workload::<CrateMuxado>(workload, amount).await,
-        PeerName::Yamux => with_workload::<Yamux>(workload, amount).await,
-        PeerName::TokioYamux => with_workload::<TokioYamux>(workload, amount).await,
-        PeerName::H2 => with_workload::<H2>(workload, amount).await,
-        PeerName::H2Default => with_workload::<H2Default>(workload, amount).await,
-        PeerName::Quinn => with_workload::<Quinn>(workload, amount).await,
-        PeerName::Limit => with_workload::<Limit>(workload, amount).await,
-        PeerName::Ours => with_workload::<Ours>(workload, amount).await,
-        PeerName::OursBytes => with_workload::<OursBytes>(workload, amount).await,
-        PeerName::SmolTcp => with_workload::<SmolTcp>(workload, amount).await,
-        PeerName::OursSmol => with_workload::<OursSmol>(workload, amount).await,
-        PeerName::AsyncStdTcp => with_workload::<AsyncStdTcp>(workload, amount).await,
-        PeerName::OursAsyncStd => with_workload::<OursAsyncStd>(workload, amount).await,
+        PeerName::Tcp => on_its_runtime::<Tcp>(workload, amount),
+        PeerName::CrateMuxado => on_its_runtime::<CrateMuxado>(workload, amount),
+        PeerName::Yamux => on_its_runtime::<Yamux>(workload, amount),
+        PeerName::TokioYamux => on_its_runtime::<TokioYamux>(workload, amount),
+        PeerName::H2 => on_its_runtime::<H2>(workload, amount),
+        PeerName::H2Default => on_its_runtime::<H2Default>(workload, amount),
+        PeerName::Quinn => on_its_runtime::<Quinn>(workload, amount),
+        PeerName::Limit => on_its_runtime::<Limit>(workload, amount),
+        PeerName::Ours => on_its_runtime::<Ours>(workload, amount),
+        PeerName::OursBytes => on_its_runtime::<OursBytes>(workload, amount),
+        PeerName::SmolTcp => on_its_runtime::<SmolTcp>(workload, amount),
+        PeerName::OursSmol => on_its_runtime::<OursSmol>(workload, amount),
+        PeerName::AsyncStdTcp => on_its_runtime::<AsyncStdTcp>(workload, amount),
+        PeerName::OursAsyncStd => on_its_runtime::<OursAsyncStd>(workload, amount),
     }
 }
 
-async fn with_workload<P: Peer + 'static>(workload: Workload, amount: u64) -> io::Result<Measurement> {
+fn on_its_runtime<P: Peer>(workload: Workload, amount: u64) -> Result<Measurement, Box<dyn Error>> {
+    let (send, measured) = mpsc::channel();
+    // On the workers: the thread that waits here would be one more.
+    task::detach::<P>(with_workload::<P>(workload, amount).map(move |outcome| _ = send.send(outcome)));
+    match measured.recv_timeout(GIVE_UP_AFTER) {
+        Ok(measured) => Ok(measured?),
+        Err(RecvTimeoutError::Timeout) => Err(format!("stalled for {} s", GIVE_UP_AFTER.as_secs()).into()),
+        Err(RecvTimeoutError::Disconnected) => Err("the workload panicked".into()),
+    }
+}
+
+async fn with_workload<P: Peer>(workload: Workload, amount: u64) -> io::Result<Measurement> {
     let (client, server) = P::pair(workload.setting()).await?;
     match workload {
         Workload::Bulk1 | Workload::Tls | Workload::Wan | Workload::Wan1G => {
-            bulk1::run(client, server, amount).await
+            bulk1::run::<P>(client, server, amount).await
         }
-        Workload::Bulk64 => bulk64::run(client, server, amount).await,
-        Workload::Duplex => duplex::run(client, server, amount).await,
-        Workload::Churn => churn::run(client, server, amount).await,
-        Workload::Hello10k => hello::run(client, server, amount).await,
-        Workload::Rtt => rtt::run(client, server, amount).await,
-        Workload::RttBusy => rtt::busy(client, server, amount).await,
-        Workload::Mixed => mixed::run(client, server, amount).await,
-        Workload::Idle => idle::run(client, server, amount).await,
-        Workload::Far => far::run(client, server, amount).await,
-        Workload::StuckReader => stuck::run(client, server, amount).await,
+        Workload::Bulk64 => bulk64::run::<P>(client, server, amount).await,
+        Workload::Duplex => duplex::run::<P>(client, server, amount).await,
+        Workload::Churn => churn::run::<P>(client, server, amount).await,
+        Workload::Hello10k => hello::run::<P>(client, server, amount).await,
+        Workload::Rtt => rtt::run::<P>(client, server, amount).await,
+        Workload::RttBusy => rtt::busy::<P>(client, server, amount).await,
+        Workload::Mixed => mixed::run::<P>(client, server, amount).await,
+        Workload::Idle => idle::run::<P>(client, server, amount).await,
+        Workload::Far => far::run::<P>(client, server, amount).await,
+        Workload::StuckReader => stuck::run::<P>(client, server, amount).await,
         Workload::Sessions => {
             // The first of many, and like the others it is not kept.
             drop((client, server));

@@ -14,6 +14,7 @@ mod report;
 mod run;
 mod scale;
 mod syscalls;
+mod task;
 mod workload;
 
 use std::error::Error;

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::args::Plan;
+use crate::child;
 use crate::measure::Measurement;
 use crate::peer::PeerName;
 use crate::syscalls::{self, Calls};
@@ -70,7 +71,12 @@ fn in_child(
     peer: PeerName,
     amount: u64,
 ) -> Result<Measurement, Box<dyn Error>> {
-    measured(Command::new(program).args(["child", workload.as_str(), peer.as_str(), &amount.to_string()]))
+    measured(Command::new(program).envs(child::ENVIRONMENT).args([
+        "child",
+        workload.as_str(),
+        peer.as_str(),
+        &amount.to_string(),
+    ]))
 }
 
 /// Runs a program that says what it has measured.

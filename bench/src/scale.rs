@@ -131,7 +131,7 @@ async fn streams(count: u64) -> io::Result<Measurement> {
         open.push((near, far));
     }
     let grown = grown_since(before);
-    let measured = rtt::run(client, server, MESSAGES).await?;
+    let measured = rtt::run::<Ours>(client, server, MESSAGES).await?;
     let micros = measured.cpu_seconds.map_or(f64::NAN, |cpu| cpu * 1e6 / MESSAGES as f64);
     drop(open);
     Ok(measured.with("us/message", micros).with("B/stream", grown / count as f64))

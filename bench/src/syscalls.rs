@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde::Serialize;
 
+use crate::child;
 use crate::peer::PeerName;
 use crate::workload::Workload;
 
@@ -24,6 +25,7 @@ const WAITS: &[&str] = &["epoll_wait", "epoll_pwait", "epoll_pwait2", "futex", "
 pub(crate) fn count(program: &Path, workload: Workload, peer: PeerName) -> Option<Calls> {
     let amount = workload.amount(true);
     let counted = Command::new("strace")
+        .envs(child::ENVIRONMENT)
         .args(["-f", "-c", "-o", "/dev/stderr"])
         .arg(program)
         .args(["child", workload.as_str(), peer.as_str(), &amount.to_string()])

@@ -1,10 +1,11 @@
-//! Ours on async-std, and async-std's own TCP. The workload's tasks stay on tokio's workers; sockets and driver are async-std's.
+//! Ours on async-std, and async-std's own TCP.
 
 use std::io;
 use std::net::{Shutdown, SocketAddr};
 
 use async_std::net::{TcpListener, TcpStream};
 use bytes::Bytes;
+use futures_util::future::try_join;
 use muxado_async_std::{AsyncStd, Config, Listener, connect_with};
 use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt};
 
@@ -19,6 +20,7 @@ pub(crate) struct AsyncStdTcp;
 pub(crate) struct Connector(SocketAddr);
 
 impl Peer for AsyncStdTcp {
+    type Runtime = AsyncStd;
     type Open = Connector;
     type Accept = TcpListener;
     type Stream = Raw;
@@ -71,6 +73,7 @@ impl super::Stream for Raw {
 pub(crate) struct OursAsyncStd;
 
 impl Peer for OursAsyncStd {
+    type Runtime = AsyncStd;
     type Open = End<AsyncStd>;
     type Accept = End<AsyncStd>;
     type Stream = <End<AsyncStd> as Open>::Stream;
@@ -79,7 +82,7 @@ impl Peer for OursAsyncStd {
         let listener = Listener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let config = Config::default();
-        let (client, (server, _)) = tokio::try_join!(connect_with(address, &config), listener.accept())?;
+        let (client, (server, _)) = try_join(connect_with(address, &config), listener.accept()).await?;
         Ok((End(client), End(server)))
     }
 }

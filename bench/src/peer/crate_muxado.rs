@@ -22,6 +22,7 @@ pub(crate) struct Accepter(
 );
 
 impl Peer for CrateMuxado {
+    type Runtime = muxado_tokio::Tokio;
     type Open = Opener;
     type Accept = Accepter;
     type Stream = ByteStream<Stream>;

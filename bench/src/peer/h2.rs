@@ -37,6 +37,7 @@ pub(crate) struct Exchange {
 }
 
 impl Peer for H2 {
+    type Runtime = muxado_tokio::Tokio;
     type Open = Opener;
     type Accept = Accepter;
     type Stream = Exchange;
@@ -55,6 +56,7 @@ impl Peer for H2 {
 }
 
 impl Peer for H2Default {
+    type Runtime = muxado_tokio::Tokio;
     type Open = Opener;
     type Accept = Accepter;
     type Stream = Exchange;

@@ -15,6 +15,7 @@ pub(crate) struct Limit;
 pub(crate) struct End(limits::End);
 
 impl Peer for Limit {
+    type Runtime = muxado_tokio::Tokio;
     type Open = End;
     type Accept = End;
     type Stream = Inner;

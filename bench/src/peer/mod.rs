@@ -22,6 +22,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use bytes::Bytes;
+use muxado_smol::core::rt::Runtime;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsStream;
@@ -120,7 +121,9 @@ impl FromStr for PeerName {
 
 /// A multiplexer: two ends that are connected over TCP on loopback, in their default settings, but
 /// for the number of streams, if the workload needs more.
-pub(crate) trait Peer {
+pub(crate) trait Peer: 'static {
+    /// Where it runs, and the workload's tasks with it.
+    type Runtime: Runtime + Default;
     type Open: Open<Stream = Self::Stream>;
     type Accept: Accept<Stream = Self::Stream>;
     type Stream: Stream;

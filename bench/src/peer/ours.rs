@@ -15,6 +15,7 @@ pub(crate) struct Ours;
 pub(crate) struct End(Session);
 
 impl Peer for Ours {
+    type Runtime = muxado_tokio::Tokio;
     type Open = End;
     type Accept = End;
     type Stream = ByteStream<Stream>;

@@ -20,6 +20,7 @@ pub(crate) struct End(Session);
 pub(crate) struct Chunks(muxado_tokio::Stream);
 
 impl Peer for OursBytes {
+    type Runtime = muxado_tokio::Tokio;
     type Open = End;
     type Accept = End;
     type Stream = Chunks;

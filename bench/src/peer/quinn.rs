@@ -19,6 +19,7 @@ pub(crate) struct End(Connection, #[expect(dead_code, reason = "held to keep it"
 type Stream = tokio::io::Join<RecvStream, SendStream>;
 
 impl Peer for Quinn {
+    type Runtime = muxado_tokio::Tokio;
     type Open = End;
     type Accept = End;
     type Stream = ByteStream<Stream>;

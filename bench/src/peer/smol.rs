@@ -1,8 +1,9 @@
-//! Ours on smol, and smol's own TCP. The workload's tasks stay on tokio's workers; sockets and driver are smol's.
+//! Ours on smol, and smol's own TCP.
 
 use std::io;
 use std::net::SocketAddr;
 
+use futures_util::future::try_join;
 use muxado_smol::{Config, Listener, Smol, connect_with};
 use smol::net::{TcpListener, TcpStream};
 use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt};
@@ -18,6 +19,7 @@ pub(crate) struct SmolTcp;
 pub(crate) struct Connector(SocketAddr);
 
 impl Peer for SmolTcp {
+    type Runtime = Smol;
     type Open = Connector;
     type Accept = TcpListener;
     type Stream = ByteStream<Compat<TcpStream>>;
@@ -52,6 +54,7 @@ impl Accept for TcpListener {
 pub(crate) struct OursSmol;
 
 impl Peer for OursSmol {
+    type Runtime = Smol;
     type Open = End<Smol>;
     type Accept = End<Smol>;
     type Stream = <End<Smol> as Open>::Stream;
@@ -60,7 +63,7 @@ impl Peer for OursSmol {
         let listener = Listener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let config = Config::default();
-        let (client, (server, _)) = tokio::try_join!(connect_with(address, &config), listener.accept())?;
+        let (client, (server, _)) = try_join(connect_with(address, &config), listener.accept()).await?;
         Ok((End(client), End(server)))
     }
 }

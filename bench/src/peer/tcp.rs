@@ -25,6 +25,7 @@ pub(crate) enum Accepter {
 }
 
 impl Peer for Tcp {
+    type Runtime = muxado_tokio::Tokio;
     type Open = Connector;
     type Accept = Accepter;
     type Stream = ByteStream<Transport>;

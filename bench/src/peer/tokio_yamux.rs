@@ -22,6 +22,7 @@ pub(crate) struct Accepter(
 );
 
 impl Peer for TokioYamux {
+    type Runtime = muxado_tokio::Tokio;
     type Open = Opener;
     type Accept = Accepter;
     type Stream = ByteStream<StreamHandle>;

@@ -25,6 +25,7 @@ pub(crate) struct Opener(mpsc::Sender<Ask>);
 pub(crate) struct Accepter(mpsc::Receiver<yamux::Stream>);
 
 impl Peer for Yamux {
+    type Runtime = muxado_tokio::Tokio;
     type Open = Opener;
     type Accept = Accepter;
     type Stream = ByteStream<Stream>;

@@ -1,38 +1,43 @@
 //! Askers on one side, and somebody on the other who answers each stream in a task of its own.
 
 use std::io;
+use std::pin::pin;
 
-use tokio::task::{JoinHandle, JoinSet};
+use futures_util::FutureExt;
+use futures_util::future::{Either, select};
 
-use crate::peer::{Accept, Stream};
+use crate::peer::{Accept, Peer};
+use crate::task::{detach, spawn};
+
+/// Answers every stream until all has been asked. Who answers is still at it then.
+pub(super) async fn until_answered<P: Peer, F>(
+    askers: Vec<impl Future<Output = io::Result<()>>>,
+    server: P::Accept,
+    answer: fn(P::Stream) -> F,
+) -> io::Result<()>
+where
+    F: Future<Output = io::Result<()>> + Send + 'static,
+{
+    let asked = async {
+        for asker in askers {
+            asker.await?;
+        }
+        Ok(())
+    };
+    let accepting = spawn::<P, _>(serve::<P, F>(server, answer));
+    // Accepting ends only if it fails, and then the askers would wait for nobody.
+    match select(pin!(asked), pin!(accepting)).await {
+        Either::Left((outcome, _)) | Either::Right((outcome, _)) => outcome,
+    }
+}
 
 /// Answers every stream, until accepting fails.
-pub(super) async fn serve<S: Stream, F>(
-    mut server: impl Accept<Stream = S>,
-    answer: impl Fn(S) -> F,
-) -> io::Result<()>
+async fn serve<P: Peer, F>(mut server: P::Accept, answer: fn(P::Stream) -> F) -> io::Result<()>
 where
     F: Future<Output = io::Result<()>> + Send + 'static,
 {
     loop {
         // A stream that fails here fails at its asker, who reports it.
-        tokio::spawn(answer(server.accept().await?));
-    }
-}
-
-/// Waits until all has been asked. Who answers is given back, still at it.
-pub(super) async fn until_asked(
-    mut accepting: JoinHandle<io::Result<()>>,
-    mut askers: JoinSet<io::Result<()>>,
-) -> io::Result<JoinHandle<io::Result<()>>> {
-    loop {
-        tokio::select! {
-            // It ends only if it fails, and then the askers would wait for nobody.
-            ended = &mut accepting => ended??,
-            asked = askers.join_next() => match asked {
-                Some(result) => result??,
-                None => return Ok(accepting),
-            },
-        }
+        detach::<P>(answer(server.accept().await?).map(drop));
     }
 }

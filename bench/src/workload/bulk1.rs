@@ -6,18 +6,19 @@ use bytes::Bytes;
 
 use super::pattern::{BLOCK, Pattern};
 use crate::measure::{Measurement, Stopwatch};
-use crate::peer::{Accept, Open, Piece, Stream};
+use crate::peer::{Accept, Open, Peer, Piece, Stream};
+use crate::task::spawn;
 
-pub(crate) async fn run<S: Stream>(
-    mut client: impl Open<Stream = S>,
-    mut server: impl Accept<Stream = S>,
+pub(crate) async fn run<P: Peer>(
+    mut client: P::Open,
+    mut server: P::Accept,
     bytes: u64,
 ) -> io::Result<Measurement> {
     let pattern = Pattern::new();
     let stopwatch = Stopwatch::start();
-    let writer = tokio::spawn(write(client.open().await?, bytes, pattern.clone()));
+    let writer = spawn::<P, _>(write(client.open().await?, bytes, pattern.clone()));
     let received = read(server.accept().await?, pattern).await?;
-    writer.await??;
+    writer.await?;
     check_count(bytes, received)?;
     Ok(stopwatch.stop(bytes))
 }

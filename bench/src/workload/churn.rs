@@ -5,31 +5,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use tokio::task::JoinSet;
 
-use super::asking::{serve, until_asked};
+use super::asking::until_answered;
 use crate::measure::{Measurement, Stopwatch};
-use crate::peer::{Accept, Open, Stream};
+use crate::peer::{Open, Peer, Stream};
+use crate::task::spawn;
 
 const IN_FLIGHT: usize = 64;
 const MESSAGE: usize = 64;
 
-pub(crate) async fn run<S: Stream>(
-    client: impl Open<Stream = S>,
-    server: impl Accept<Stream = S>,
+pub(crate) async fn run<P: Peer>(
+    client: P::Open,
+    server: P::Accept,
     streams: u64,
 ) -> io::Result<Measurement> {
     let left = Arc::new(AtomicU64::new(streams));
     let stopwatch = Stopwatch::start();
-    let accepting = tokio::spawn(serve(server, answer));
-    let mut askers = JoinSet::new();
-    for asker in 0..IN_FLIGHT {
-        askers.spawn(ask(client.clone(), asker as u8, left.clone()));
-    }
-    let accepting = until_asked(accepting, askers).await?;
-    let measurement = stopwatch.stop(streams);
-    accepting.abort();
-    Ok(measurement)
+    let asker = |asker| spawn::<P, _>(ask(client.clone(), asker as u8, left.clone()));
+    let askers = (0..IN_FLIGHT).map(asker).collect();
+    until_answered::<P, _>(askers, server, answer).await?;
+    Ok(stopwatch.stop(streams))
 }
 
 /// Opens one stream after the other until there are enough.

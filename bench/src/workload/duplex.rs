@@ -5,11 +5,12 @@ use std::io;
 use super::bulk1::{check_count, read, write};
 use super::pattern::Pattern;
 use crate::measure::{Measurement, Stopwatch};
-use crate::peer::{Accept, Open, Stream};
+use crate::peer::{Accept, Open, Peer, Stream};
+use crate::task::spawn;
 
-pub(crate) async fn run<S: Stream>(
-    mut client: impl Open<Stream = S>,
-    mut server: impl Accept<Stream = S>,
+pub(crate) async fn run<P: Peer>(
+    mut client: P::Open,
+    mut server: P::Accept,
     bytes: u64,
 ) -> io::Result<Measurement> {
     let (pattern, half) = (Pattern::new(), bytes / 2);
@@ -26,13 +27,13 @@ pub(crate) async fn run<S: Stream>(
     }
     let stopwatch = Stopwatch::start();
     let (there, here) = (pattern.clone(), pattern.clone());
-    let writers =
-        [tokio::spawn(write(forth, half, pattern.clone())), tokio::spawn(write(back_far, half, pattern))];
-    let reading = tokio::spawn(async move { check_count(half, read(back, here).await?) });
+    let writers = [(forth, pattern.clone()), (back_far, pattern)]
+        .map(|(stream, pattern)| spawn::<P, _>(write(stream, half, pattern)));
+    let reading = spawn::<P, _>(async move { check_count(half, read(back, here).await?) });
     check_count(half, read(forth_far, there).await?)?;
-    reading.await??;
+    reading.await?;
     for writer in writers {
-        writer.await??;
+        writer.await?;
     }
     Ok(stopwatch.stop(bytes))
 }

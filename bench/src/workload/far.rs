@@ -5,18 +5,19 @@ use std::time::Duration;
 
 use super::pattern::{BLOCK, Pattern};
 use crate::measure::{Measurement, Stopwatch};
-use crate::peer::{Accept, Open, Stream};
+use crate::peer::{Accept, Open, Peer, Stream};
+use crate::task::{detach, within};
 
 /// Runs for `millis` milliseconds.
-pub(crate) async fn run<S: Stream>(
-    mut client: impl Open<Stream = S>,
-    mut server: impl Accept<Stream = S>,
+pub(crate) async fn run<P: Peer>(
+    mut client: P::Open,
+    mut server: P::Accept,
     millis: u64,
 ) -> io::Result<Measurement> {
     let block = Pattern::new().at(0, BLOCK);
     let stopwatch = Stopwatch::start();
     let mut near = client.open().await?;
-    let writing = tokio::spawn(async move { while near.write(&block).await.is_ok() {} });
+    detach::<P>(async move { while near.write(&block).await.is_ok() {} });
     let mut received = 0;
     let reading = async {
         let mut far = server.accept().await?;
@@ -29,9 +30,8 @@ pub(crate) async fn run<S: Stream>(
             received += count as u64;
         }
     };
-    if let Ok(result) = tokio::time::timeout(Duration::from_millis(millis), reading).await {
+    if let Some(result) = within::<P, _>(Duration::from_millis(millis), reading).await {
         result?;
     }
-    writing.abort();
     Ok(stopwatch.stop(received))
 }

@@ -3,38 +3,41 @@
 use std::io;
 
 use bytes::Bytes;
-use tokio::task::JoinSet;
 
 use crate::measure::{Measurement, Stopwatch};
-use crate::peer::{Accept, Open, Stream};
+use crate::peer::{Accept, Open, Peer, Stream};
+use crate::task::spawn;
 
 const HELLO: &[u8] = b"hello";
 
-pub(crate) async fn run<S: Stream>(
-    client: impl Open<Stream = S>,
-    mut server: impl Accept<Stream = S>,
+pub(crate) async fn run<P: Peer>(
+    client: P::Open,
+    mut server: P::Accept,
     streams: u64,
 ) -> io::Result<Measurement> {
     let stopwatch = Stopwatch::start();
-    let mut tasks = JoinSet::new();
+    let (mut greeting, mut hearing) = (Vec::new(), Vec::new());
     for _ in 0..streams {
         let mut client = client.clone();
-        tasks.spawn(async move {
+        greeting.push(spawn::<P, _>(async move {
             let mut stream = client.open().await?;
             stream.write(&Bytes::from_static(HELLO)).await?;
             stream.finish().await?;
             // Until the other side has ended too: some take a stream that is dropped before for one that is cancelled.
             let mut room = [0; 16];
             while !stream.read(&mut room).await?.is_empty() {}
-            Ok::<_, io::Error>(())
-        });
+            Ok(())
+        }));
     }
     for _ in 0..streams {
         let stream = server.accept().await?;
-        tasks.spawn(hear(stream));
+        hearing.push(spawn::<P, _>(hear(stream)));
     }
-    while let Some(ended) = tasks.join_next().await {
-        ended??;
+    for heard in hearing {
+        heard.await?;
+    }
+    for greeted in greeting {
+        greeted.await?;
     }
     Ok(stopwatch.stop(streams))
 }

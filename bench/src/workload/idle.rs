@@ -6,11 +6,11 @@ use std::io;
 use bytes::Bytes;
 
 use crate::measure::{Measurement, Stopwatch, grown_since, resident};
-use crate::peer::{Accept, Open, Stream};
+use crate::peer::{Accept, Open, Peer, Stream};
 
-pub(crate) async fn run<S: Stream>(
-    mut client: impl Open<Stream = S>,
-    mut server: impl Accept<Stream = S>,
+pub(crate) async fn run<P: Peer>(
+    mut client: P::Open,
+    mut server: P::Accept,
     streams: u64,
 ) -> io::Result<Measurement> {
     // What the session needs anyway is there before.

@@ -5,13 +5,12 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::task::JoinSet;
-
-use super::asking::{serve, until_asked};
+use super::asking::until_answered;
 use super::bulk1::{self, check_count};
 use super::pattern::{BLOCK, Pattern};
 use crate::measure::{Measurement, Stopwatch};
-use crate::peer::{Accept, Open, Stream};
+use crate::peer::{Open, Peer, Stream};
+use crate::task::spawn;
 
 const IN_FLIGHT: usize = 32;
 
@@ -26,23 +25,18 @@ fn size(request: u64) -> u64 {
     }
 }
 
-pub(crate) async fn run<S: Stream>(
-    client: impl Open<Stream = S>,
-    server: impl Accept<Stream = S>,
+pub(crate) async fn run<P: Peer>(
+    client: P::Open,
+    server: P::Accept,
     requests: u64,
 ) -> io::Result<Measurement> {
     let pattern = Pattern::new();
     let next = Arc::new(AtomicU64::new(0));
     let stopwatch = Stopwatch::start();
-    let accepting = tokio::spawn(serve(server, bulk1::echo));
-    let mut askers = JoinSet::new();
-    for _ in 0..IN_FLIGHT {
-        askers.spawn(ask(client.clone(), requests, next.clone(), pattern.clone()));
-    }
-    let accepting = until_asked(accepting, askers).await?;
-    let measurement = stopwatch.stop(requests);
-    accepting.abort();
-    Ok(measurement)
+    let asker = |_| spawn::<P, _>(ask(client.clone(), requests, next.clone(), pattern.clone()));
+    let askers = (0..IN_FLIGHT).map(asker).collect();
+    until_answered::<P, _>(askers, server, bulk1::echo).await?;
+    Ok(stopwatch.stop(requests))
 }
 
 async fn ask(mut client: impl Open, requests: u64, next: Arc<AtomicU64>, pattern: Pattern) -> io::Result<()> {

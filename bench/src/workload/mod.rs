@@ -174,7 +174,10 @@ impl Workload {
     pub(crate) fn peers(self) -> impl Iterator<Item = PeerName> {
         let able = move |peer: &PeerName| match (self, peer) {
             (_, peer) if peer.is_of_another_runtime() => {
-                matches!(self, Workload::Bulk1 | Workload::Duplex | Workload::Churn | Workload::Rtt)
+                matches!(
+                    self,
+                    Workload::Bulk1 | Workload::Bulk64 | Workload::Duplex | Workload::Churn | Workload::Rtt
+                )
             }
             // It shows what the goals of these are up against.
             (_, PeerName::Limit) => matches!(

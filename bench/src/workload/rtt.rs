@@ -9,29 +9,30 @@ use bytes::Bytes;
 
 use super::pattern::{BLOCK, Pattern};
 use crate::measure::{Measurement, Stopwatch};
-use crate::peer::{Accept, Open, Stream};
+use crate::peer::{Accept, Open, Peer, Stream};
+use crate::task::{detach, spawn};
 
 const MESSAGE: usize = 64;
 
 /// Messages before the first that counts.
 const WARM_UP: u64 = 500;
 
-pub(crate) async fn run<S: Stream>(
-    mut client: impl Open<Stream = S>,
-    mut server: impl Accept<Stream = S>,
+pub(crate) async fn run<P: Peer>(
+    mut client: P::Open,
+    mut server: P::Accept,
     messages: u64,
 ) -> io::Result<Measurement> {
     let (asking, answering) = streams(&mut client, &mut server).await?;
     let stopwatch = Stopwatch::start();
-    let answering = tokio::spawn(answer(answering));
+    let answering = spawn::<P, _>(answer(answering));
     let times = ask(asking, messages).await?;
-    answering.await??;
+    answering.await?;
     Ok(stopwatch.stop(messages).with_times(times))
 }
 
-pub(crate) async fn busy<S: Stream>(
-    mut client: impl Open<Stream = S>,
-    mut server: impl Accept<Stream = S>,
+pub(crate) async fn busy<P: Peer>(
+    mut client: P::Open,
+    mut server: P::Accept,
     messages: u64,
 ) -> io::Result<Measurement> {
     let mut bulk = client.open().await?;
@@ -40,7 +41,7 @@ pub(crate) async fn busy<S: Stream>(
     let mut drain = server.accept().await?;
     let received = Arc::new(AtomicU64::new(0));
     let counted = received.clone();
-    let reading = tokio::spawn(async move {
+    detach::<P>(async move {
         let mut room = vec![0; BLOCK];
         while let Ok(piece) = drain.read(&mut room).await {
             if piece.is_empty() {
@@ -49,17 +50,15 @@ pub(crate) async fn busy<S: Stream>(
             counted.fetch_add(piece.len() as u64, Ordering::Relaxed);
         }
     });
-    let writing = tokio::spawn(async move { while bulk.write(&block).await.is_ok() {} });
+    detach::<P>(async move { while bulk.write(&block).await.is_ok() {} });
     let (asking, answering) = streams(&mut client, &mut server).await?;
-    let answering = tokio::spawn(answer(answering));
+    let answering = spawn::<P, _>(answer(answering));
     let before = received.load(Ordering::Relaxed);
     let stopwatch = Stopwatch::start();
     let times = ask(asking, messages).await?;
     let measured = stopwatch.stop(messages);
     let gib = (received.load(Ordering::Relaxed) - before) as f64 / (1_u64 << 30) as f64;
-    answering.await??;
-    writing.abort();
-    reading.abort();
+    answering.await?;
     let rate = gib / measured.seconds;
     Ok(measured.with_times(times).with("bulk GiB/s", rate))
 }

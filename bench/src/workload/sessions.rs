@@ -5,23 +5,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use tokio::task::JoinSet;
 
 use super::rtt::receive;
 use crate::measure::{Measurement, Stopwatch};
 use crate::peer::{Accept, Open, Peer, Setting, Stream};
+use crate::task::spawn;
 
 const IN_FLIGHT: usize = 8;
 
-pub(crate) async fn run<P: Peer + 'static>(setting: Setting, sessions: u64) -> io::Result<Measurement> {
+pub(crate) async fn run<P: Peer>(setting: Setting, sessions: u64) -> io::Result<Measurement> {
     let left = Arc::new(AtomicU64::new(sessions));
     let stopwatch = Stopwatch::start();
-    let mut users = JoinSet::new();
-    for _ in 0..IN_FLIGHT {
-        users.spawn(connect::<P>(setting, left.clone()));
-    }
-    while let Some(ended) = users.join_next().await {
-        ended??;
+    let user = |_| spawn::<P, _>(connect::<P>(setting, left.clone()));
+    let users: Vec<_> = (0..IN_FLIGHT).map(user).collect();
+    for user in users {
+        user.await?;
     }
     Ok(stopwatch.stop(sessions))
 }
