@@ -112,18 +112,7 @@ impl WaitList {
         current: &Waker,
         fresh: &mut Option<Waker>,
     ) -> bool {
-        if let Some(waker) = ticket.and_then(|ticket| self.waiting.get(&ticket)) {
-            if waker.will_wake(current) {
-                return true;
-            }
-        }
-        let Some(waker) = fresh.take() else { return false };
-        let ticket = *ticket.get_or_insert_with(|| {
-            self.next_ticket += 1;
-            self.next_ticket
-        });
-        *fresh = self.waiting.insert(ticket, waker);
-        true
+        wait_at(&mut self.waiting, &mut self.next_ticket, |ticket| ticket, ticket, current, fresh)
     }
 
     /// Takes out the first in line.
@@ -152,6 +141,29 @@ impl WaitList {
     }
 }
 
+/// What [`Wakers::wait`] does, in a table with a place for each ticket. Whoever has no ticket gets the next one.
+fn wait_at<K: Ord>(
+    waiting: &mut BTreeMap<K, Waker>,
+    next_ticket: &mut u64,
+    place: impl Fn(u64) -> K,
+    ticket: &mut Option<u64>,
+    current: &Waker,
+    fresh: &mut Option<Waker>,
+) -> bool {
+    if let Some(waker) = ticket.and_then(|ticket| waiting.get(&place(ticket))) {
+        if waker.will_wake(current) {
+            return true;
+        }
+    }
+    let Some(waker) = fresh.take() else { return false };
+    let ticket = *ticket.get_or_insert_with(|| {
+        *next_ticket += 1;
+        *next_ticket
+    });
+    *fresh = waiting.insert(place(ticket), waker);
+    true
+}
+
 /// Tasks that wait for streams to be stopped, any number for each. In one table, so that streams that nobody watches cost
 /// nothing.
 #[derive(Debug, Default)]
@@ -173,18 +185,7 @@ impl Watchers {
         current: &Waker,
         fresh: &mut Option<Waker>,
     ) -> bool {
-        if let Some(waker) = ticket.and_then(|ticket| self.waiting.get(&(key, ticket))) {
-            if waker.will_wake(current) {
-                return true;
-            }
-        }
-        let Some(waker) = fresh.take() else { return false };
-        let ticket = *ticket.get_or_insert_with(|| {
-            self.next_ticket += 1;
-            self.next_ticket
-        });
-        *fresh = self.waiting.insert((key, ticket), waker);
-        true
+        wait_at(&mut self.waiting, &mut self.next_ticket, |ticket| (key, ticket), ticket, current, fresh)
     }
 
     /// Takes out everybody who watches a stream.
