@@ -45,12 +45,6 @@ impl Batch {
         Batch::new(false)
     }
 
-    /// Whether it is one slice.
-    #[must_use]
-    pub fn is_contiguous(&self) -> bool {
-        self.contiguous
-    }
-
     fn new(contiguous: bool) -> Batch {
         Batch { contiguous, arena: Vec::new(), sealed: 0, parts: VecDeque::new(), copied: Vec::new(), len: 0 }
     }
