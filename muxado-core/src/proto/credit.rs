@@ -27,6 +27,11 @@ impl Mux {
         self.tuned > 0 || self.path.is_known() || self.config.inspection()
     }
 
+    /// Whether what there is to transmit depends on the time.
+    pub(crate) fn transmits_by_time(&self) -> bool {
+        self.wants_time() && (self.config.inspection() || !self.control.is_empty())
+    }
+
     /// Sends back consumed credit at half a window, or notes that it may go a little later (S69).
     pub(super) fn return_credit(&mut self, key: StreamKey) {
         let Some(stream) = self.streams.get_mut(key) else { return };

@@ -1,25 +1,31 @@
 //! Tells whether a sleep wants to be polled, so that a busy driver does not ask it each time.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
 
-use super::sync::{Mutex, MutexGuard};
+use super::sync::{AtomicBool, Mutex, MutexGuard};
 
 /// The waker that a sleep gets: it wakes the task that the alarm is set for.
 #[derive(Debug)]
 pub(super) struct Alarm {
     bell: Arc<Bell>,
     waker: Waker,
+    /// Whom the bell was last told to wake.
+    task: Option<Waker>,
 }
 
-/// Whom to wake; nobody once it rang.
 #[derive(Debug, Default)]
-struct Bell(Mutex<Option<Waker>>);
+struct Bell {
+    /// Whom to wake; nobody once it rang.
+    task: Mutex<Option<Waker>>,
+    rang: AtomicBool,
+}
 
 impl Default for Alarm {
     fn default() -> Alarm {
         let bell = Arc::new(Bell::default());
-        Alarm { waker: Waker::from(bell.clone()), bell }
+        Alarm { waker: Waker::from(bell.clone()), bell, task: None }
     }
 }
 
@@ -28,12 +34,15 @@ impl Alarm {
     /// sleep must be polled, or nobody may be woken.
     #[must_use]
     pub(super) fn set(&mut self, current: &Waker) -> bool {
-        if self.bell.task().as_ref().is_some_and(|task| task.will_wake(current)) {
+        // One that rings after this look wakes the task, which looks again.
+        let is_set = !self.bell.rang.load(Ordering::Acquire);
+        if is_set && self.task.as_ref().is_some_and(|task| task.will_wake(current)) {
             return false;
         }
         // A waker is foreign code, and not for under the lock.
         let new = current.clone();
-        let _old = self.bell.task().replace(new);
+        self.task = Some(current.clone());
+        let _old = self.bell.set(new);
         true
     }
 
@@ -44,8 +53,20 @@ impl Alarm {
 }
 
 impl Bell {
+    fn set(&self, task: Waker) -> Option<Waker> {
+        let mut old = self.task();
+        self.rang.store(false, Ordering::Release);
+        old.replace(task)
+    }
+
+    fn ring(&self) -> Option<Waker> {
+        let mut task = self.task();
+        self.rang.store(true, Ordering::Release);
+        task.take()
+    }
+
     fn task(&self) -> MutexGuard<'_, Option<Waker>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.task.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -55,8 +76,7 @@ impl Wake for Bell {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let task = self.task().take();
-        if let Some(task) = task {
+        if let Some(task) = self.ring() {
             task.wake();
         }
     }

@@ -83,8 +83,6 @@ pub struct Driver<R, W, T: Runtime> {
     has_more: bool,
     /// A poll is under way. If it still is when the next one begins, it has panicked.
     polling: bool,
-    /// When it was made: the machine counts time from here.
-    begun: Instant,
     pub(super) woken: WakeList,
 }
 
@@ -95,7 +93,6 @@ where
     T: Runtime,
 {
     pub(super) fn new(shared: Arc<Shared>, read: R, write: W, runtime: T) -> Self {
-        let begun = shared.begun();
         Driver {
             read: ReadHalf::new(read, shared.config().inspection()),
             shared,
@@ -111,7 +108,6 @@ where
             holds_back: false,
             has_more: false,
             polling: false,
-            begun,
             woken: WakeList::default(),
         }
     }
@@ -150,11 +146,11 @@ where
         // All there was to send is sent: somebody wakes the driver when there is more.
         let mut settled = false;
         while self.stage == Stage::Running {
-            let now = self.time();
-            let read = self.poll_read(cx, now);
+            let tells_time = self.read.wants_time;
+            let read = self.poll_read(cx);
             let sent = match settled && read.is_none() && self.stage == Stage::Running {
                 true => Sent { work: 0, go_on: false },
-                false => self.poll_write(cx, now),
+                false => self.poll_write(cx, tells_time && read.is_some()),
             };
             settled = !sent.go_on && self.write.batch.is_empty();
             work += (read.unwrap_or(0) + sent.work).max(STEP);
@@ -180,8 +176,8 @@ where
     }
 
     /// Reads once. How much, or none if there is nothing to read.
-    fn poll_read(&mut self, cx: &mut Context<'_>, now: Option<Duration>) -> Option<usize> {
-        match self.read.step(cx, &self.shared, &mut self.woken, now) {
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Option<usize> {
+        match self.read.step(cx, &self.shared, &mut self.woken) {
             ReadStep::Handled { bytes, frames } => {
                 self.note_life();
                 Some(bytes.max(frames * FRAME_WORK))
@@ -194,12 +190,13 @@ where
         }
     }
 
-    /// Pulls a batch if the last one is gone, and writes what the transport takes.
-    fn poll_write(&mut self, cx: &mut Context<'_>, now: Option<Duration>) -> Sent {
+    /// Pulls a batch if the last one is gone, and writes what the transport takes. `told`: the machine has just been
+    /// told the time.
+    fn poll_write(&mut self, cx: &mut Context<'_>, told: bool) -> Sent {
         if self.stage != Stage::Running {
             return Sent { work: 0, go_on: true };
         }
-        let pulled = self.pull(cx, now);
+        let pulled = self.pull(cx, told);
         if self.stage != Stage::Running || self.holds_back {
             return Sent { work: 0, go_on: true };
         }
@@ -226,11 +223,6 @@ where
                 Sent { work: 0, go_on: false }
             }
         }
-    }
-
-    /// The time, if the machine wants to know.
-    fn time(&self) -> Option<Duration> {
-        self.read.wants_time.then(|| self.timers.now().saturating_duration_since(self.begun))
     }
 
     /// The peer has just shown that it lives, for whoever wants to know.
@@ -265,20 +257,31 @@ where
         false
     }
 
-    /// Fills an empty batch, and leaves the driver's waker under the same lock that saw nothing more to send.
-    /// Returns what is in the batch.
-    fn pull(&mut self, cx: &mut Context<'_>, now: Option<Duration>) -> usize {
+    /// Fills an empty batch. Returns what is in the batch. The clock is looked at only if the time counts and the machine
+    /// was not just `told`.
+    fn pull(&mut self, cx: &mut Context<'_>, told: bool) -> usize {
+        let has_held_back = std::mem::take(&mut self.holds_back);
+        if !self.pull_once(cx, told, has_held_back) {
+            let now = self.shared.age();
+            self.shared.with_driver(&mut self.woken, |state| state.mux.handle_time(now));
+            self.pull_once(cx, true, has_held_back);
+        }
+        self.write.batch.drop_copied();
+        self.write.batch.len()
+    }
+
+    /// Fills an empty batch, and leaves the driver's waker under the same lock that saw nothing more to send. False if
+    /// the machine must be told the time first.
+    fn pull_once(&mut self, cx: &mut Context<'_>, told: bool, has_held_back: bool) -> bool {
         let waker = cx.waker().clone();
         let (batch, reported) = (&mut self.write.batch, std::mem::take(&mut self.write.unreported));
         let blocked = !batch.is_empty() || self.broken.is_some();
-        let has_held_back = std::mem::take(&mut self.holds_back);
         let news = self.shared.with_driver(&mut self.woken, |state| {
             state.mux.handle_written(reported);
-            if let Some(now) = now {
-                state.mux.handle_time(now);
-            }
             let holds_back = !blocked && !has_held_back && state.mux.is_trickle();
-            if !blocked && !holds_back {
+            let may_pull = !blocked && !holds_back;
+            let lacks_time = may_pull && !told && state.mux.transmits_by_time();
+            if may_pull && !lacks_time {
                 state.mux.poll_transmit(batch, BATCH);
             }
             let driver = &mut state.driver;
@@ -289,6 +292,7 @@ where
             driver.credit_armed |= state.mux.has_lazy_credit();
             driver.sweep_armed |= state.mux.has_lingering();
             News {
+                lacks_time,
                 holds_back,
                 has_more,
                 lazy: driver.credit_armed,
@@ -300,9 +304,8 @@ where
                 _old: old,
             }
         });
-        self.write.batch.drop_copied();
         self.heed(&news);
-        self.write.batch.len()
+        !news.lacks_time
     }
 
     fn heed(&mut self, news: &News) {
@@ -414,6 +417,8 @@ struct Sent {
 
 /// What the driver learns under the lock.
 struct News {
+    /// Nothing was pulled, for want of the time.
+    lacks_time: bool,
     holds_back: bool,
     has_more: bool,
     lazy: bool,

@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use futures_io::AsyncRead;
@@ -69,15 +68,9 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
     }
 
     /// Reads once and lets the machine handle it, which is told the time if it wants to know.
-    pub(crate) fn step(
-        &mut self,
-        cx: &mut Context<'_>,
-        shared: &Shared,
-        woken: &mut WakeList,
-        now: Option<Duration>,
-    ) -> ReadStep {
+    pub(crate) fn step(&mut self, cx: &mut Context<'_>, shared: &Shared, woken: &mut WakeList) -> ReadStep {
         if !self.rest.is_empty() {
-            return self.handle_rest(shared, woken, now);
+            return self.handle_rest(shared, woken);
         }
         let mut buffer = self.buffer.take().unwrap_or_else(|| pool::READ.take());
         let len = match poll_read(&mut self.io, cx, buffer.bytes()) {
@@ -93,10 +86,10 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
         if len >= SHARE_FROM && pinned <= PIN_MOST.min(2 * self.unread + PIN_ALLOWANCE) {
             self.rest = buffer.share(len, Some(self.pinned.clone()));
             self.shareable = true;
-            return self.handle_rest(shared, woken, now);
+            return self.handle_rest(shared, woken);
         }
         let bytes = &buffer.bytes()[..len];
-        let (taken, frames) = self.hand_on(shared, woken, now, |mux| mux.handle_slice(bytes));
+        let (taken, frames) = self.hand_on(shared, woken, |mux| mux.handle_slice(bytes));
         if taken < len {
             self.rest = Bytes::copy_from_slice(&bytes[taken..]);
             self.shareable = false;
@@ -122,10 +115,10 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
         }
     }
 
-    fn handle_rest(&mut self, shared: &Shared, woken: &mut WakeList, now: Option<Duration>) -> ReadStep {
+    fn handle_rest(&mut self, shared: &Shared, woken: &mut WakeList) -> ReadStep {
         let rest = std::mem::take(&mut self.rest);
         let shareable = self.shareable;
-        let (taken, frames) = self.hand_on(shared, woken, now, |mux| match shareable {
+        let (taken, frames) = self.hand_on(shared, woken, |mux| match shareable {
             true => mux.handle_bytes(&rest),
             false => mux.handle_slice(&rest),
         });
@@ -141,9 +134,9 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
         &mut self,
         shared: &Shared,
         woken: &mut WakeList,
-        now: Option<Duration>,
         handle: impl FnOnce(&mut Mux) -> usize,
     ) -> (usize, usize) {
+        let now = self.wants_time.then(|| shared.age());
         shared.with_driver(woken, |State { mux, .. }| {
             if let Some(now) = now {
                 mux.handle_time(now);
