@@ -8,6 +8,10 @@
 //! The rate at which bytes came outside of that silence, times the shortest round of the session, is what has to be
 //! under way for the line never to be idle. There is no clock here: the owner says what time it is.
 //!
+//! What is granted beyond need stands in line before every other stream's bytes. On a long line the first rounds may see
+//! a transport that has yet to reach its rate, so that streams get twice as much. Where rounds are short they are mostly
+//! the turns that tasks wait for: several have to agree, and a window more is enough.
+//!
 //! Once a session has seen a round it knows its path, and a later stream need not wait for one of its own: the first credit
 //! that it returns says how fast it is read.
 
@@ -22,8 +26,14 @@ const IDLE: Duration = Duration::from_secs(10);
 /// memory and says nothing about the line.
 const FASTEST: u128 = 4;
 
-/// Streams are given this many times what the path seems to hold.
+/// Streams are given this many times what a long path seems to hold.
 const HEADROOM: usize = 2;
+
+/// Shorter rounds are made of turns, of the peer's tasks and of ours, more than of a line.
+const SHORT: Duration = Duration::from_millis(2);
+
+/// So many short rounds have to agree.
+const AGREE: u8 = 4;
 
 /// What a session has learned of its path.
 #[derive(Debug, Default)]
@@ -51,6 +61,8 @@ pub(super) struct Tuning {
     last: Duration,
     /// The credit it should have in all.
     target: usize,
+    /// Short rounds since the last that had a say, and the least that the path held in one of them.
+    short: (u8, usize),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -78,16 +90,16 @@ pub(super) enum Verdict {
 
 impl Tuning {
     pub(super) fn new(now: Duration) -> Tuning {
-        Tuning { fresh: Some(now), round: None, last: now, target: 0 }
+        Tuning { fresh: Some(now), round: None, last: now, target: 0, short: (0, usize::MAX) }
     }
 
     /// So many bytes have been read and are returned. The first time they tell what the stream is worth, if the session
     /// knows its path, and if more is read in a round than was granted.
     pub(super) fn returned(&mut self, now: Duration, bytes: usize, credit: &RecvCredit, path: &Path) {
         let (Some(begun), Some(shortest)) = (self.fresh.take(), path.shortest) else { return };
-        let target = target(bytes, now.saturating_sub(begun), shortest);
-        if target / HEADROOM > credit.granted() {
-            self.target = target.min(path.worth);
+        let held = held(bytes, now.saturating_sub(begun), shortest);
+        if held > credit.granted() {
+            self.target = held.saturating_mul(HEADROOM).min(path.worth);
         }
     }
 
@@ -139,10 +151,25 @@ impl Tuning {
             return Verdict::Useless;
         }
         if unread <= credit.granted() / 4 && !credit.shrinks() {
-            self.target = target(bytes, time.saturating_sub(silence), shortest);
-            path.worth = self.target;
+            let held = held(bytes, time.saturating_sub(silence), shortest);
+            let target = match shortest < SHORT {
+                true => self.agreed(held).map(|held| held.saturating_add(credit.window())),
+                false => Some(held.saturating_mul(HEADROOM)),
+            };
+            if let Some(target) = target {
+                self.target = target;
+                path.worth = target;
+            }
         }
         if self.wish(credit).is_some() { Verdict::Wish } else { Verdict::Nothing }
+    }
+
+    /// What several short rounds say that the path holds, at the least; none before they have.
+    fn agreed(&mut self, held: usize) -> Option<usize> {
+        let (rounds, least) = (self.short.0.saturating_add(1), self.short.1.min(held));
+        let is_agreed = rounds >= AGREE;
+        self.short = if is_agreed { (0, usize::MAX) } else { (rounds, least) };
+        is_agreed.then_some(least)
     }
 
     /// How much is to be granted beyond what there is, in steps larger than a window (W05). None if that is about
@@ -158,12 +185,12 @@ impl Tuning {
     }
 }
 
-/// Bytes that should be under way where `bytes` came within `time` and a round takes `shortest`.
-fn target(bytes: usize, time: Duration, shortest: Duration) -> usize {
+/// Bytes that are under way where `bytes` came within `time` and a round takes `shortest`.
+fn held(bytes: usize, time: Duration, shortest: Duration) -> usize {
     let bytes = u128::try_from(bytes).unwrap_or(u128::MAX);
     let time = time.as_nanos().max(bytes / FASTEST).max(1);
     let held = bytes.saturating_mul(shortest.as_nanos()).checked_div(time).unwrap_or(0);
-    usize::try_from(held).unwrap_or(usize::MAX).saturating_mul(HEADROOM)
+    usize::try_from(held).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -208,6 +235,27 @@ mod tests {
     }
 
     #[test]
+    fn short_rounds_are_believed_when_four_agree_and_have_no_headroom() {
+        let mut path = Path { shortest: Some(SHORT / 2), worth: 0 };
+        let mut tuning = Tuning::new(ms(0));
+        const WINDOW: usize = 1 << 18;
+        let credit = RecvCredit::new(1 << 18);
+        let mut now = ms(1);
+        let mut targets = Vec::new();
+        for slowness in [1, 1, 2, 1, 1, 1, 1, 1] {
+            tuning.begin(now, MIB, 0);
+            // Half of the time is silence.
+            for wait in [4, 1, 1, 1, 1] {
+                now += slowness * wait * SHORT / 8;
+                tuning.arrived(now, MIB / 5 + 1, &credit, &mut path);
+            }
+            targets.push(tuning.target);
+        }
+        // A MiB came within the time of a round, but in the third within two.
+        assert_eq!(targets, [0, 0, 0, MIB / 2 + WINDOW, 0, 0, 0, MIB + WINDOW]);
+    }
+
+    #[test]
     fn a_small_lack_is_no_lack_and_steps_are_larger_than_the_window() {
         let wish = |target| Tuning { target, ..Tuning::new(ms(0)) }.wish(&RecvCredit::new(100));
         assert_eq!(wish(149), None);
@@ -217,7 +265,7 @@ mod tests {
 
     #[test]
     fn no_peer_is_faster_than_memory() {
-        assert_eq!(target_after(&[(ms(1), MIB)], None), 2 * 4_000_000);
+        assert_eq!(target_after(&[(ms(5), MIB)], None), 2 * 20_000_000);
     }
 
     #[test]

@@ -51,6 +51,21 @@ fn b35_a_stream_fills_a_long_line_within_a_few_round_trips() {
 }
 
 #[test]
+fn b35_a_short_line_is_filled_with_little_to_spare() {
+    for (round_trip, line_rate) in [(200, 1_000_000_000), (1000, 1_000_000_000), (1000, 2_000_000_000)] {
+        let round_trip = Duration::from_micros(round_trip);
+        let (mut line, up, down) = line_with_stream(round_trip, line_rate, &Config::default());
+        line.upload(up, down, 50 * MIB);
+        let again = rate(50 * MIB, line.upload(up, down, 50 * MIB));
+        let held = line_rate as f64 * round_trip.as_secs_f64();
+        let granted = WINDOW + line.server.stats().extra_credit;
+        assert!(again > 0.97 * line_rate as f64, "{again} of {line_rate} B/s at {round_trip:?}");
+        // What comes in a round is more than the line holds, and a window is beside it; no step is smaller than one.
+        assert!(granted as f64 <= 1.25 * held + 2.5 * WINDOW as f64, "{granted} bytes at {round_trip:?}");
+    }
+}
+
+#[test]
 fn b35_a_later_stream_need_not_measure_the_line_again() {
     for (round_trip, line_rate) in [(50, 200_000_000), (200, 100_000_000)] {
         let (mut line, up, down) = line_with_stream(ms(round_trip), line_rate, &Config::default());
