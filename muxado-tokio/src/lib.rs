@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(any(feature = "axum", feature = "hyper", feature = "tower", feature = "tonic"))]
+// With any of these features. Said this way round, since rustdoc would repeat a plain `cfg(any(...))` beside the one feature
+// of each item within.
+#[cfg_attr(not(any(feature = "axum", feature = "hyper", feature = "tower", feature = "tonic")), cfg(any()))]
 pub mod http;
 mod io;
 mod listener;

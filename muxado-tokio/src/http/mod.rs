@@ -1,4 +1,5 @@
-//! HTTP and gRPC over a session, with the libraries that you use already. Each has a feature of its own.
+//! HTTP and gRPC over a session, with the libraries that you use already. Each has a feature of its own;
+//! any of them brings this module.
 //!
 //! A session is a listener: `serve_axum`, `serve_hyper` and, for tonic, `incoming`. And it is a connector, a
 //! `tower::Service` that opens a stream for each connection whatever the address, for hyper-util's client and tonic's
