@@ -18,21 +18,25 @@ const BLOCK: u64 = 500;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let number = |name: &str| {
-        let at = args.iter().position(|arg| arg == name)?;
-        args.get(at + 1)?.parse::<u64>().ok()
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let number = |word: &str| word.parse::<u64>().ok();
+    let done = match args.as_slice() {
+        ["--seed", seed] => number(seed).map(run_one),
+        ["--seeds", count] => number(count).map(|count| run_many(0, count)),
+        ["--seeds", count, "--from", from] => {
+            number(count).zip(number(from)).map(|(count, from)| run_many(from, count))
+        }
+        _ => None,
     };
-    match (number("--seed"), number("--seeds")) {
-        (Some(seed), None) => {
-            println!("hash {:016x}", run_seed(seed, true));
-            ExitCode::SUCCESS
-        }
-        (None, Some(count)) => run_many(number("--from").unwrap_or(0), count),
-        _ => {
-            eprintln!("sim --seed N | --seeds N [--from M]");
-            ExitCode::FAILURE
-        }
-    }
+    done.unwrap_or_else(|| {
+        eprintln!("sim --seed N | --seeds N [--from M]");
+        ExitCode::FAILURE
+    })
+}
+
+fn run_one(seed: u64) -> ExitCode {
+    println!("hash {:016x}", run_seed(seed, true));
+    ExitCode::SUCCESS
 }
 
 fn run_many(from: u64, count: u64) -> ExitCode {
