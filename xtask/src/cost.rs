@@ -3,7 +3,6 @@
 use std::path::Path;
 
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
-    let mut program =
-        crate::cargo(root, &["run", "--quiet", "--profile", "cost", "-p", "cost", "--locked", "--"]);
+    let mut program = crate::cargo(root, &["run", "--profile", "cost", "-p", "cost", "--locked", "--"]);
     crate::succeed("cost", program.args(args))
 }
