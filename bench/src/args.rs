@@ -16,7 +16,7 @@ bench [--quick] [--syscalls] [--rounds N] [--workload NAMES] [--json FILE] [--pl
   --syscalls       counts system calls as well, in one more run of each under strace
   --rounds N       rounds; in each one every peer has its turn (default 5)
   --workload NAMES only these, with commas between: bulk1, bulk64, duplex, churn, hello10k, rtt, rtt-busy, tls,
-                   mixed, sessions, idle, wan, stuck-reader
+                   mixed, sessions, idle, wan, wan-1g, stuck-reader
   --plots FOLDER   draws a picture of each workload there
   --json FILE      writes every single measurement to FILE as well
 
@@ -117,6 +117,14 @@ mod tests {
                 Ok(Command::Run(plan)) => assert_eq!(plan.rounds, expected, "{line}"),
                 other => panic!("{line}: {other:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn the_usage_names_every_workload() {
+        let names: Vec<&str> = USAGE.split([',', ' ', '\n']).collect();
+        for workload in Workload::ALL {
+            assert!(names.contains(&workload.as_str()), "{}", workload.as_str());
         }
     }
 

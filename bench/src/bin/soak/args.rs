@@ -62,9 +62,10 @@ pub(crate) fn parse(words: &[String]) -> Result<Option<Options>, Box<dyn Error>>
 fn value<T>(name: &str, word: Option<&str>) -> Result<T, Box<dyn Error>>
 where
     T: std::str::FromStr,
-    T::Err: Error + 'static,
+    T::Err: Error,
 {
-    Ok(word.ok_or_else(|| format!("{name}: a value is missing\n\n{USAGE}"))?.parse::<T>()?)
+    let word = word.ok_or_else(|| format!("{name}: a value is missing\n\n{USAGE}"))?;
+    word.parse().map_err(|error: T::Err| format!("{name} {word}: {error}").into())
 }
 
 #[cfg(test)]
