@@ -35,6 +35,7 @@ async fn run() -> anyhow::Result<()> {
         return Ok(());
     }
     let listener = Listener::bind(&address).await.with_context(|| format!("cannot listen on {address}"))?;
+    println!("listening on {}", listener.local_addr()?);
     run_server(listener, opens).await?;
     Ok(())
 }

@@ -33,6 +33,7 @@ async fn run() -> anyhow::Result<()> {
         return print(session, beats).await;
     }
     let listener = Listener::bind(&address).await.with_context(|| format!("cannot listen on {address}"))?;
+    println!("listening on {}", listener.local_addr()?);
     loop {
         let (session, _) = listener.accept().await?;
         async_std::task::spawn(answer(session));

@@ -24,7 +24,10 @@ fn main() -> anyhow::Result<()> {
     }
     smol::block_on(async {
         if serve {
-            return serve_all(TcpListener::bind(&address).await?).await;
+            let listener = TcpListener::bind(&address).await;
+            let listener = listener.with_context(|| format!("cannot listen on {address}"))?;
+            println!("listening on {}", listener.local_addr()?);
+            return serve_all(listener).await;
         }
         let session = connect(&address).await?;
         let (answer, asked) = zip(ask(&session, "what can you do?"), answer_one(&session)).await;

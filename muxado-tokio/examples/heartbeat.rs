@@ -30,6 +30,7 @@ async fn main() -> anyhow::Result<()> {
         return print(session, beats).await;
     }
     let listener = Listener::bind(&address).await.with_context(|| format!("cannot listen on {address}"))?;
+    println!("listening on {}", listener.local_addr()?);
     loop {
         let (session, _) = listener.accept().await?;
         tokio::spawn(answer(session));
