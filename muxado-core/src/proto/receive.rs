@@ -377,7 +377,9 @@ impl Mux {
         let Some(peer) = &self.shutdown.peer else { return };
         let last = peer.last;
         let above = self.streams.keys_of(|stream| {
-            stream.opener == Opener::Local && stream.id.is_none_or(|id| id.get() > last) && !stream.is_over()
+            stream.opener == Opener::Local
+                && stream.id.is_none_or(|id| id.get() > last)
+                && stream.can_be_lost()
         });
         // Nothing is done and nothing allocated for a GOAWAY that comes again.
         if !above.is_empty() {

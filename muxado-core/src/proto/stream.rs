@@ -221,6 +221,12 @@ impl Stream {
         self.rst.is_none() && self.send.state.is_over() && (self.recv.state.is_over() || !self.recv.held)
     }
 
+    /// Something can still come of it, if only that somebody is told how it ended. One that we have finished and nobody reads
+    /// is over, and yet not known to have been taken in by the peer.
+    pub(super) fn can_be_lost(&self) -> bool {
+        !self.is_over() || (self.failure.is_none() && !self.ended_properly())
+    }
+
     /// What may go out now if it gets its turn, in bytes.
     pub(super) fn sendable(&self) -> usize {
         if self.send.state.is_over() { 0 } else { self.send.queue.len().min(self.send.credit.available()) }

@@ -67,6 +67,22 @@ fn s72_what_comes_for_a_stream_the_peer_has_not_processed_is_skipped_within_its_
     assert_eq!(peer.read_all(stream), (vec![], UNPROCESSED));
 }
 
+/// Nothing is sent or read on it any more. That the peer has not processed it is news all the same.
+#[test]
+fn s77_who_watches_a_finished_stream_that_nobody_reads_is_told() {
+    let (mut peer, opened) = client();
+    let key = opened[1];
+    peer.mux.finish(key).unwrap();
+    peer.mux.release_recv(key);
+    assert_eq!((peer.sent(), peer.mux.stopped(key)), (fin(5), None));
+    peer.feed(go_away(3, 0, b""));
+    assert!(peer.events().contains(&Event::Stopped(key)));
+    let error = peer.mux.stopped(key).unwrap().unwrap_err();
+    assert_eq!((error.code(), error.retry()), (Some(ErrorCode::REMOTE_GONE_AWAY), Retry::NotProcessed));
+    assert_eq!(peer.mux.write(key, b"x"), Err(WriteError::Finished));
+    assert_eq!(peer.mux.audit(), Ok(()));
+}
+
 #[test]
 fn s72_everybody_who_waits_is_told() {
     let config = Config::builder().max_outbound_streams(1).build().unwrap();
