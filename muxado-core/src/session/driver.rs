@@ -27,7 +27,7 @@ pub(super) const BATCH: usize = 256 * 1024;
 pub(super) const POLL_BUDGET: usize = 512 * 1024;
 
 /// What one step of a poll counts for at least, in bytes, however little the transport gave.
-const STEP: usize = 4096;
+pub(super) const STEP: usize = 4096;
 
 /// A frame is at least as much work as this many bytes: 1024 of them are enough for one poll (B20).
 const FRAME_WORK: usize = POLL_BUDGET / 1024;

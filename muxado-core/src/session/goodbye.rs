@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use super::driver::{BATCH, Driver, POLL_BUDGET};
+use super::driver::{BATCH, Driver, POLL_BUDGET, STEP};
 use super::read::ReadStep;
 use super::timers::Limit;
 use crate::error::EndCause;
@@ -144,7 +144,7 @@ where
                     if let (Stage::Lingering { left: old, .. }, Stage::Lingering { left, .. }) =
                         (self.stage, stage)
                     {
-                        work += old.saturating_sub(left);
+                        work += old.saturating_sub(left).max(STEP);
                     }
                     self.stage = stage;
                 }

@@ -64,6 +64,24 @@ fn b01_b20_one_poll_takes_a_bounded_number_of_frames_and_bytes() {
     assert_eq!(one_poll(whole), (2, 2));
 }
 
+/// A peer that sends byte by byte, and so fast that there is always one more.
+#[test]
+fn b20_one_poll_that_waits_for_the_peers_end_reads_a_bounded_number_of_times() {
+    let world = World::new();
+    let (near, _far) = pipe(1 << 20);
+    let reads = Arc::new(AtomicUsize::new(0));
+    let read = Endless { piece: vec![0], reads: reads.clone(), sizes: (usize::MAX, 0) };
+    let (session, mut driver) =
+        Session::from_halves(Side::Server, read, near.write, &Config::default(), world.clone());
+    drop(session.close(ErrorCode::NO_ERROR, ""));
+    for _ in 0..5 {
+        reads.store(0, Ordering::Relaxed);
+        assert!(Pin::new(&mut driver).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        // The first poll has also said goodbye, which takes two.
+        assert!((128..=130).contains(&reads.load(Ordering::Relaxed)), "{reads:?}");
+    }
+}
+
 /// A clock that counts its sleeps.
 #[derive(Clone)]
 struct Counting {
