@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::{AsyncReadExt, AsyncWriteExt, FutureExt};
 use muxado_core::rt::Runtime;
 use muxado_core::{Config, Side};
-use muxado_testkit::{Reader, World, Writer, pipe, start};
+use muxado_testkit::{Reader, World, Writer, alone, pipe, start, wire};
 
 const DELAY: Duration = Duration::from_millis(50);
 
@@ -59,4 +59,25 @@ fn b35_the_driver_tells_the_time_and_a_stream_outgrows_its_window() {
     assert!(took < 10 * 2 * DELAY, "{took:?}: ten round trips are enough for a line without a limit");
     let without = Config::builder().extra_credit(0).build().unwrap();
     assert!(upload(len, &without) > 100 * 2 * DELAY, "a window for each round trip");
+}
+
+/// However old the session is when the first bytes come that count: time begins to matter with them.
+#[test]
+fn b35_the_first_round_begins_when_its_credit_is_returned() {
+    let world = World::new();
+    let one = alone(&world, Side::Server, &Config::default());
+    world.block_on(world.sleep(Duration::from_secs(5)));
+    one.from_peer.inject(&wire::syn(3, b""));
+    let (_send, recv) = world.block_on(one.session.accept()).unwrap().into_split();
+    // What comes is thrown away, and its credit returned in the same step.
+    drop(recv);
+    let half_a_window = wire::data(3, &[0; 16 * 1024]).repeat(8);
+    for delay in [DELAY, Duration::from_millis(1), Duration::ZERO] {
+        one.from_peer.inject(&half_a_window);
+        world.settle();
+        world.block_on(world.sleep(delay));
+    }
+    // A window in a millisecond, for a round of 51, twice.
+    let extra = one.session.stats().extra_credit;
+    assert!((1..=2 * 51 * 256 * 1024).contains(&extra), "{extra}");
 }
