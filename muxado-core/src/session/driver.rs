@@ -158,6 +158,8 @@ where
                 self.look();
             }
             if self.holds_back {
+                // It may be held back in each poll, with as much to read.
+                self.poll_limits(cx);
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
