@@ -8,7 +8,7 @@ pub(super) fn size(wire: u32) -> usize {
 }
 
 /// A length in memory that credit was given for, as on the wire.
-fn wire(memory: usize) -> u32 {
+pub(super) fn wire(memory: usize) -> u32 {
     u32::try_from(memory).unwrap_or(u32::MAX)
 }
 

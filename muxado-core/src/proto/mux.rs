@@ -313,6 +313,10 @@ impl Mux {
         self.reserved = self.reserved.saturating_sub(stream.send.reserved);
         self.forget_credit(stream.recv.credit.extra(), stream.recv.tuning.is_some());
         self.stats.unread_bytes = self.stats.unread_bytes.saturating_sub(stream.recv.queue.len());
+        // The peer learns of it with the next it sends. More than a window may be under way by then, and is no offence.
+        if let Some(id) = stream.id.filter(|_| stream.recv.is_open() && stream.recv.credit.extra() > 0) {
+            self.streams.leave_behind(id, stream.recv.credit.left());
+        }
         if stream.ended_properly() {
             self.stats.finished = self.stats.finished.saturating_add(1);
         }

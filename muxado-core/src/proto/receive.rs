@@ -169,8 +169,9 @@ impl Mux {
             self.stats.late_syns = self.stats.late_syns.saturating_add(1);
         }
         let window = self.config.window();
-        if self.streams.dead(id).is_some() {
-            return self.violation_without_slot(id, len, Violation::NotOpen);
+        let left = size(window).saturating_sub(len);
+        if self.streams.is_dead(id) {
+            return self.violation_without_slot(id, left, Violation::NotOpen);
         }
         let refusal = if self.shutdown.phase >= Phase::Draining {
             Some(Violation::Refused)
@@ -187,7 +188,7 @@ impl Mux {
             if violation.charge() == Charge::Nothing {
                 self.stats.refused = self.stats.refused.saturating_add(1);
             }
-            return self.violation_without_slot(id, len, violation);
+            return self.violation_without_slot(id, left, violation);
         }
         let Some(key) = self.streams.announce(id, window) else { return };
         if std::mem::take(&mut self.accept_waiting) {
@@ -227,10 +228,9 @@ impl Mux {
 
     /// DATA without SYN for an id that has no slot: forgotten, remembered as dead, or never seen.
     fn on_stray_data(&mut self, id: StreamId, len: usize, flags: Flags) {
-        if let Some(credit) = self.streams.dead(id) {
-            match credit.checked_sub(len) {
-                Some(left) => *credit = left,
-                None => self.glitch(),
+        if let Some(had_credit) = self.streams.spend_of_dead(id, len) {
+            if !had_credit {
+                self.glitch();
             }
             return;
         }
@@ -242,7 +242,8 @@ impl Mux {
         if len == 0 && self.streams.was_seen(id) {
             return self.glitch();
         }
-        self.violation_without_slot(id, len, Violation::NotOpen);
+        let credit = self.streams.left_behind(id).unwrap_or(size(self.config.window()));
+        self.violation_without_slot(id, credit.saturating_sub(len), Violation::NotOpen);
     }
 
     fn on_body(&mut self, piece: &[u8], shared: Option<Bytes>, last: bool) {
@@ -331,7 +332,7 @@ impl Mux {
 
     /// RST or WNDINC for an id without a slot: normal traffic for what was forgotten (S57, S66).
     fn on_stray_control(&mut self, id: StreamId) {
-        if self.streams.was_seen(id) || self.streams.dead(id).is_some() {
+        if self.streams.was_seen(id) || self.streams.is_dead(id) {
             return;
         }
         if self.streams.is_local(id) {
@@ -410,9 +411,9 @@ impl Mux {
     }
 
     /// The same for an id without a slot. It is remembered with the credit the peer has left there.
-    fn violation_without_slot(&mut self, id: StreamId, len: usize, violation: Violation) {
+    fn violation_without_slot(&mut self, id: StreamId, left: usize, violation: Violation) {
         self.reply(id, violation.code());
-        self.streams.bury(id, size(self.config.window()).saturating_sub(len));
+        self.streams.bury(id, left);
         self.charge(violation);
     }
 

@@ -6,6 +6,7 @@ use foldhash::fast::RandomState;
 use muxado_frame::{Side, StreamId};
 use slab::Slab;
 
+use super::flow::{size, wire};
 use super::stream::{Opener, Stream, StreamKey};
 
 /// How many streams that ended with our RST are remembered (B09). The oldest are forgotten: DATA for them then costs
@@ -14,6 +15,15 @@ const REMEMBERED: usize = 1024;
 
 /// Slots that a session without streams keeps for the next ones. What many streams at once took beyond is given back.
 const KEPT: usize = 64;
+
+/// A stream that is over, and whose sender may not know yet.
+#[derive(Debug)]
+struct Dead {
+    /// What it may have under way, in bytes.
+    credit: u32,
+    /// It has been sent RST.
+    is_told: bool,
+}
 
 /// The table of streams.
 #[derive(Debug)]
@@ -38,7 +48,7 @@ pub(super) struct Streams {
     highest_seen: u32,
     /// The highest id of the peer's that the application was given.
     last_accepted: Option<StreamId>,
-    dead: HashMap<u32, usize, RandomState>,
+    dead: HashMap<u32, Dead, RandomState>,
     dead_order: VecDeque<u32>,
 }
 
@@ -257,9 +267,18 @@ impl Streams {
         above
     }
 
-    /// Remembers that `id` is dead, and the credit the peer still had for it (B09).
+    /// Remembers that `id` was reset, and the credit the peer still had for it (B09).
     pub(super) fn bury(&mut self, id: StreamId, credit: usize) {
-        if self.dead.insert(id.get(), credit).is_none() {
+        self.remember(id, Dead { credit: wire(credit), is_told: true });
+    }
+
+    /// Remembers the credit that the peer still had for `id`, of which nobody will tell it that it is over before it sends more.
+    pub(super) fn leave_behind(&mut self, id: StreamId, credit: usize) {
+        self.remember(id, Dead { credit: wire(credit), is_told: false });
+    }
+
+    fn remember(&mut self, id: StreamId, dead: Dead) {
+        if self.dead.insert(id.get(), dead).is_none() {
             self.dead_order.push_back(id.get());
             if self.dead_order.len() > REMEMBERED {
                 if let Some(oldest) = self.dead_order.pop_front() {
@@ -269,9 +288,23 @@ impl Streams {
         }
     }
 
-    /// The credit the peer still has for a remembered dead stream.
-    pub(super) fn dead(&mut self, id: StreamId) -> Option<&mut usize> {
-        self.dead.get_mut(&id.get())
+    /// Whether a stream is remembered as reset.
+    pub(super) fn is_dead(&self, id: StreamId) -> bool {
+        self.dead.get(&id.get()).is_some_and(|dead| dead.is_told)
+    }
+
+    /// The peer has sent `bytes` to a stream that is remembered as reset: whether it had credit for them. None if there is no
+    /// such stream.
+    pub(super) fn spend_of_dead(&mut self, id: StreamId, bytes: usize) -> Option<bool> {
+        let dead = self.dead.get_mut(&id.get()).filter(|dead| dead.is_told)?;
+        let left = dead.credit.checked_sub(wire(bytes));
+        dead.credit = left.unwrap_or(dead.credit);
+        Some(left.is_some())
+    }
+
+    /// The credit the peer still has for a stream that was left behind.
+    pub(super) fn left_behind(&self, id: StreamId) -> Option<usize> {
+        self.dead.get(&id.get()).filter(|dead| !dead.is_told).map(|dead| size(dead.credit))
     }
 
     /// Recounts everything that is counted as it changes, and follows every reference.
