@@ -282,7 +282,12 @@ impl Mux {
                 self.return_credit(key);
                 self.settle(key);
             }
-            RecvState::Finished | RecvState::Dead => {}
+            // It failed amid the frame. What is still to come of that keeps no extra credit from others.
+            RecvState::Dead => {
+                stream.recv.credit.discard(piece.len());
+                self.return_credit(key);
+            }
+            RecvState::Finished => {}
         }
     }
 

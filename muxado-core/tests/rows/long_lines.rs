@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use muxado_core::proto::{Read, StreamKey};
 use muxado_core::{Config, ErrorCode};
-use muxado_testkit::Line;
+use muxado_testkit::{Line, wire};
 
 const MIB: usize = 1 << 20;
 const WINDOW: usize = 256 * 1024;
@@ -137,6 +137,21 @@ fn b35_a_stream_that_was_reset_keeps_no_credit_from_others_however_long_it_is_he
         assert_eq!(line.server.stats().extra_credit, 0);
         line.server.audit().unwrap();
     }
+}
+
+/// What is still to come of a frame is credit in use, until it has come.
+#[test]
+fn b35_a_stream_that_was_reset_amid_a_frame_keeps_no_credit_from_others() {
+    let (mut line, up, down) = line_with_stream(ms(100), 100_000_000, &Config::default());
+    line.upload(up, down, 20 * MIB);
+    line.pass(line.now + ms(1000));
+    let frame = wire::data(3, &vec![0; MIB]);
+    let (first, rest) = frame.split_at(MIB / 2);
+    assert_eq!(line.server.handle_slice(first), first.len());
+    line.server.reset(down, ErrorCode::STREAM_CANCELLED).unwrap();
+    assert_eq!(line.server.stats().extra_credit, rest.len() - WINDOW);
+    assert_eq!(line.server.handle_slice(rest), rest.len());
+    assert_eq!((line.server.stats().extra_credit, line.server.audit()), (0, Ok(())));
 }
 
 #[test]
