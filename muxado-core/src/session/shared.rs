@@ -157,13 +157,12 @@ impl Shared {
     /// Sets or takes away a deadline, and lets whoever waits there look again.
     pub(crate) fn set_deadline(&self, key: StreamKey, direction: Direction, at: Option<Instant>) {
         let now = self.now();
-        let waiting = self.with(|state| {
+        let mut waiting = WakeList::default();
+        self.with(|state| {
             state.deadlines.set(key, direction, at, now);
-            state.wakers.take(key, direction)
+            waiting.extend(state.wakers.take(key, direction));
         });
-        if let Some(waiting) = waiting {
-            waiting.wake();
-        }
+        waiting.wake();
     }
 
     /// A panic of ours under the lock would be a bug; it must not become a second one for everybody else.

@@ -247,3 +247,10 @@ impl WakeList {
         self.first.take().or_else(|| self.rest.pop())
     }
 }
+
+/// Whoever is still in it would never be woken: something else has panicked in between.
+impl Drop for WakeList {
+    fn drop(&mut self) {
+        self.wake();
+    }
+}

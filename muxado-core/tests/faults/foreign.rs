@@ -315,3 +315,20 @@ fn f53_of_two_wakers_in_turn_the_last_is_woken_and_the_other_let_go() {
     world.settle();
     assert_eq!((old.count(), new.count()), (0, 5), "each of the five is told once");
 }
+
+/// A new deadline is news for the driver, whose waker panics. Whoever reads is told all the same.
+#[test]
+fn f50_a_driver_with_a_bad_waker_costs_no_reader_the_news_of_a_deadline() {
+    let world = World::new();
+    let (near, _far) = pipe(1000);
+    let (session, mut driver) =
+        Session::from_halves(Side::Client, near.read, near.write, &Config::default(), world.clone());
+    let mut stream = session.try_open().unwrap();
+    let (told, good) = counter();
+    assert!(read(&mut stream, &good).is_pending());
+    assert!(poll(&mut driver, &bang()).is_pending());
+    assert!(caught(|| stream.set_read_deadline(Some(std::time::Instant::now()))).is_none());
+    assert_eq!(told.count(), 1);
+    // The transport lets go of the bad one.
+    assert!(poll(&mut driver, Waker::noop()).is_pending());
+}
