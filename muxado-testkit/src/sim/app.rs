@@ -286,14 +286,60 @@ impl Node {
         }
     }
 
-    pub(super) fn refuse(&mut self, at: usize) {
+    /// With an odd `code` as a layer that has read the stream's header and no more.
+    pub(super) fn refuse(&mut self, at: usize, code: u32) {
         let handle = &self.handles[at];
-        let fresh = !handle.used && !handle.local;
-        let result = self.mux.refuse(handle.key);
+        let after_header = code % 2 == 1;
+        let was_written = handle.written > 0 || handle.finished;
+        let fresh = !handle.local && if after_header { !was_written } else { !handle.used };
+        let result = match after_header {
+            true => self.mux.refuse_after_header(handle.key),
+            false => self.mux.refuse(handle.key),
+        };
         assert_eq!(result.is_ok(), fresh, "refusing {:?}: {result:?}", handle.id);
         if fresh {
             self.handles[at].refused = true;
             self.dies(at, Cause::Reset(5, Initiator::Local), true);
+        }
+    }
+
+    /// Asks whether the peer can stop the stream no more.
+    pub(super) fn watch(&mut self, at: usize) {
+        let handle = &self.handles[at];
+        let key = handle.key;
+        let (_, fin) = self.incoming(at);
+        let fin = if handle.limit.is_some() { handle.fin_at_death } else { fin };
+        match self.mux.stopped(key) {
+            None => {
+                // While a close lets a finished stream flush, its failure may not come to pass.
+                let flushes = self.end_seen && !self.mux.is_ended();
+                let fails = handle.cause.is_some() && !flushes && !handle.aborting;
+                assert!(!self.strict || !fails, "{:?} has failed, and who asks is told to wait", handle.id);
+                self.handles[at].waits_to_stop = true;
+            }
+            Some(Ok(())) => {
+                let over = handle.fin_sent && fin;
+                let lets_go = !handle.send_held && !handle.recv_held;
+                assert!(!self.strict || over || lets_go, "{:?} goes on, and is said to be over", handle.id);
+            }
+            Some(Err(error)) => {
+                let (cause, retry) = Cause::of_write(&error).expect("a cause");
+                if self.strict && !handle.aborting {
+                    assert_eq!(handle.cause, Some(cause), "{:?} was stopped", handle.id);
+                }
+                self.shown(at, cause, retry);
+            }
+        }
+    }
+
+    /// I11: who was told to wait for a stop waits for something.
+    pub(super) fn check_watchers(&mut self) {
+        for at in 0..self.handles.len() {
+            let handle = &self.handles[at];
+            if handle.waits_to_stop {
+                let stopped = self.mux.stopped(handle.key);
+                assert!(stopped.is_none(), "I11: who watches {:?} was forgotten: {stopped:?}", handle.id);
+            }
         }
     }
 

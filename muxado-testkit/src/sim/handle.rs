@@ -55,6 +55,7 @@ pub(super) struct Handle {
     pub(super) refused: bool,
     pub(super) waits_to_read: bool,
     pub(super) waits_to_write: bool,
+    pub(super) waits_to_stop: bool,
     /// The first error that the application was shown.
     pub(super) shown: Option<(Cause, Retry)>,
 }
@@ -86,6 +87,7 @@ impl Handle {
             refused: false,
             waits_to_read: false,
             waits_to_write: false,
+            waits_to_stop: false,
             shown: None,
         }
     }

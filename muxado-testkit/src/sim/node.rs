@@ -359,6 +359,9 @@ impl Node {
                 Event::Writable(key) => self
                     .handle(key)
                     .is_none_or(|handle| std::mem::take(&mut handle.waits_to_write) || !handle.send_held),
+                Event::Stopped(key) => {
+                    self.handle(key).is_some_and(|handle| std::mem::take(&mut handle.waits_to_stop))
+                }
                 Event::Incoming => std::mem::take(&mut self.waits_to_accept),
                 Event::PlaceFree => std::mem::take(&mut self.waits_to_open),
                 _ => {
@@ -374,6 +377,7 @@ impl Node {
             };
             assert!(told || self.end_seen, "{event:?} for nobody who waits");
         }
+        self.check_watchers();
         self.check();
     }
 

@@ -184,10 +184,12 @@ impl<'a> Run<'a> {
             Reserve => node.reserve(at, len),
             Commit => node.commit(at),
             Read => _ = node.read(at, len),
+            // No kind of its own, so that the inputs which fuzzers found keep their meaning.
+            Flush if code % 2 == 1 => node.watch(at),
             Flush => node.flush(at),
             Finish => node.finish(at),
             Reset => node.reset(at, code),
-            Refuse => node.refuse(at),
+            Refuse => node.refuse(at, code),
             ReleaseSend => node.release_send(at),
             ReleaseRecv => node.release_recv(at),
             ReleaseBoth => {
