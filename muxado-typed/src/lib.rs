@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod calls;
 mod router;
 mod stream_type;
 #[cfg(feature = "tokio")]

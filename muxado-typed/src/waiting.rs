@@ -1,15 +1,16 @@
 //! Accepted streams whose type has not come yet. Each is waited for by itself, so that none holds up another (S90, B28).
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::ErrorKind;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use futures_io::AsyncRead;
 use muxado_core::{Accept, AcceptError, ErrorCode, Session, Stream};
 
+use crate::calls::Calls;
 use crate::stream_type::StreamType;
 
 /// How long the type of a stream may take.
@@ -18,14 +19,18 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The streams, the oldest first.
 #[derive(Debug)]
 pub(crate) struct Waiting {
-    streams: VecDeque<Nameless>,
+    streams: BTreeMap<u64, Nameless>,
+    next: u64,
     most: usize,
+    calls: Calls,
 }
 
 /// One stream, with what has come of its type.
 #[derive(Debug)]
 struct Nameless {
     stream: Stream,
+    /// Calls this one by its number.
+    waker: Waker,
     bytes: [u8; 4],
     len: usize,
     /// Its time is over: what has come has come, and nothing more is waited for.
@@ -35,7 +40,7 @@ struct Nameless {
 impl Waiting {
     /// None yet. As many may wait for their type as may wait to be accepted (B28).
     pub(crate) fn new(backlog: usize) -> Waiting {
-        Waiting { streams: VecDeque::new(), most: backlog.max(1) }
+        Waiting { streams: BTreeMap::new(), next: 0, most: backlog.max(1), calls: Calls::default() }
     }
 
     /// Takes in what the session has to accept, and gives the first stream whose type is there.
@@ -49,6 +54,7 @@ impl Waiting {
         accept: &mut Accept,
         now: impl Fn() -> Instant,
     ) -> Poll<Result<(StreamType, Stream), AcceptError>> {
+        self.calls.go_to(cx.waker());
         let mut taken_in = 0;
         let ended = loop {
             if taken_in == self.most {
@@ -59,44 +65,48 @@ impl Waiting {
                 Poll::Ready(Ok(stream)) => {
                     taken_in += 1;
                     stream.set_read_deadline(now().checked_add(PATIENCE));
-                    self.streams.push_back(Nameless { stream, bytes: [0; 4], len: 0, is_late: false });
+                    self.take_in(stream);
                     *accept = session.accept();
-                    let oldest = (self.streams.len() > self.most).then(|| self.streams.pop_front()).flatten();
+                    let oldest = (self.streams.len() > self.most).then(|| self.streams.pop_first()).flatten();
                     // Its type may have come since it was last asked.
-                    match oldest.map(|mut oldest| (oldest.poll(cx), oldest)) {
-                        Some((Poll::Ready(true), oldest)) => return Poll::Ready(Ok(oldest.into_typed())),
-                        Some((_, oldest)) => oldest.give_up(),
-                        None => {}
+                    if let Some(typed) = oldest.and_then(|(_, oldest)| oldest.last_look()) {
+                        return Poll::Ready(Ok(typed));
                     }
                 }
                 Poll::Ready(Err(error)) => break Some(error),
                 Poll::Pending => break None,
             }
         };
-        let mut at = 0;
-        while at < self.streams.len() {
-            match self.streams[at].poll(cx) {
-                Poll::Pending => at += 1,
-                Poll::Ready(typed) => {
-                    let Some(nameless) = self.streams.remove(at) else { continue };
-                    match typed {
-                        true => return Poll::Ready(Ok(nameless.into_typed())),
-                        false => nameless.give_up(),
-                    }
+        if let Some(error) = ended {
+            // Nothing of an ended session is waited for: those that are left have said all.
+            while let Some((_, nameless)) = self.streams.pop_first() {
+                if let Some(typed) = nameless.last_look() {
+                    return Poll::Ready(Ok(typed));
                 }
             }
+            return Poll::Ready(Err(error));
         }
-        match ended {
-            // Nothing of an ended session is waited for: those that are left have said all.
-            Some(error) => Poll::Ready(Err(error)),
-            None => Poll::Pending,
+        while let Some(number) = self.calls.next() {
+            let is_done = self.streams.get_mut(&number).is_some_and(|nameless| nameless.poll().is_ready());
+            let done = if is_done { self.streams.remove(&number) } else { None };
+            if let Some(typed) = done.and_then(Nameless::last_look) {
+                return Poll::Ready(Ok(typed));
+            }
         }
+        Poll::Pending
+    }
+
+    fn take_in(&mut self, stream: Stream) {
+        let waker = self.calls.waker(self.next);
+        self.streams.insert(self.next, Nameless { stream, waker, bytes: [0; 4], len: 0, is_late: false });
+        self.next += 1;
     }
 }
 
 impl Nameless {
     /// Ready when the type is there, or never will be.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+    fn poll(&mut self) -> Poll<bool> {
+        let cx = &mut Context::from_waker(&self.waker);
         while self.len < self.bytes.len() {
             match Pin::new(&mut self.stream).poll_read(cx, &mut self.bytes[self.len..]) {
                 // It may have come in time: whoever accepts may be the one who is late.
@@ -113,12 +123,13 @@ impl Nameless {
         Poll::Ready(true)
     }
 
-    fn into_typed(self) -> (StreamType, Stream) {
-        self.stream.set_read_deadline(None);
-        (StreamType::from_bytes(self.bytes), self.stream)
-    }
-
-    fn give_up(mut self) {
+    /// The stream by its type, if that is there; or else it is given up.
+    fn last_look(mut self) -> Option<(StreamType, Stream)> {
+        if self.poll() == Poll::Ready(true) {
+            self.stream.set_read_deadline(None);
+            return Some((StreamType::from_bytes(self.bytes), self.stream));
+        }
         let _ = self.stream.reset(ErrorCode::STREAM_CANCELLED);
+        None
     }
 }

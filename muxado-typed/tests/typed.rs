@@ -5,13 +5,15 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use futures_util::{AsyncReadExt, AsyncWriteExt};
 use muxado_core::face::Face;
 use muxado_core::rt::Runtime;
-use muxado_core::{Config, ErrorCode, OpenError, Retry, Session, Side, Stream, WriteError, code_of};
+use muxado_core::{
+    Config, ErrorCode, OpenError, Retry, Session, Side, Stream, StreamId, WriteError, code_of,
+};
 use muxado_testkit::{Faced, Lane, Sleep, World, alone, connected, counter, poll, wire};
 use muxado_typed::{OpenTypedError, Queue, Router, StreamType, Typed, TypedStream};
 
@@ -212,6 +214,29 @@ fn b28_a_stream_whose_type_has_come_gives_way_to_nobody() {
     for stream_type in [3, 5, 7, 9] {
         assert_eq!(world.block_on(accept).unwrap().stream_type().get(), stream_type);
         accept = Box::pin(typed.accept());
+    }
+}
+
+/// The session keeps the waker of whoever looks at a stream in vain: a look at them all would leave it there as often.
+#[test]
+fn b28_of_many_that_wait_for_their_type_only_those_that_say_something_are_looked_at() {
+    let world = World::new();
+    let one = alone(&world, Side::Server, &Config::default());
+    let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+    for id in 0..100 {
+        one.from_peer.inject(&wire::syn(2 * id + 3, b"\0"));
+    }
+    world.settle();
+    for id in [7, 201, 3] {
+        let (told, waker) = counter();
+        let mut accept = pin!(typed.accept());
+        assert!(poll(&mut accept, &waker).is_pending());
+        assert!(Arc::strong_count(&told) < 10, "{} looks", Arc::strong_count(&told));
+        one.from_peer.inject(&wire::data(id, b"\0\0\x01"));
+        world.settle();
+        assert_eq!(told.count(), 1);
+        let accepted = poll(&mut accept, &waker).map(|stream| stream.unwrap().get_ref().id());
+        assert_eq!(accepted, Poll::Ready(StreamId::new(id)));
     }
 }
 
