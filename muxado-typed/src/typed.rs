@@ -38,7 +38,7 @@ const TYPE_LEN: usize = 4;
 /// ```
 ///
 /// # Dropping
-/// When the last clone is dropped, streams whose type has not arrived are reset, and its handle of the session is
+/// When the last clone is dropped, streams whose type has not arrived are refused, and its handle of the session is
 /// dropped.
 pub struct Typed<S> {
     session: S,
@@ -104,7 +104,7 @@ impl<S: Face> Typed<S> {
         &self.session
     }
 
-    /// The session. Streams whose type has not arrived are reset, unless another clone waits for them.
+    /// The session. Streams whose type has not arrived are refused, unless another clone waits for them.
     #[must_use]
     pub fn into_inner(self) -> S {
         self.session

@@ -103,6 +103,15 @@ impl Waiting {
     }
 }
 
+/// Nobody waits for them any more, and nobody has seen them: they are safe to retry.
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        for nameless in std::mem::take(&mut self.streams).into_values() {
+            let _ = nameless.stream.refuse_after_header();
+        }
+    }
+}
+
 impl Nameless {
     /// Ready when the type is there, or never will be.
     fn poll(&mut self) -> Poll<bool> {

@@ -240,6 +240,29 @@ fn b28_of_many_that_wait_for_their_type_only_those_that_say_something_are_looked
     }
 }
 
+#[test]
+fn s90_those_that_wait_for_their_type_are_refused_when_nobody_waits_for_them_any_more() {
+    for dropped in [true, false] {
+        let world = World::new();
+        let one = alone(&world, Side::Server, &Config::default());
+        let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+        one.from_peer.inject(&[wire::syn(3, b""), wire::syn(5, b"\0\0\0")].concat());
+        world.settle();
+        assert!(poll(&mut pin!(typed.accept()), Waker::noop()).is_pending());
+        let clone = typed.clone();
+        drop(typed);
+        world.settle();
+        assert_eq!(one.to_peer.take(), b"", "a clone waits on");
+        if dropped {
+            drop(clone);
+        } else {
+            drop(clone.into_inner());
+        }
+        world.settle();
+        assert_eq!(one.to_peer.take(), [wire::rst(3, 5), wire::rst(5, 5)].concat());
+    }
+}
+
 /// A session on which the next stream is there whenever one was accepted.
 #[derive(Clone)]
 struct Flooded {
