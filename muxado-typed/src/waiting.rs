@@ -16,12 +16,17 @@ use crate::stream_type::StreamType;
 /// How long the type of a stream may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Streams that are given in a row before other work of the task has its turn.
+const TURN: usize = 64;
+
 /// The streams, the oldest first.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     streams: BTreeMap<u64, Nameless>,
     next: u64,
     most: usize,
+    /// How many were given in a row.
+    given: usize,
     calls: Calls,
 }
 
@@ -40,14 +45,34 @@ struct Nameless {
 impl Waiting {
     /// None yet. As many may wait for their type as may wait to be accepted (B28).
     pub(crate) fn new(backlog: usize) -> Waiting {
-        Waiting { streams: BTreeMap::new(), next: 0, most: backlog.max(1), calls: Calls::default() }
+        Waiting { streams: BTreeMap::new(), next: 0, most: backlog.max(1), given: 0, calls: Calls::default() }
+    }
+
+    /// Gives the next stream whose type is there. Now and then it gives none though there is one, and is woken at once.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        session: &Session,
+        accept: &mut Accept,
+        now: impl Fn() -> Instant,
+    ) -> Poll<Result<(StreamType, Stream), AcceptError>> {
+        let given = std::mem::take(&mut self.given);
+        if given == TURN {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let polled = self.look(cx, session, accept, now);
+        if polled.is_ready() {
+            self.given = given + 1;
+        }
+        polled
     }
 
     /// Takes in what the session has to accept, and gives the first stream whose type is there.
     ///
     /// When as many wait as may, a new one takes the place of the oldest: a silent stream is no reason to turn away one
     /// that may speak. No more are taken in at once than may wait, however fast they come: others want their turn.
-    pub(crate) fn poll(
+    fn look(
         &mut self,
         cx: &mut Context<'_>,
         session: &Session,

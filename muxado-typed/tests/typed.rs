@@ -270,13 +270,15 @@ struct Flooded {
     world: World,
     from_peer: Lane,
     next: Arc<AtomicU32>,
+    /// What each sends.
+    says: &'static [u8],
 }
 
 impl Flooded {
     fn come(&self) {
         let id = self.next.fetch_add(2, Ordering::SeqCst);
         assert!(id < 1000, "it takes in whatever comes");
-        self.from_peer.inject(&wire::syn(id, b""));
+        self.from_peer.inject(&wire::syn(id, self.says));
         self.world.settle();
     }
 }
@@ -322,7 +324,8 @@ fn b28_streams_without_a_type_that_come_without_end_leave_others_their_turn() {
     let config = Config::builder().accept_backlog(2).build().unwrap();
     let one = alone(&world, Side::Server, &config);
     let next = Arc::new(AtomicU32::new(3));
-    let flooded = Flooded { session: one.session, world, from_peer: one.from_peer, next: next.clone() };
+    let flooded =
+        Flooded { session: one.session, world, from_peer: one.from_peer, next: next.clone(), says: b"" };
     flooded.come();
     let typed = Typed::new(flooded);
     let (told, waker) = counter();
@@ -331,6 +334,25 @@ fn b28_streams_without_a_type_that_come_without_end_leave_others_their_turn() {
         assert!(poll(&mut accept, &waker).is_pending());
         assert_eq!(next.load(Ordering::SeqCst), 5 + 2 * 2 * polls, "two at a time");
         assert!(told.count() > 0, "it goes on");
+    }
+}
+
+#[test]
+fn streams_that_come_without_end_leave_who_accepts_them_other_work() {
+    let world = World::new();
+    let config = Config::builder().accept_backlog(2).build().unwrap();
+    let one = alone(&world, Side::Server, &config);
+    let next = Arc::new(AtomicU32::new(3));
+    let says = b"\0\0\0\x01";
+    let flooded = Flooded { session: one.session, world, from_peer: one.from_peer, next: next.clone(), says };
+    flooded.come();
+    let router = Router::new(Typed::new(flooded)).handle(1, 1, |_| async {});
+    let (told, waker) = counter();
+    let mut run = pin!(router.run());
+    for _ in 0..3 {
+        let before = (next.load(Ordering::SeqCst), told.count());
+        assert!(poll(&mut run, &waker).is_pending());
+        assert!(next.load(Ordering::SeqCst) > before.0 && told.count() > before.1, "it goes on");
     }
 }
 
