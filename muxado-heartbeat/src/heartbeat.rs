@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_channel::{Receiver, Sender, bounded};
 use muxado_core::face::Face;
 use muxado_core::rt::Runtime;
-use muxado_core::{AcceptError, Observer, Stream};
+use muxado_core::{AcceptError, Bytes, Observer, Stream};
 use muxado_typed::{OpenTypedError, Router, StreamType, Typed, TypedStream};
 
 use crate::config::HeartbeatConfig;
@@ -86,6 +86,7 @@ impl<S: Face> Heartbeat<S> {
             start,
             observer: observer.clone(),
             stream,
+            unsent: Bytes::new(),
             shared: shared.clone(),
             config,
             changes: changed,

@@ -7,9 +7,9 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
-use futures_io::{AsyncRead, AsyncWrite};
+use futures_io::AsyncRead;
 use muxado_core::rt::Runtime;
-use muxado_core::{ErrorCode, Leaving, Observer, Stream};
+use muxado_core::{Bytes, ErrorCode, Leaving, Observer, Stream};
 
 use crate::config::{Beat, HeartbeatConfig, Policy};
 use crate::proto::{Pulse, Step};
@@ -45,6 +45,8 @@ pub(crate) struct Requester<R: Runtime> {
     pub(crate) observer: Observer,
     /// None if no beats are sent.
     pub(crate) stream: Option<Stream>,
+    /// What the stream has not taken of a beat yet. There may be room for a part of it only.
+    pub(crate) unsent: Bytes,
     pub(crate) shared: Arc<Shared>,
     pub(crate) config: HeartbeatConfig,
     /// Says that something was changed; closed when the last handle is gone.
@@ -130,13 +132,10 @@ impl<R: Runtime> Requester<R> {
         self.runtime.now().saturating_duration_since(self.start)
     }
 
-    /// Sends one, if the peer takes it: one that is never read is as good as one that never arrives.
+    /// Sends one, as the peer takes it: one that is never read is as good as one that never arrives.
     fn beat(&mut self, now: Duration) {
         let value = fastrand::u32(..);
-        if let Some(stream) = &mut self.stream {
-            let mut cx = Context::from_waker(std::task::Waker::noop());
-            let _ = Pin::new(stream).poll_write(&mut cx, &value.to_be_bytes());
-        }
+        self.unsent = Bytes::copy_from_slice(&value.to_be_bytes());
         self.shared.lock().pulse.sent(value, now);
     }
 
@@ -173,6 +172,7 @@ impl<R: Runtime> Requester<R> {
         let mut sleep = pin!(until.map(|until| self.runtime.sleep(until.saturating_sub(now))));
         let mut changes = pin!(self.changes.recv());
         poll_fn(|cx| {
+            write(self.stream.as_mut(), &mut self.unsent, cx);
             if leaving.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Wake::Stop);
             }
@@ -198,4 +198,10 @@ impl<R: Runtime> Requester<R> {
         })
         .await
     }
+}
+
+/// Writes what is left of a beat. If the stream has failed, reading it says so.
+fn write(stream: Option<&mut Stream>, unsent: &mut Bytes, cx: &mut Context<'_>) {
+    let Some(stream) = stream else { return };
+    while !unsent.is_empty() && matches!(stream.poll_write_chunk(cx, unsent), Poll::Ready(Ok(_))) {}
 }

@@ -1,15 +1,17 @@
 //! Heartbeats in virtual time: when beats go out, what counts as life, and when silence has lasted too long.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::future::Future;
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
-use std::time::Duration;
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
 
 use futures_util::{AsyncReadExt, AsyncWriteExt};
+use muxado_core::face::Face;
 use muxado_core::rt::Runtime;
-use muxado_core::{Config, EndCause, ErrorCode, Session, Side};
+use muxado_core::{Config, EndCause, ErrorCode, Session, Side, Stream};
 use muxado_heartbeat::{Beat, BeatError, Heartbeat, HeartbeatConfig, Policy};
-use muxado_testkit::{Alone, Faced, World, alone, connected, counter, poll, slow, wire};
+use muxado_testkit::{Alone, Faced, Sleep, World, alone, connected, counter, poll, slow, wire};
 use muxado_typed::{Router, Typed};
 
 const BEATS: [u8; 4] = [0xFF; 4];
@@ -180,6 +182,66 @@ fn a_busy_link_is_never_taken_for_dead_and_beats_go_before_bulk() {
     let in_time = |beat: &Beat| matches!(beat, Beat::Echo { rtt } if *rtt < secs(4));
     assert!(told.iter().all(|(_, beat)| in_time(beat)), "{told:?}");
     assert!(pair.client.end().is_none() && pair.server.end().is_none());
+}
+
+/// A face whose tasks begin at once, as on another thread.
+#[derive(Clone)]
+struct AtOnce(Faced);
+
+impl Runtime for AtOnce {
+    type Sleep = Sleep;
+
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        let mut future = Box::pin(future);
+        if poll(&mut future, Waker::noop()).is_pending() {
+            self.0.world.spawn(future);
+        }
+    }
+
+    fn now(&self) -> Instant {
+        self.0.world.now()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        self.0.world.sleep(duration)
+    }
+}
+
+impl Face for AtOnce {
+    type Stream = Stream;
+    type Runtime = AtOnce;
+
+    fn core(&self) -> &Session {
+        &self.0.session
+    }
+
+    fn runtime(&self) -> AtOnce {
+        self.clone()
+    }
+
+    fn wrap(&self, stream: Stream) -> Stream {
+        stream
+    }
+}
+
+/// The first beat finds the type in the stream's queue.
+#[test]
+fn a_beat_goes_out_whole_however_little_there_is_room_for_at_once() {
+    for room in 4..=8 {
+        let world = World::new();
+        let config = Config::builder().send_queue(room).build().unwrap();
+        let pair = connected(&world, 1 << 16, &config);
+        let client = Typed::new(AtOnce(Faced { session: pair.client.clone(), world: world.clone() }));
+        world.block_on(async {
+            let quiet = HeartbeatConfig::default();
+            let server = Heartbeat::start(typed(&world, &pair.server), quiet.clone().without_beats());
+            serve(&world, server.await.unwrap());
+            let client = Heartbeat::start(client, quiet).await.unwrap();
+            for _ in 0..3 {
+                assert_eq!(client.beat(secs(1)).await, Ok(Duration::ZERO), "{room}");
+            }
+        });
+    }
 }
 
 #[test]
