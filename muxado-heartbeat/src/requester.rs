@@ -141,12 +141,12 @@ impl<R: Runtime> Requester<R> {
 
     fn take_echo(&mut self, value: u32) {
         let now = self.now();
-        let (result, waiting) = {
+        let echo = {
             let state = &mut *self.shared.lock();
-            (state.pulse.handle_echo(value, now), std::mem::take(&mut state.waiting))
+            state.pulse.handle_echo(value, now).map(|rtt| (rtt, std::mem::take(&mut state.waiting)))
         };
-        match result {
-            Ok(rtt) => {
+        match echo {
+            Ok((rtt, waiting)) => {
                 for waiting in waiting {
                     let _ = waiting.try_send(rtt);
                 }

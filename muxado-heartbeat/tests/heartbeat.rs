@@ -347,11 +347,15 @@ fn s91_a_wrong_echo_ends_the_stream_of_beats_and_life_is_what_else_comes() {
     let world = World::new();
     let one = alone(&world, Side::Client, &Config::default());
     let (config, told) = telling(&world, HeartbeatConfig::default());
-    let _heartbeat = started(&world, &one, config);
+    let heartbeat = started(&world, &one, config);
     world.settle();
     drop(one.to_peer.take());
+    let (mut beat, mut next) = (Box::pin(heartbeat.beat(secs(1))), Box::pin(heartbeat.next_rtt()));
+    assert!(poll(&mut beat, Waker::noop()).is_pending() && poll(&mut next, Waker::noop()).is_pending());
     one.from_peer.inject(&wire::data(3, b"\0\0\0\0"));
     world.settle();
+    // The heartbeat has not ended for that: they wait as whoever comes later does.
+    assert!(poll(&mut beat, Waker::noop()).is_pending() && poll(&mut next, Waker::noop()).is_pending());
     assert_eq!(one.to_peer.take(), wire::rst(3, 1));
     for _ in 0..10 {
         world.block_on(world.sleep(secs(20)));
