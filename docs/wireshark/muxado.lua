@@ -107,7 +107,7 @@ function muxado.init()
 end
 
 local function code_name(code)
-    return CODES[code] or string.format("error code 0x%x", code)
+    return CODES[code] or string.format("error code %u", code)
 end
 
 local function plural(n)

@@ -7,13 +7,13 @@ use core::fmt;
 /// Why a stream was reset or a session ended, as the 32 bits on the wire.
 ///
 /// Any number is valid, applications may define their own, and none is changed on the way through.
-/// 0xFFFF_FFFF is what the Rust crate `muxado` sends for an error it has no code for; it has no name here.
+/// 4294967295 is what the Rust crate `muxado` sends for an error it has no code for; it has no name here.
 ///
 /// ```
 /// use muxado_frame::ErrorCode;
 ///
 /// assert_eq!(ErrorCode::FLOW_CONTROL_ERROR.to_string(), "FlowControlError (3)");
-/// assert_eq!(ErrorCode::new(0x1234).to_string(), "error code 0x1234");
+/// assert_eq!(ErrorCode::new(1234).to_string(), "error code 1234");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ErrorCode(u32);
@@ -109,7 +109,7 @@ impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {
             Some(name) => write!(f, "{name} ({})", self.0),
-            None => write!(f, "error code {:#x}", self.0),
+            None => write!(f, "error code {}", self.0),
         }
     }
 }
@@ -148,13 +148,13 @@ mod tests {
     }
 
     #[test]
-    fn other_numbers_have_no_name_and_print_in_hex() {
+    fn other_numbers_have_no_name_and_print_as_they_are() {
         for number in [16, 0xFE, 0x100, 0x1234, u32::MAX] {
             let code = ErrorCode::from(number);
             assert_eq!(code.name(), None, "{number:#x}");
             assert_eq!(u32::from(code), number);
         }
-        assert_eq!(ErrorCode::new(u32::MAX).to_string(), "error code 0xffffffff");
+        assert_eq!(ErrorCode::new(u32::MAX).to_string(), "error code 4294967295");
         assert_eq!(ErrorCode::UNKNOWN.to_string(), "ErrorUnknown (255)");
     }
 }

@@ -210,7 +210,7 @@ fn s54_s55_s59_every_code_is_kept() {
         assert_eq!((outcome.streams, write), (vec![(b"abc".to_vec(), ending)], ending));
         assert_eq!((outcome.sent, outcome.sent_after, outcome.end), (vec![], vec![], None));
     }
-    assert_eq!(ErrorCode::new(0xDEAD_BEEF).to_string(), "error code 0xdeadbeef");
+    assert_eq!(ErrorCode::new(4_000_000_000).to_string(), "error code 4000000000");
 }
 
 #[test]
