@@ -8,6 +8,7 @@ mod book;
 mod code;
 mod commands;
 mod direction;
+mod examples;
 mod faces;
 mod foreign;
 mod links;
@@ -44,6 +45,7 @@ impl fmt::Display for Finding {
 
 const RULES: &[fn(&Tree) -> Vec<Finding>] = &[
     direction::check,
+    examples::check,
     faces::check,
     foreign::check,
     purity::check,

@@ -1,17 +1,17 @@
 //! Ten thousand channels over one connection, open at once, each of which says hello and hears it back.
 //!
-//! Run it with `cargo run --release -p muxado-async-std --example channels`; both ends are in this process.
+//! Run it with `cargo run --release -p muxado-smol --example smol_channels`; both ends are in this process.
 
 use std::time::Instant;
 
 use anyhow::ensure;
-use futures_lite::io::{AsyncReadExt, AsyncWriteExt};
-use muxado_async_std::{Config, ErrorCode, Listener, Session, connect_with};
+use muxado_smol::{Config, ErrorCode, Listener, Session, connect_with};
+use smol::io::{AsyncReadExt, AsyncWriteExt};
 
 const CHANNELS: usize = 10_000;
 
 fn main() -> anyhow::Result<()> {
-    async_std::task::block_on(run())
+    smol::block_on(run())
 }
 
 async fn run() -> anyhow::Result<()> {
@@ -24,7 +24,7 @@ async fn run() -> anyhow::Result<()> {
     let listener = Listener::bind_with("127.0.0.1:0", config.clone()).await?;
     let session = connect_with(listener.local_addr()?, &config).await?;
     let (server, _) = listener.accept().await?;
-    async_std::task::spawn(greet_all(server));
+    smol::spawn(greet_all(server)).detach();
 
     let start = Instant::now();
     let mut channels = Vec::new();

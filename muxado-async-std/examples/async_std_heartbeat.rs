@@ -1,7 +1,7 @@
 //! How long the way to a peer and back takes, printed with each beat.
 //!
-//! `cargo run -p muxado-async-std --example heartbeat -- --serve 127.0.0.1:7000` answers; without `--serve` it dials in and
-//! prints. `--beats N` ends after so many. Stop the server, and see what the client says.
+//! `cargo run -p muxado-async-std --example async_std_heartbeat -- --serve 127.0.0.1:7000` answers; without `--serve` it
+//! dials in and prints. `--beats N` ends after so many. Stop the server, and see what the client says.
 
 use std::time::Duration;
 

@@ -1,21 +1,21 @@
 //! An echo over muxado: every stream gets back what it sends, as it comes. A server that listens, and a client that dials
 //! in, again whenever its session has ended, until nobody listens.
 //!
-//! `cargo run -p muxado-async-std --example echo -- 127.0.0.1:7000`, and with `--say hello` for a client that prints what
-//! comes back. With `--client` it is the side that dials in that echoes: that and the server are what the conformance
-//! suite `muxspec` plays against; with `--opens` each session also opens one stream itself.
+//! `cargo run -p muxado-smol --example smol_echo -- 127.0.0.1:7000`, and with `--say hello` for a client that
+//! prints what comes back. With `--client` it is the side that dials in that echoes: that and the server are what the
+//! conformance suite `muxspec` plays against; with `--opens` each session also opens one stream itself.
 
 use std::io;
 
 use anyhow::{Context, bail};
-use futures_lite::io::{AsyncReadExt, AsyncWriteExt};
-use muxado_async_std::{Config, ErrorCode, Listener, Session, Stream};
+use muxado_smol::{Config, ErrorCode, Listener, Session, Stream};
+use smol::io::{AsyncReadExt, AsyncWriteExt};
 
 /// The most bytes read at once.
 const CHUNK: usize = 64 * 1024;
 
 fn main() -> anyhow::Result<()> {
-    async_std::task::block_on(run())
+    smol::block_on(run())
 }
 
 async fn run() -> anyhow::Result<()> {
@@ -42,7 +42,7 @@ async fn run() -> anyhow::Result<()> {
 
 /// Says something over a stream, and prints the echo.
 async fn say_to(address: &str, text: &str) -> anyhow::Result<()> {
-    let connecting = muxado_async_std::connect(address).await;
+    let connecting = muxado_smol::connect(address).await;
     let session = connecting.with_context(|| format!("cannot connect to {address}"))?;
     let mut stream = session.open().await?;
     stream.write_all(text.as_bytes()).await?;
@@ -57,7 +57,7 @@ async fn say_to(address: &str, text: &str) -> anyhow::Result<()> {
 async fn run_server(listener: Listener, opens: bool) -> io::Result<()> {
     loop {
         let (session, _) = listener.accept().await?;
-        async_std::task::spawn(echo_all(session, opens));
+        smol::spawn(echo_all(session, opens)).detach();
     }
 }
 
@@ -65,7 +65,7 @@ async fn run_server(listener: Listener, opens: bool) -> io::Result<()> {
 async fn run_client(address: &str, opens: bool) -> io::Result<()> {
     let mut sessions = 0;
     loop {
-        match muxado_async_std::connect_with(address, &Config::default()).await {
+        match muxado_smol::connect_with(address, &Config::default()).await {
             Ok(session) => echo_all(session, opens).await,
             Err(error) if sessions == 0 => return Err(error),
             Err(_) => return Ok(()),
@@ -78,14 +78,15 @@ async fn run_client(address: &str, opens: bool) -> io::Result<()> {
 async fn echo_all(session: Session, opens: bool) {
     if opens {
         let session = session.clone();
-        async_std::task::spawn(async move {
+        smol::spawn(async move {
             let mut stream = session.open().await.map_err(io::Error::from)?;
             stream.write_all(b"hello").await?;
             echo(stream).await
-        });
+        })
+        .detach();
     }
     while let Ok(stream) = session.accept().await {
-        async_std::task::spawn(echo(stream));
+        smol::spawn(echo(stream)).detach();
     }
 }
 

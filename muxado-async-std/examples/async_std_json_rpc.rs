@@ -1,32 +1,33 @@
 //! Requests and responses in JSON, in both directions over one connection: whoever wants something opens a stream,
 //! sends one request, ends its direction, and reads one response.
 //!
-//! Run it with `cargo run -p muxado-smol --example json_rpc`; both ends are in this process, with TCP between them.
+//! Run it with `cargo run -p muxado-async-std --example async_std_json_rpc`; both ends are in this process, with TCP
+//! between them.
 
 use std::io;
 
 use anyhow::{Context, ensure};
-use muxado_smol::{ErrorCode, Listener, Session, Stream};
+use futures_lite::io::{AsyncReadExt, AsyncWriteExt};
+use muxado_async_std::{ErrorCode, Listener, Session, Stream};
 use serde_json::{Value, json};
-use smol::io::{AsyncReadExt, AsyncWriteExt};
 
 /// The largest request or response that is read, in bytes. The peer decides how much it sends, we how much we keep.
 const MAX_MESSAGE: u64 = 64 * 1024;
 
 fn main() -> anyhow::Result<()> {
-    smol::block_on(run())
+    async_std::task::block_on(run())
 }
 
 async fn run() -> anyhow::Result<()> {
     let listener = Listener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    let client = muxado_smol::connect(address).await?;
+    let client = muxado_async_std::connect(address).await?;
     let (server, _) = listener.accept().await?;
 
     // Either side answers, and either side asks.
-    smol::spawn(answer_all(client.clone(), "client")).detach();
-    smol::spawn(answer_all(server.clone(), "server")).detach();
-    let (from_server, from_client) = smol::future::try_zip(
+    async_std::task::spawn(answer_all(client.clone(), "client"));
+    async_std::task::spawn(answer_all(server.clone(), "server"));
+    let (from_server, from_client) = futures_lite::future::try_zip(
         call(&client, json!({ "method": "shout", "params": "hello" })),
         call(&server, json!({ "method": "name" })),
     )
@@ -54,12 +55,11 @@ async fn call(session: &Session, request: Value) -> anyhow::Result<Value> {
 /// Answers the peer's requests, each in a task of its own, until the session ends.
 async fn answer_all(session: Session, name: &'static str) {
     while let Ok(stream) = session.accept().await {
-        smol::spawn(async move {
+        async_std::task::spawn(async move {
             if let Err(error) = answer(stream, name).await {
                 eprintln!("{name}: a request failed: {error:#}");
             }
-        })
-        .detach();
+        });
     }
 }
 

@@ -1,17 +1,17 @@
 //! Ten thousand channels over one connection, open at once, each of which says hello and hears it back.
 //!
-//! Run it with `cargo run --release -p muxado-smol --example channels`; both ends are in this process.
+//! Run it with `cargo run --release -p muxado-async-std --example async_std_channels`; both ends are in this process.
 
 use std::time::Instant;
 
 use anyhow::ensure;
-use muxado_smol::{Config, ErrorCode, Listener, Session, connect_with};
-use smol::io::{AsyncReadExt, AsyncWriteExt};
+use futures_lite::io::{AsyncReadExt, AsyncWriteExt};
+use muxado_async_std::{Config, ErrorCode, Listener, Session, connect_with};
 
 const CHANNELS: usize = 10_000;
 
 fn main() -> anyhow::Result<()> {
-    smol::block_on(run())
+    async_std::task::block_on(run())
 }
 
 async fn run() -> anyhow::Result<()> {
@@ -24,7 +24,7 @@ async fn run() -> anyhow::Result<()> {
     let listener = Listener::bind_with("127.0.0.1:0", config.clone()).await?;
     let session = connect_with(listener.local_addr()?, &config).await?;
     let (server, _) = listener.accept().await?;
-    smol::spawn(greet_all(server)).detach();
+    async_std::task::spawn(greet_all(server));
 
     let start = Instant::now();
     let mut channels = Vec::new();
