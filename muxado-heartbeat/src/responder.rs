@@ -13,6 +13,9 @@ use muxado_core::{ErrorCode, Observer, Stream};
 /// Streams of beats that are answered at a time (B29).
 pub(crate) const RESPONDERS: usize = 4;
 
+/// Beats that are answered in a row before others have their turn. A peer that plays by the rules sends one at a time.
+const TURN: usize = 16;
+
 /// Who answers now. Clones count together.
 #[derive(Clone, Debug)]
 pub(crate) struct Responders(Arc<Semaphore>);
@@ -63,7 +66,7 @@ struct Echo {
 
 impl Echo {
     fn poll(&mut self, cx: &mut Context<'_>, stream: &mut Stream) -> Poll<io::Result<()>> {
-        loop {
+        for _ in 0..TURN {
             while self.read < self.bytes.len() {
                 match Pin::new(&mut *stream).poll_read(cx, &mut self.bytes[self.read..]) {
                     Poll::Ready(Ok(0)) => return Poll::Ready(Ok(())),
@@ -81,5 +84,7 @@ impl Echo {
             }
             (self.read, self.written) = (0, 0);
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }

@@ -343,6 +343,22 @@ fn s91_b29_four_streams_of_beats_are_answered_and_more_are_refused() {
 }
 
 #[test]
+fn s91_beats_without_end_leave_others_their_turn() {
+    const BYTES: usize = 4 * 10_000;
+    let world = World::new();
+    let one = alone(&world, Side::Server, &Config::default());
+    let heartbeat = started(&world, &one, HeartbeatConfig::default().without_beats());
+    serve(&world, heartbeat);
+    one.from_peer.inject(&wire::syn(3, &BEATS));
+    world.settle();
+    let before = world.polls();
+    one.from_peer.inject(&wire::data(3, &[7; BYTES]));
+    world.settle();
+    assert!(world.polls() - before >= 500, "{} turns for so many", world.polls() - before);
+    assert_eq!(one.session.stats().bytes_sent as usize / BYTES, 1, "all of them are answered");
+}
+
+#[test]
 fn s91_a_wrong_echo_ends_the_stream_of_beats_and_life_is_what_else_comes() {
     let world = World::new();
     let one = alone(&world, Side::Client, &Config::default());
