@@ -15,6 +15,7 @@ pub mod tap;
 mod tcp;
 #[cfg(feature = "tls")]
 pub mod tls;
+mod turn;
 #[cfg(unix)]
 mod unix;
 

@@ -9,6 +9,7 @@ use muxado_core::{
     Side, Stats,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::coop::cooperative;
 
 use crate::io::Compat;
 use crate::rt::Tokio;
@@ -165,7 +166,7 @@ impl Session {
     /// # Cancel safety
     /// Dropping the future gives up the place in line, and nothing else.
     pub async fn open(&self) -> Result<Stream, OpenError> {
-        self.inner.open().await.map(Stream::from)
+        cooperative(self.inner.open()).await.map(Stream::from)
     }
 
     /// Opens a stream without waiting.
@@ -186,7 +187,7 @@ impl Session {
     /// # Cancel safety
     /// Dropping the future loses no stream.
     pub async fn accept(&self) -> Result<Stream, AcceptError> {
-        self.inner.accept().await.map(Stream::from)
+        cooperative(self.inner.accept()).await.map(Stream::from)
     }
 
     /// Takes no new streams, and ends the session when the existing ones have ended. See

@@ -10,6 +10,7 @@ use muxado_core::face::Face;
 use tonic::transport::server::Connected;
 
 use super::StreamInfo;
+use crate::turn::in_turn;
 use crate::{Session, Stream};
 
 /// What tonic's server tells about a request's connection.
@@ -65,7 +66,7 @@ impl futures_core::Stream for Incoming {
     type Item = io::Result<Stream>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Stream>>> {
-        Pin::new(&mut self.accept).poll(cx).map(|accepted| {
+        in_turn(cx, |cx| Pin::new(&mut self.accept).poll(cx)).map(|accepted| {
             let stream = accepted.ok()?;
             self.accept = self.session.core().accept();
             Some(Ok(Stream::from(stream)))

@@ -11,6 +11,7 @@ use muxado_core::face::Face;
 use muxado_core::{Open, OpenError};
 use tower_service::Service;
 
+use crate::turn::in_turn;
 use crate::{Session, Stream};
 
 /// Opens a stream, whatever the address: there is one peer. For hyper-util's client and tonic's channel. It is always ready:
@@ -37,7 +38,7 @@ impl Future for Connecting {
     type Output = Result<TokioIo<Stream>, OpenError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx).map_ok(|stream| TokioIo::new(Stream::from(stream)))
+        in_turn(cx, |cx| Pin::new(&mut self.0).poll(cx)).map_ok(|stream| TokioIo::new(Stream::from(stream)))
     }
 }
 

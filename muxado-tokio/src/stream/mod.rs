@@ -24,7 +24,8 @@ pub use send::SendStream;
 /// when it writes, or at once by [`reset`](Stream::reset). See [`muxado_core::Stream`] for all of it.
 ///
 /// One task may read and another write; see [`into_split`](Stream::into_split). A third that does the same as one of them
-/// takes its place.
+/// takes its place. One that always finds something to read, or room, gives way now and then, as with tokio's own sockets:
+/// see [`tokio::task::coop`].
 ///
 /// ```
 /// use tokio::io::{AsyncReadExt, AsyncWriteExt};

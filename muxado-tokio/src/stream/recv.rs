@@ -1,5 +1,6 @@
 //! The receiving half of a stream.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -8,6 +9,8 @@ use std::time::Instant;
 
 use muxado_core::{Bytes, ErrorCode, ReadError, ResetError, StreamId};
 use tokio::io::{AsyncRead, ReadBuf};
+
+use crate::turn::in_turn;
 
 /// The receiving half of a [`Stream`](crate::Stream).
 ///
@@ -73,7 +76,7 @@ impl RecvStream {
     /// # Cancel safety
     /// Dropping the future loses nothing.
     pub async fn read_chunk(&mut self, max: usize) -> Result<Option<Bytes>, ReadError> {
-        self.inner.read_chunk(max).await
+        poll_fn(|cx| self.poll_read_chunk(cx, max)).await
     }
 
     /// As [`read_chunk`](RecvStream::read_chunk), to be polled: what a body of HTTP or a stream of `Bytes` is made of. See
@@ -86,7 +89,7 @@ impl RecvStream {
         cx: &mut Context<'_>,
         max: usize,
     ) -> Poll<Result<Option<Bytes>, ReadError>> {
-        self.inner.poll_read_chunk(cx, max)
+        in_turn(cx, |cx| self.inner.poll_read_chunk(cx, max))
     }
 
     /// After `at` reading fails with the kind `TimedOut`, at once if `at` has passed, whether there is something to read or
@@ -130,8 +133,7 @@ impl AsyncRead for RecvStream {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let room = buf.remaining();
-        self.inner
-            .poll_read_with(cx, room, |piece| buf.put_slice(piece))
+        in_turn(cx, |cx| self.inner.poll_read_with(cx, room, |piece| buf.put_slice(piece)))
             .map_ok(|_| ())
             .map_err(io::Error::from)
     }

@@ -9,6 +9,9 @@ use std::time::Instant;
 use futures_io::AsyncWrite as _;
 use muxado_core::{Bytes, ErrorCode, ResetError, Stopped, StreamId, WriteError};
 use tokio::io::AsyncWrite;
+use tokio::task::coop::cooperative;
+
+use crate::turn::in_turn;
 
 /// The sending half of a [`Stream`](crate::Stream).
 ///
@@ -89,7 +92,7 @@ impl SendStream {
     /// # Cancel safety
     /// Dropping the future may leave a part of `chunk` accepted.
     pub async fn write_chunk(&mut self, chunk: Bytes) -> Result<(), WriteError> {
-        self.inner.write_chunk(chunk).await
+        cooperative(self.inner.write_chunk(chunk)).await
     }
 
     /// Takes as much off the front of `chunk` as there is room for, and says how much that was: 0 only if it is empty. See
@@ -102,7 +105,7 @@ impl SendStream {
         cx: &mut Context<'_>,
         chunk: &mut Bytes,
     ) -> Poll<Result<usize, WriteError>> {
-        self.inner.poll_write_chunk(cx, chunk)
+        in_turn(cx, |cx| self.inner.poll_write_chunk(cx, chunk))
     }
 
     /// Waits until the peer has reset the stream, or the session is lost: for a server that computes, and neither reads nor
@@ -205,7 +208,7 @@ impl From<muxado_core::SendStream> for SendStream {
 /// for the peer. The waker of the last write that had to wait is kept.
 impl AsyncWrite for SendStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, buf)
+        in_turn(cx, |cx| Pin::new(&mut self.inner).poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -213,7 +216,7 @@ impl AsyncWrite for SendStream {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
+        in_turn(cx, |cx| Pin::new(&mut self.inner).poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
