@@ -5,13 +5,13 @@
 use std::cell::RefCell;
 use std::future::{Future, pending, ready};
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use muxado_core::face::{ArrivalLimits, Arrivals};
 use muxado_core::rt::Runtime;
-use muxado_testkit::World;
+use muxado_testkit::{World, counter, poll};
 
 /// What a connection does: nothing, or it is ready after a while, or it fails.
 #[derive(Clone, Copy)]
@@ -123,6 +123,21 @@ fn limits_of_nothing_and_without_end_let_somebody_in() {
             let stats = site.arrivals.stats();
             assert_eq!((stats.pending, stats.late, stats.displaced), (0, 0, 0), "{limits:?}");
         }
+    }
+}
+
+#[test]
+fn connections_that_come_without_end_leave_the_task_its_other_work() {
+    let site = Site::new(2, vec![Peer::Silent; 1000]);
+    let (told, waker) = counter();
+    let mut next = pin!(site.next());
+    for polls in 1..=3 {
+        assert!(poll(&mut next, &waker).is_pending());
+        assert_eq!(
+            (site.coming.borrow().len(), told.count()),
+            (1000 - polls, polls),
+            "one at a time, and it goes on"
+        );
     }
 }
 

@@ -133,7 +133,10 @@ impl<R: Runtime, T: Send + 'static> Arrivals<R, T> {
             let come = async { accept(&self.runtime, &mut attempt).await.map(Next::Come) };
             match first(ready, come).await? {
                 Next::Ready(ready) => return Ok(ready),
-                Next::Come(connection) => self.admit(prepare(connection)),
+                Next::Come(connection) => {
+                    self.admit(prepare(connection));
+                    give_way().await;
+                }
             }
         }
     }
@@ -245,4 +248,17 @@ async fn first<T>(a: impl Future<Output = T>, b: impl Future<Output = T>) -> T {
         Poll::Pending => b.as_mut().poll(cx),
     })
     .await
+}
+
+/// Lets the task do other things, however many connections wait to be accepted.
+async fn give_way() {
+    let mut gave_way = false;
+    poll_fn(|cx| match std::mem::replace(&mut gave_way, true) {
+        true => Poll::Ready(()),
+        false => {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await;
 }
