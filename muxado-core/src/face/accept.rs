@@ -79,7 +79,8 @@ impl Trouble {
         match error.kind() {
             ConnectionAborted | ConnectionReset | ConnectionRefused | Interrupted | WouldBlock | TimedOut
             | HostUnreachable | NetworkUnreachable | NetworkDown | PermissionDenied => Trouble::OneConnection,
-            OutOfMemory => Trouble::Resources,
+            // The latter is said by epoll of a user who watches as many sockets as may be.
+            OutOfMemory | StorageFull => Trouble::Resources,
             _ if failed_handshake(error) => Trouble::OneConnection,
             _ if out_of_files(error) => Trouble::Resources,
             _ => Trouble::Listener,
@@ -137,6 +138,8 @@ mod tests {
             (io::Error::from_raw_os_error(24), Trouble::Resources),
             #[cfg(unix)]
             (io::Error::from_raw_os_error(23), Trouble::Resources),
+            #[cfg(unix)]
+            (io::Error::from_raw_os_error(28), Trouble::Resources),
         ] {
             assert_eq!(Trouble::of(&error), trouble, "{error}");
         }
