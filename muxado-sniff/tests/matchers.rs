@@ -58,6 +58,25 @@ fn the_simple_ones() {
     );
 }
 
+/// Says hello to a client that waits for it, which the client does not react to.
+struct Banner;
+
+impl Matcher for Banner {
+    fn look(&self, seen: &[u8]) -> Verdict {
+        match seen {
+            [] => Verdict::Answer(b"220 hello\r\n"),
+            _ => verdict(&prefix(*b"EHLO "), seen),
+        }
+    }
+}
+
+#[test]
+fn one_of_several_that_answer_waits_for_no_reaction_where_there_is_none() {
+    let alone = one_of([Box::new(Banner) as Box<dyn Matcher>]);
+    assert_eq!((alone.look(b""), alone.look(b"EHLO me")), (Banner.look(b""), Verdict::Match));
+    assert_eq!(alone.reaction(b"EHLO me"), Some(0..0));
+}
+
 #[test]
 fn http1_by_its_first_line() {
     check(

@@ -79,8 +79,10 @@ impl Matcher for OneOf {
     }
 
     fn reaction(&self, seen: &[u8]) -> Option<Range<usize>> {
-        // Only one of them can have answered: one with an answer to what there was before the reaction.
-        self.0.iter().map(|matcher| matcher.reaction(seen)).find(|reaction| *reaction != Some(0..0)).flatten()
+        // Only one of them can have answered: one with an answer to what there was before the reaction. If no peer reacts to
+        // any of them, there is nothing to wait for.
+        let mut reactions = self.0.iter().map(|matcher| matcher.reaction(seen));
+        reactions.find(|reaction| *reaction != Some(0..0)).unwrap_or(Some(0..0))
     }
 }
 
