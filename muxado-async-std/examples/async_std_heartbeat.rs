@@ -23,11 +23,10 @@ async fn run() -> anyhow::Result<()> {
     let mut arguments = pico_args::Arguments::from_env();
     let serve = arguments.contains("--serve");
     let beats: u32 = arguments.opt_value_from_str("--beats")?.unwrap_or(u32::MAX);
-    let address: String =
-        arguments.free_from_str().context("an address is missing, such as 127.0.0.1:7000")?;
-    if let Some(unknown) = arguments.finish().first() {
-        bail!("unknown argument {unknown:?}");
-    }
+    let address = match arguments.finish().as_slice() {
+        [address] if !address.to_string_lossy().starts_with('-') => address.to_string_lossy().into_owned(),
+        _ => bail!("usage: heartbeat [--serve] [--beats N] HOST:PORT"),
+    };
     if !serve {
         let session = connect(&address).await.with_context(|| format!("cannot connect to {address}"))?;
         return print(session, beats).await;

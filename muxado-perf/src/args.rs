@@ -140,7 +140,7 @@ fn client(args: &mut Arguments) -> Result<Command> {
         json: args.contains("--json"),
         settings: settings(args)?,
         // Last: what is left is not the value of an option.
-        server: args.opt_free_from_fn(address)?.unwrap_or_else(|| ADDRESS.to_owned()),
+        server: args.opt_free_from_fn(free_address)?.unwrap_or_else(|| ADDRESS.to_owned()),
     }))
 }
 
@@ -189,6 +189,11 @@ fn address(text: &str) -> std::result::Result<String, &'static str> {
         _ if text.starts_with('-') => Err("it is no option here, and not HOST:PORT"),
         _ => Err("it is not HOST:PORT"),
     }
+}
+
+/// Options that there are were taken before.
+fn free_address(text: &str) -> std::result::Result<String, &'static str> {
+    if text.starts_with('-') { Err("there is no such option") } else { address(text) }
 }
 
 fn at_least_one(text: &str) -> std::result::Result<u64, &'static str> {
@@ -269,6 +274,8 @@ mod tests {
             ("client far", "HOST:PORT"),
             ("client --sreams 8", "no option"),
             ("client far:1 near:1", "near:1"),
+            ("client --sceonds 4", "no such option"),
+            ("client --sceonds=far:1", "no such option"),
             ("client --test uplaod", "uplaod"),
             ("client --seconds 0", "--seconds"),
             ("client --seconds NaN", "seconds"),

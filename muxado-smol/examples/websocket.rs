@@ -17,11 +17,10 @@ use smol::net::{TcpListener, TcpStream};
 fn main() -> anyhow::Result<()> {
     let mut arguments = pico_args::Arguments::from_env();
     let serve = arguments.contains("--serve");
-    let address: String =
-        arguments.free_from_str().context("an address is missing, such as 127.0.0.1:7000")?;
-    if let Some(unknown) = arguments.finish().first() {
-        bail!("unknown argument {unknown:?}");
-    }
+    let address = match arguments.finish().as_slice() {
+        [address] if !address.to_string_lossy().starts_with('-') => address.to_string_lossy().into_owned(),
+        _ => bail!("usage: websocket [--serve] HOST:PORT"),
+    };
     smol::block_on(async {
         if serve {
             let listener = TcpListener::bind(&address).await;

@@ -19,11 +19,10 @@ async fn main() -> anyhow::Result<()> {
     let mut arguments = pico_args::Arguments::from_env();
     let say: Option<String> = arguments.opt_value_from_str("--say")?;
     let (client, opens) = (arguments.contains("--client"), arguments.contains("--opens"));
-    let address: String =
-        arguments.free_from_str().context("an address is missing, such as 127.0.0.1:7000")?;
-    if let Some(unknown) = arguments.finish().first() {
-        bail!("unknown argument {unknown:?}");
-    }
+    let address = match arguments.finish().as_slice() {
+        [address] if !address.to_string_lossy().starts_with('-') => address.to_string_lossy().into_owned(),
+        _ => bail!("usage: echo [--say TEXT | --client] [--opens] HOST:PORT"),
+    };
     if let Some(text) = say {
         return say_to(&address, &text).await;
     }

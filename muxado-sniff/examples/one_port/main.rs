@@ -15,12 +15,11 @@ use tokio::net::TcpListener;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let mut arguments = pico_args::Arguments::from_env();
-    let address: String =
-        arguments.free_from_str().context("an address is missing, such as 127.0.0.1:7000")?;
-    if let Some(unknown) = arguments.finish().first() {
-        bail!("unknown argument {unknown:?}");
-    }
+    let arguments = pico_args::Arguments::from_env();
+    let address = match arguments.finish().as_slice() {
+        [address] if !address.to_string_lossy().starts_with('-') => address.to_string_lossy().into_owned(),
+        _ => bail!("usage: one_port HOST:PORT"),
+    };
     let listener =
         TcpListener::bind(&address).await.with_context(|| format!("cannot listen on {address}"))?;
     println!("listening on {}", listener.local_addr()?);
