@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::copy::Copy;
-use super::mutation::Mutation;
+use super::mutation::{HEAD, Mutation};
 use super::tests_of::{build, failing, find};
 use crate::tidy::tree::Tree;
 
@@ -28,23 +28,21 @@ pub(super) fn run(root: &Path, args: &[String]) -> Result<(), String> {
     let markdown = args.iter().any(|arg| arg == "--markdown");
     let wanted: Vec<String> =
         args.iter().filter(|arg| *arg != "--markdown").map(|id| id.to_uppercase()).collect();
-    let all = Mutation::all()?;
+    let tree = Tree::read(root)?;
+    let all = Mutation::all(&tree)?;
     if let Some(unknown) = wanted.iter().find(|id| !all.iter().any(|mutation| mutation.id == **id)) {
         return Err(format!("ids: no mutation is recorded for {unknown}"));
     }
-    let picked: Vec<&Mutation> = all
-        .iter()
-        .filter(|mutation| wanted.is_empty() || wanted.iter().any(|id| id == mutation.id))
-        .collect();
-    let tree = Tree::read(root)?;
+    let picked: Vec<&Mutation> =
+        all.iter().filter(|mutation| wanted.is_empty() || wanted.contains(&mutation.id)).collect();
     let scratch = root.join("target/prove");
     let copy = Copy::make(root, &tree, scratch.join("tree"))?;
     let prover = Prover { tree: &tree, copy, target: scratch.join("build") };
     if markdown {
-        println!("| row | file | what stands there | what it becomes | what fails |\n|---|---|---|---|---|");
+        print!("{HEAD}");
     }
     // All of them first: it takes one build.
-    picked.iter().try_for_each(|mutation| prover.check_unbroken(mutation.id))?;
+    picked.iter().try_for_each(|mutation| prover.check_unbroken(&mutation.id))?;
     let mut missed = Vec::new();
     for mutation in &picked {
         let verdict = prover.prove(mutation);
@@ -60,7 +58,7 @@ pub(super) fn run(root: &Path, args: &[String]) -> Result<(), String> {
             }
         }
         if !is_good {
-            missed.push(mutation.id);
+            missed.push(mutation.id.as_str());
         }
     }
     match missed.is_empty() {
@@ -89,7 +87,7 @@ impl Prover<'_> {
     }
 
     fn prove(&self, mutation: &Mutation) -> Verdict {
-        let original = match self.copy.read(mutation.file) {
+        let original = match self.copy.read(&mutation.file) {
             Ok(original) => original,
             Err(error) => return Verdict::Invalid(error),
         };
@@ -98,9 +96,9 @@ impl Prover<'_> {
             Err(error) => return Verdict::Invalid(error),
         };
         let result =
-            self.copy.write(mutation.file, broken.as_bytes()).and_then(|()| self.failing(mutation.id));
+            self.copy.write(&mutation.file, broken.as_bytes()).and_then(|()| self.failing(&mutation.id));
         // Whatever came of it, the next one begins with the original.
-        let restored = self.copy.write(mutation.file, original.as_bytes());
+        let restored = self.copy.write(&mutation.file, original.as_bytes());
         match (result, restored) {
             (Ok(tests), Ok(())) if tests.is_empty() => Verdict::Missed,
             (Ok(tests), Ok(())) => Verdict::Noticed(tests),
