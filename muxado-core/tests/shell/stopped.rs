@@ -28,7 +28,7 @@ fn code_of<T: std::fmt::Debug>(polled: Poll<Result<T, WriteError>>) -> ErrorCode
 
 /// A writer, a reader and two who watch: each is told of every end, once, and hears the same.
 #[test]
-fn every_end_is_told_to_all_who_wait() {
+fn b23_every_end_is_told_to_all_who_wait() {
     for end in ENDS {
         let world = World::new();
         let (one, mut stream) = opened(&world);

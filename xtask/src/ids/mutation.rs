@@ -73,16 +73,18 @@ mod tests {
     use crate::ids::ids_of;
 
     #[test]
-    fn every_row_has_a_mutation_that_can_be_applied() {
+    fn every_s_row_has_a_mutation_and_all_can_be_applied() {
         let tree = Tree::read(&crate::workspace_root()).unwrap();
         let text = |path: &str| tree.file(path).unwrap_or_else(|| panic!("no {path}")).text.as_str();
         let mutations = Mutation::all(&tree).unwrap();
         for mutation in &mutations {
             mutation.apply(text(&mutation.file)).unwrap();
         }
-        let rows = ids_of(text("docs/behaviour.md")).into_iter().filter(|id| id.starts_with('S'));
-        let recorded = mutations.into_iter().map(|mutation| mutation.id);
-        assert_eq!(recorded.collect::<Vec<_>>(), rows.collect::<Vec<_>>());
+        let rows = ids_of(text("docs/behaviour.md"));
+        let recorded: BTreeSet<String> = mutations.into_iter().map(|mutation| mutation.id).collect();
+        assert!(recorded.is_subset(&rows), "{recorded:?}");
+        let missing: Vec<_> = rows.difference(&recorded).filter(|id| id.starts_with('S')).collect();
+        assert!(missing.is_empty(), "{missing:?}");
     }
 
     fn mutation(before: &str, after: &str) -> Mutation {
