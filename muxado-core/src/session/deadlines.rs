@@ -78,3 +78,25 @@ impl Deadlines {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_kept_of_a_handle_that_is_gone() {
+        let (key, now) = (StreamKey { slot: 0, serial: 0 }, Instant::now());
+        for at in [now, now + Duration::from_secs(1)] {
+            let mut deadlines = Deadlines::default();
+            deadlines.set(key, Direction::Read, Some(at), now);
+            deadlines.set(key, Direction::Write, Some(at), now);
+            deadlines.forget(key, Direction::Read);
+            assert!(!deadlines.has_passed(key, Direction::Read));
+            assert_eq!(deadlines.has_passed(key, Direction::Write), at == now, "the other half has its own");
+            deadlines.forget(key, Direction::Write);
+            assert!(deadlines.due.is_empty() && deadlines.set.is_empty());
+        }
+    }
+}
