@@ -145,6 +145,7 @@ mod tests {
     fn every_error_of_ours_says_the_same_alone_and_within_others() {
         use Retry::{NotProcessed, Unknown};
         let refused = Reset { code: ErrorCode::STREAM_REFUSED, initiator: Initiator::Remote };
+        let cancelled = ErrorCode::STREAM_CANCELLED;
         // A session over a stream of another, which was refused.
         let end = || SessionEnd::new(EndCause::Transport(ReadError::Reset(refused).into()));
         let lost = SessionLost { end: end(), retry: NotProcessed };
@@ -162,6 +163,8 @@ mod tests {
             (said(WriteError::Reset(refused)), NotProcessed, Some(refused.code)),
             (said(WriteError::Session(lost.clone())), NotProcessed, eof),
             (said(refused), NotProcessed, Some(refused.code)),
+            (said(Reset { initiator: Initiator::Local, ..refused }), Unknown, Some(refused.code)),
+            (said(Reset { code: cancelled, ..refused }), Unknown, Some(cancelled)),
             (said(lost), NotProcessed, eof),
             (said(AcceptError { end: end() }), Unknown, eof),
             (said(end()), Unknown, eof),
@@ -181,6 +184,27 @@ mod tests {
                 let name = rest.split(' ').next().unwrap();
                 assert!(table.iter().any(|row| row.0.0 == name), "{name} is not in the table");
             }
+        }
+    }
+
+    /// The transport's own error is in the text of each already.
+    #[test]
+    fn what_the_transports_error_came_from_is_the_source_of_all_that_it_led_to() {
+        let failure = || io::Error::other(Outer(io::Error::other("cable cut")));
+        let end = || SessionEnd::new(EndCause::Transport(failure()));
+        let lost = SessionLost { end: end(), retry: Retry::Unknown };
+        let errors: [&dyn Error; 7] = [
+            &end(),
+            &OpenError::GoneAway(end()),
+            &OpenError::Session(end()),
+            &AcceptError { end: end() },
+            &lost,
+            &ReadError::Session(lost.clone()),
+            &WriteError::Session(lost.clone()),
+        ];
+        for error in errors {
+            assert!(error.to_string().ends_with("the transport failed: the request failed"), "{error}");
+            assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("cable cut"), "{error:?}");
         }
     }
 }
