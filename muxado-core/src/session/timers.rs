@@ -309,6 +309,19 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_that_runs_begins_anew_only_if_that_is_meant() {
+        let mut task = Task::waiting(Limit::Stall, 10);
+        assert_eq!(task.pass(5), []);
+        task.start(Limit::Stall, 10);
+        assert_eq!((task.poll(), task.pass(5)), (vec![], vec![Limit::Stall]));
+        task.start(Limit::Stall, 10);
+        assert_eq!((task.poll(), task.pass(5)), (vec![], vec![]));
+        task.timers.restart(Limit::Stall, Duration::from_millis(10));
+        assert_eq!((task.poll(), task.pass(5)), (vec![], vec![]));
+        assert_eq!(task.pass(5), [Limit::Stall]);
+    }
+
+    #[test]
     fn a_sleep_that_rang_for_nothing_serves_nobody_else() {
         let mut task = Task::waiting(Limit::Stall, 10);
         task.timers.stop(Limit::Stall);
