@@ -59,7 +59,7 @@ pub(super) struct Tuning {
     round: Option<Round>,
     /// When bytes last came.
     last: Duration,
-    /// The credit it should have in all.
+    /// The credit it should have in all, until it is granted or denied; 0 while a round is measured.
     target: usize,
     /// Short rounds since the last that had a say, and the least that the path held in one of them.
     short: (u8, usize),
@@ -105,7 +105,7 @@ impl Tuning {
 
     /// Credit is returned, after which the peer may send `ahead` bytes, while so many are `unread`.
     pub(super) fn begin(&mut self, now: Duration, ahead: usize, unread: usize) {
-        if self.round.is_none() && ahead > 0 {
+        if self.round.is_none() {
             self.last = now;
             self.round =
                 Some(Round { begun: now, bytes: ahead, left: ahead, silence: Duration::ZERO, unread });
@@ -146,7 +146,6 @@ impl Tuning {
         let Round { begun, bytes, silence, unread, .. } = round;
         let time = now.saturating_sub(begun);
         let shortest = *path.shortest.insert(path.shortest.map_or(time, |shortest| shortest.min(time)));
-        self.target = 0;
         if unread > credit.granted() / 2 {
             return Verdict::Useless;
         }
@@ -206,13 +205,15 @@ mod tests {
     /// The credit it should have after a round in which `bytes` came at the given times, and were read at once.
     fn target_after(came: &[(Duration, usize)], shortest: Option<Duration>) -> usize {
         let mut path = Path { shortest, worth: 0 };
+        // It was opened before, and silent: that does not count.
         let mut tuning = Tuning::new(ms(0));
         let mut credit = RecvCredit::new(1 << 20);
-        tuning.begin(ms(0), came.iter().map(|(_, bytes)| bytes).sum(), 0);
+        let begin = ms(700);
+        tuning.begin(begin, came.iter().map(|(_, bytes)| bytes).sum(), 0);
         for (at, bytes) in came {
             assert!(credit.announce(*bytes));
             credit.keep(*bytes);
-            tuning.arrived(*at, *bytes, &credit, &mut path);
+            tuning.arrived(begin + *at, *bytes, &credit, &mut path);
             credit.consume(*bytes);
         }
         assert!(tuning.round.is_none());
@@ -238,8 +239,8 @@ mod tests {
     fn short_rounds_are_believed_when_four_agree_and_have_no_headroom() {
         let mut path = Path { shortest: Some(SHORT / 2), worth: 0 };
         let mut tuning = Tuning::new(ms(0));
-        const WINDOW: usize = 1 << 18;
         let credit = RecvCredit::new(1 << 18);
+        let window = credit.window();
         let mut now = ms(1);
         let mut targets = Vec::new();
         for slowness in [1, 1, 2, 1, 1, 1, 1, 1] {
@@ -250,9 +251,22 @@ mod tests {
                 tuning.arrived(now, MIB / 5 + 1, &credit, &mut path);
             }
             targets.push(tuning.target);
+            tuning.forget_wish();
         }
         // A MiB came within the time of a round, but in the third within two.
-        assert_eq!(targets, [0, 0, 0, MIB / 2 + WINDOW, 0, 0, 0, MIB + WINDOW]);
+        assert_eq!(targets, [0, 0, 0, MIB / 2 + window, 0, 0, 0, MIB + window]);
+    }
+
+    #[test]
+    fn a_round_goes_on_when_more_credit_is_returned() {
+        let mut path = Path::default();
+        let mut tuning = Tuning::new(ms(0));
+        let credit = RecvCredit::new(1 << 20);
+        tuning.begin(ms(0), 20, 0);
+        tuning.arrived(ms(50), 10, &credit, &mut path);
+        tuning.begin(ms(60), 1000, 0);
+        tuning.arrived(ms(70), 10, &credit, &mut path);
+        assert_eq!(path.shortest, Some(ms(70)));
     }
 
     #[test]
@@ -287,9 +301,12 @@ mod tests {
 
     #[test]
     fn a_reader_that_is_behind_is_what_limits_the_stream() {
-        for (unread, verdict) in
-            [(MIB / 4, Verdict::Wish), (MIB / 4 + 1, Verdict::Nothing), (MIB / 2 + 1, Verdict::Useless)]
-        {
+        for (unread, verdict) in [
+            (MIB / 4, Verdict::Wish),
+            (MIB / 4 + 1, Verdict::Nothing),
+            (MIB / 2, Verdict::Nothing),
+            (MIB / 2 + 1, Verdict::Useless),
+        ] {
             let mut tuning = Tuning::new(ms(0));
             let mut credit = RecvCredit::new(1 << 20);
             let came = MIB / 4;
@@ -308,5 +325,6 @@ mod tests {
         let mut path = Path::default();
         assert_eq!(tuning.arrived(IDLE, 10, &credit, &mut path), Verdict::Useless);
         assert_eq!(tuning.arrived(IDLE, 10, &credit, &mut path), Verdict::Nothing);
+        assert!(!path.is_known(), "it says nothing of the path");
     }
 }
