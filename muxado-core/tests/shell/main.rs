@@ -10,6 +10,7 @@ mod foreign_code;
 mod guarantees;
 mod inspection;
 mod last_words;
+mod lines;
 mod lingering;
 mod long_lines;
 mod observer;

@@ -3,12 +3,11 @@
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use futures_util::{AsyncReadExt, AsyncWrite, AsyncWriteExt, FutureExt, join};
 use muxado_core::rt::Runtime;
-use muxado_core::{Config, ErrorCode, OpenError, Side, Stream, StreamId};
+use muxado_core::{Config, ErrorCode, Side, Stream};
 use muxado_testkit::{Alone, World, alone, connected, counter, poll};
 
 /// The ways in which a session or its only stream ends.
@@ -355,90 +354,6 @@ fn s94_interrupted_calls_are_tried_again() {
         one.from_peer.inject(b"\0\0\x01\x10\0\0\0\x03y");
         assert_eq!(stream.read_chunk(9).await.unwrap().unwrap(), "y");
     });
-}
-
-#[test]
-fn b07_b24_open_waits_for_a_place_first_come_first_served() {
-    let world = World::new();
-    let config = Config::builder().max_outbound_streams(2).build().unwrap();
-    let pair = connected(&world, 4096, &config);
-    let order = Arc::new(std::sync::Mutex::new(Vec::new()));
-    world.block_on(async {
-        let held: Vec<Stream> = vec![pair.client.open().await.unwrap(), pair.client.open().await.unwrap()];
-        assert_eq!(pair.client.try_open().unwrap_err(), OpenError::Busy);
-        for turn in 0..5 {
-            let (client, order) = (pair.client.clone(), order.clone());
-            world.spawn(async move {
-                let stream = client.open().await.unwrap();
-                order.lock().unwrap().push(turn);
-                drop(stream);
-            });
-        }
-        world.settle();
-        assert!(order.lock().unwrap().is_empty());
-        // A waiter that gives up passes its turn on.
-        let mut cancelled = pair.client.open();
-        assert!(poll(&mut cancelled, Waker::noop()).is_pending());
-        drop(cancelled);
-        drop(held);
-        world.settle();
-        assert_eq!(*order.lock().unwrap(), [0, 1, 2, 3, 4]);
-        assert!(pair.client.try_open().is_ok());
-    });
-}
-
-#[test]
-fn f62_b24_a_cancelled_opener_that_was_told_passes_its_place_on() {
-    let world = World::new();
-    let config = Config::builder().max_outbound_streams(1).build().unwrap();
-    let one = alone(&world, Side::Client, &config);
-    let held = world.block_on(one.session.open()).unwrap();
-    let (_, waker) = counter();
-    let (told, other) = counter();
-    let mut first = one.session.open();
-    let mut second = one.session.open();
-    assert!(poll(&mut first, &waker).is_pending());
-    assert!(poll(&mut second, &other).is_pending());
-    drop(held);
-    drop(first);
-    assert_eq!(told.count(), 1);
-    assert!(poll(&mut second, &other).is_ready());
-}
-
-#[test]
-fn several_acceptors_are_each_told_of_a_stream_of_their_own() {
-    let world = World::new();
-    let one = alone(&world, Side::Server, &Config::default());
-    let (told, waker) = counter();
-    let mut waiting: Vec<_> = (0..3).map(|_| one.session.accept()).collect();
-    for accept in &mut waiting {
-        assert!(poll(accept, &waker).is_pending());
-    }
-    for (number, id) in [(1, 3_u8), (2, 5), (3, 7)] {
-        one.from_peer.inject(&[0, 0, 0, 0x12, 0, 0, 0, id]);
-        world.settle();
-        assert!(told.count() >= number, "stream {id}: somebody is told");
-        waiting.retain_mut(|accept| poll(accept, &waker).is_pending());
-        assert_eq!(waiting.len(), 3 - number);
-    }
-}
-
-#[test]
-fn f63_a_cancelled_accept_loses_no_stream() {
-    let world = World::new();
-    let one = alone(&world, Side::Server, &Config::default());
-    let (_, waker) = counter();
-    let (told, other) = counter();
-    let mut first = one.session.accept();
-    let mut second = one.session.accept();
-    assert!(poll(&mut first, &waker).is_pending());
-    assert!(poll(&mut second, &other).is_pending());
-    one.from_peer.inject(b"\0\0\0\x12\0\0\0\x03");
-    world.settle();
-    drop(first);
-    assert_eq!(told.count(), 1, "the next in line is told");
-    let Poll::Ready(Ok(stream)) = poll(&mut second, &other) else { panic!("the stream is lost") };
-    assert_eq!(stream.id().map(StreamId::get), Some(3));
 }
 
 #[test]
