@@ -87,6 +87,18 @@ fn a_reader_waits_for_data_since_the_last_came() {
 }
 
 #[test]
+fn nobody_reads_a_stream_since_it_was_accepted() {
+    let scene = Scene::new(&inspected());
+    let mut ours = scene.stream();
+    scene.world.block_on(ours.write_all(b"x")).unwrap();
+    scene.pass(3);
+    assert_eq!(reading(&scene.pair.server), waits(Waiting::Accept, 3));
+    let _theirs = scene.accepted();
+    scene.pass(5);
+    assert_eq!(reading(&scene.pair.server), waits(Waiting::Reader, 5));
+}
+
+#[test]
 fn nobody_reads_since_the_first_byte_came_or_the_last_was_read() {
     let scene = Scene::new(&inspected());
     let mut ours = scene.stream();
