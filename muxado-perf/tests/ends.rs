@@ -290,6 +290,7 @@ fn ctrl_c_ends_a_server_with_a_goodbye_to_its_clients() {
     let mut server = Server::start(&["--raw", LOCAL]);
     let client = Client::under_way(&server);
     interrupt(&server.process);
+    server.logged("those that are here have 5 s");
     let (report, said) = client.failed();
     assert!(said.contains("lost the server: it ended the session: NoError (0)"), "{said}");
     assert_eq!(report["results"][0]["complete"], false);

@@ -100,6 +100,7 @@ pub(crate) async fn run(options: Options, stop: CancellationToken) -> anyhow::Re
         }
     };
     drop(listener);
+    log(format_args!("no new clients; those that are here have {} s", GRACE.as_secs()));
     // If it is not by request that it ends, the clients are told all the same.
     stop.cancel();
     while tasks.join_next().await.is_some() {}
