@@ -9,7 +9,7 @@ mod client;
 mod health;
 mod server;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use muxado_tokio::{Listener, connect};
 
 #[tokio::main]
@@ -22,10 +22,16 @@ async fn main() -> anyhow::Result<()> {
         bail!("unknown argument {unknown:?}");
     }
     match (listen, address) {
-        (None, Some(address)) => println!("{}", client::run(connect(address).await?).await?),
+        (None, Some(address)) => {
+            let connecting = connect(&address).await;
+            let session = connecting.with_context(|| format!("cannot connect to {address}"))?;
+            println!("{}", client::run(session).await?);
+        }
         (listen, None) => {
             let alone = listen.is_none();
-            let listener = Listener::bind(listen.as_deref().unwrap_or("127.0.0.1:0")).await?;
+            let asked = listen.as_deref().unwrap_or("127.0.0.1:0");
+            let listener =
+                Listener::bind(asked).await.with_context(|| format!("cannot listen on {asked}"))?;
             let address = listener.local_addr()?;
             println!("listening on {address}");
             if alone {
