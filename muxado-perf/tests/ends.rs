@@ -211,7 +211,7 @@ fn settings_are_used_and_the_window_must_be_the_same() {
     let output = server.client(SMALL);
     assert_eq!(output.status.code(), Some(1));
     let error = json(&output)["error"].as_str().unwrap().to_owned();
-    assert!(error.contains("its window is 262144 bytes, that of the server 65536"), "{error}");
+    assert!(error.contains("the client has a window of 262144 bytes, the server one of 65536"), "{error}");
 }
 
 #[test]

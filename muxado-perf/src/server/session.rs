@@ -83,11 +83,12 @@ impl Host {
         let answer = |refused: Option<String>, terms| Answer { version: VERSION, refused, terms };
         let refusal = match protocol::understand::<Hello>(&words) {
             Some(Hello { version: VERSION, window }) if window == self.settings.window => None,
-            Some(Hello { version: VERSION, window }) => {
-                Some(format!("its window is {window} bytes, that of the server {}", self.settings.window))
-            }
+            Some(Hello { version: VERSION, window }) => Some(format!(
+                "the client has a window of {window} bytes, the server one of {}",
+                self.settings.window
+            )),
             _ => Some(format!(
-                "it speaks version {version} of the protocol of muxado-perf, the server {VERSION}"
+                "the client speaks version {version} of the protocol of muxado-perf, the server {VERSION}"
             )),
         };
         if let Some(refusal) = refusal {
