@@ -40,7 +40,9 @@ fn unpack(packed: &Path, folder: &Path, names: &[&str]) -> std::io::Result<()> {
     for name in names {
         let with_version = format!("{name}-{version}");
         let archive: PathBuf = packed.join(format!("{with_version}.crate"));
-        let unpacked = Command::new("tar").current_dir(folder).arg("xzf").arg(&archive).status()?;
+        // With the time of now: in packages all files have the same, by which cargo would take what it built of the last ones
+        // of this version for fresh.
+        let unpacked = Command::new("tar").current_dir(folder).arg("xzmf").arg(&archive).status()?;
         if !unpacked.success() {
             return Err(std::io::Error::other(format!("cannot unpack {}", archive.display())));
         }
