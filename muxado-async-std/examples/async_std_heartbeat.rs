@@ -25,7 +25,7 @@ async fn run() -> anyhow::Result<()> {
     let beats: u32 = arguments.opt_value_from_str("--beats")?.unwrap_or(u32::MAX);
     let address = match arguments.finish().as_slice() {
         [address] if !address.to_string_lossy().starts_with('-') => address.to_string_lossy().into_owned(),
-        _ => bail!("usage: heartbeat [--serve] [--beats N] HOST:PORT"),
+        _ => bail!("usage: async_std_heartbeat [--serve] [--beats N] HOST:PORT"),
     };
     if !serve {
         let session = connect(&address).await.with_context(|| format!("cannot connect to {address}"))?;

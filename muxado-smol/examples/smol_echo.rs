@@ -24,7 +24,7 @@ async fn run() -> anyhow::Result<()> {
     let (client, opens) = (arguments.contains("--client"), arguments.contains("--opens"));
     let address = match arguments.finish().as_slice() {
         [address] if !address.to_string_lossy().starts_with('-') => address.to_string_lossy().into_owned(),
-        _ => bail!("usage: echo [--say TEXT | --client] [--opens] HOST:PORT"),
+        _ => bail!("usage: smol_echo [--say TEXT | --client] [--opens] HOST:PORT"),
     };
     if let Some(text) = say {
         return say_to(&address, &text).await;

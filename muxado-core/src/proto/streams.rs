@@ -9,8 +9,8 @@ use slab::Slab;
 use super::flow::{size, wire};
 use super::stream::{Opener, Stream, StreamKey};
 
-/// How many streams that ended with our RST are remembered (B09). The oldest are forgotten: DATA for them then costs
-/// the peer one more RST, no more.
+/// How many streams are remembered that ended with our RST, or while more than a window was under way (B09). The oldest are
+/// forgotten: DATA for them then costs the peer one more RST, no more.
 const REMEMBERED: usize = 1024;
 
 /// Slots that a session without streams keeps for the next ones. What many streams at once took beyond is given back.

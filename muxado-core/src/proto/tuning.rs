@@ -61,8 +61,10 @@ pub(super) struct Tuning {
     last: Duration,
     /// The credit it should have in all, until it is granted or denied; 0 while a round is measured.
     target: usize,
-    /// Short rounds since the last that had a say, and the least that the path held in one of them.
-    short: (u8, usize),
+    /// Short rounds that have yet to agree.
+    short_rounds: u8,
+    /// The least that the path held in one of them.
+    least: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +92,7 @@ pub(super) enum Verdict {
 
 impl Tuning {
     pub(super) fn new(now: Duration) -> Tuning {
-        Tuning { fresh: Some(now), round: None, last: now, target: 0, short: (0, usize::MAX) }
+        Tuning { fresh: Some(now), round: None, last: now, target: 0, short_rounds: 0, least: usize::MAX }
     }
 
     /// So many bytes have been read and are returned. The first time they tell what the stream is worth, if the session
@@ -165,10 +167,13 @@ impl Tuning {
 
     /// What several short rounds say that the path holds, at the least; none before they have.
     fn agreed(&mut self, held: usize) -> Option<usize> {
-        let (rounds, least) = (self.short.0.saturating_add(1), self.short.1.min(held));
-        let is_agreed = rounds >= AGREE;
-        self.short = if is_agreed { (0, usize::MAX) } else { (rounds, least) };
-        is_agreed.then_some(least)
+        self.short_rounds = self.short_rounds.saturating_add(1);
+        self.least = self.least.min(held);
+        if self.short_rounds < AGREE {
+            return None;
+        }
+        self.short_rounds = 0;
+        Some(std::mem::replace(&mut self.least, usize::MAX))
     }
 
     /// How much is to be granted beyond what there is, in steps larger than a window (W05). None if that is about
@@ -236,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn short_rounds_are_believed_when_four_agree_and_have_no_headroom() {
+    fn short_rounds_are_believed_when_four_agree_and_earn_a_window_more() {
         let mut path = Path { shortest: Some(SHORT / 2), worth: 0 };
         let mut tuning = Tuning::new(ms(0));
         let credit = RecvCredit::new(1 << 18);

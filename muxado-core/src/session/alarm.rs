@@ -39,10 +39,9 @@ impl Alarm {
         if is_set && self.task.as_ref().is_some_and(|task| task.will_wake(current)) {
             return false;
         }
-        // A waker is foreign code, and not for under the lock.
-        let new = current.clone();
         self.task = Some(current.clone());
-        let _old = self.bell.set(new);
+        // A waker is foreign code: cloned before the lock is taken, and dropped after.
+        let _old = self.bell.set(current.clone());
         true
     }
 
