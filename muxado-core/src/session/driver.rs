@@ -148,12 +148,13 @@ where
         while self.stage == Stage::Running {
             let tells_time = self.read.wants_time;
             let read = self.poll_read(cx);
-            let sent = match settled && read.is_none() && self.stage == Stage::Running {
+            settled = read.as_ref().map_or(settled, |read| read.quiet && self.write.is_settled());
+            let sent = match settled && self.stage == Stage::Running {
                 true => Sent { work: 0, go_on: false },
                 false => self.poll_write(cx, tells_time && read.is_some()),
             };
             settled = !sent.go_on && self.write.batch.is_empty();
-            work += (read.unwrap_or(0) + sent.work).max(STEP);
+            work += (read.as_ref().map_or(0, |read| read.work) + sent.work).max(STEP);
             if self.shared.is_watched() || self.shared.trace().has_work() {
                 self.look();
             }
@@ -177,12 +178,12 @@ where
         self.poll_goodbye(cx)
     }
 
-    /// Reads once. How much, or none if there is nothing to read.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Option<usize> {
+    /// Reads once. None if there is nothing to read.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Option<Read> {
         match self.read.step(cx, &self.shared, &mut self.woken) {
-            ReadStep::Handled { bytes, frames } => {
+            ReadStep::Handled { bytes, frames, quiet } => {
                 self.note_life();
-                Some(bytes.max(frames * FRAME_WORK))
+                Some(Read { work: bytes.max(frames * FRAME_WORK), quiet })
             }
             ReadStep::Pending => None,
             ReadStep::Ended(error) => {
@@ -407,6 +408,14 @@ where
             self.start_closing();
         }
     }
+}
+
+/// What one step of reading came to.
+struct Read {
+    /// Bytes.
+    work: usize,
+    /// Nothing is to be sent: somebody will wake the driver.
+    quiet: bool,
 }
 
 /// What one step of writing came to.

@@ -11,7 +11,7 @@ use futures_io::AsyncRead;
 
 use super::pool::{self, Buffer};
 use super::retry::retry;
-use super::shared::{Shared, State};
+use super::shared::Shared;
 use super::wakers::WakeList;
 use crate::proto::Mux;
 
@@ -46,8 +46,9 @@ pub(crate) struct ReadHalf<R> {
 /// What one step of reading came to.
 #[derive(Debug)]
 pub(crate) enum ReadStep {
-    /// This many bytes were handled, with the headers of this many frames.
-    Handled { bytes: usize, frames: usize },
+    /// This many bytes were handled, with the headers of this many frames; with `quiet`, nothing is to be sent, and whoever
+    /// has something will wake the driver.
+    Handled { bytes: usize, frames: usize, quiet: bool },
     /// The transport has nothing now.
     Pending,
     /// The transport has ended, cleanly or not.
@@ -70,7 +71,7 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
     /// Reads once and lets the machine handle it, which is told the time if it wants to know.
     pub(crate) fn step(&mut self, cx: &mut Context<'_>, shared: &Shared, woken: &mut WakeList) -> ReadStep {
         if !self.rest.is_empty() {
-            return self.handle_rest(shared, woken);
+            return self.handle_rest(cx, shared, woken);
         }
         let mut buffer = self.buffer.take().unwrap_or_else(|| pool::READ.take());
         let len = match poll_read(&mut self.io, cx, buffer.bytes()) {
@@ -86,16 +87,16 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
         if len >= SHARE_FROM && pinned <= PIN_MOST.min(2 * self.unread + PIN_ALLOWANCE) {
             self.rest = buffer.share(len, Some(self.pinned.clone()));
             self.shareable = true;
-            return self.handle_rest(shared, woken);
+            return self.handle_rest(cx, shared, woken);
         }
         let bytes = &buffer.bytes()[..len];
-        let (taken, frames) = self.hand_on(shared, woken, |mux| mux.handle_slice(bytes));
+        let (taken, step) = self.hand_on(cx, shared, woken, |mux| mux.handle_slice(bytes));
         if taken < len {
             self.rest = Bytes::copy_from_slice(&bytes[taken..]);
             self.shareable = false;
         }
         self.buffer = Some(buffer);
-        ReadStep::Handled { bytes: taken, frames }
+        step
     }
 
     /// Gives the buffer back: an idle session has none (B01).
@@ -110,15 +111,15 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
         match poll_read(&mut self.io, cx, buffer.bytes()) {
             Poll::Pending => ReadStep::Pending,
             Poll::Ready(Ok(0)) => ReadStep::Ended(None),
-            Poll::Ready(Ok(bytes)) => ReadStep::Handled { bytes, frames: 0 },
+            Poll::Ready(Ok(bytes)) => ReadStep::Handled { bytes, frames: 0, quiet: true },
             Poll::Ready(Err(error)) => ReadStep::Ended(Some(error)),
         }
     }
 
-    fn handle_rest(&mut self, shared: &Shared, woken: &mut WakeList) -> ReadStep {
+    fn handle_rest(&mut self, cx: &Context<'_>, shared: &Shared, woken: &mut WakeList) -> ReadStep {
         let rest = std::mem::take(&mut self.rest);
         let shareable = self.shareable;
-        let (taken, frames) = self.hand_on(shared, woken, |mux| match shareable {
+        let (taken, step) = self.hand_on(cx, shared, woken, |mux| match shareable {
             true => mux.handle_bytes(&rest),
             false => mux.handle_slice(&rest),
         });
@@ -126,18 +127,20 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
             self.rest = rest;
             self.rest.advance(taken);
         }
-        ReadStep::Handled { bytes: taken, frames }
+        step
     }
 
-    /// How much of what was read the machine took, and how many frames began in it.
+    /// How much of what was read the machine took, and what that came to.
     fn hand_on(
         &mut self,
+        cx: &Context<'_>,
         shared: &Shared,
         woken: &mut WakeList,
         handle: impl FnOnce(&mut Mux) -> usize,
-    ) -> (usize, usize) {
+    ) -> (usize, ReadStep) {
         let now = self.wants_time.then(|| shared.age());
-        shared.with_driver(woken, |State { mux, .. }| {
+        shared.with_driver(woken, |state| {
+            let mux = &mut state.mux;
             if let Some(now) = now {
                 mux.handle_time(now);
             }
@@ -145,7 +148,8 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
             let taken = handle(mux);
             self.unread = mux.unread();
             self.wants_time = mux.wants_time();
-            (taken, (mux.frames_received() - before) as usize)
+            let frames = (mux.frames_received() - before) as usize;
+            (taken, ReadStep::Handled { bytes: taken, frames, quiet: state.is_quiet(cx.waker()) })
         })
     }
 }

@@ -85,6 +85,13 @@ impl State {
             || self.deadlines.is_news()
     }
 
+    /// Whether the driver, whose task is that of `current`, has nothing to do but to read: all there was to send is under
+    /// way, and whoever has more will wake it.
+    pub(crate) fn is_quiet(&self, current: &Waker) -> bool {
+        let waits = self.driver.waker.as_ref().is_some_and(|waker| waker.will_wake(current));
+        waits && !self.has_news() && !self.mux.is_ended() && !self.mux.is_peer_leaving()
+    }
+
     /// Takes out everybody whom the last changes concern, except the driver.
     pub(crate) fn collect(&mut self, woken: &mut WakeList) {
         while let Some(event) = self.mux.poll_event() {

@@ -80,6 +80,11 @@ impl<W: AsyncWrite + Unpin> WriteHalf<W> {
         io.poll_write_vectored(cx, &slices[..count])
     }
 
+    /// Whether all that was ever pulled is with the transport, and flushed.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.batch.is_empty() && !self.unflushed
+    }
+
     /// Flushes what was written, if anything was.
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.unflushed {

@@ -82,6 +82,30 @@ fn s81_after_an_error_a_silent_peer_has_a_quarter_of_a_second() {
     assert_eq!((world.elapsed(), world.tasks()), (Duration::from_millis(250), 0));
 }
 
+#[test]
+fn s81_an_error_after_our_early_goaway_ends_the_session_as_soon() {
+    // The driver may know the waker of the poll in which it reads the error, or not.
+    for polls in 0..2 {
+        let world = World::new();
+        let one = alone(&world, Side::Client, &Config::builder().peer_drains(true).build().unwrap());
+        let _stream = world.block_on(one.session.open()).unwrap();
+        let closed = one.session.drain(secs(60));
+        world.settle();
+        for _ in 0..polls {
+            one.from_peer.inject(b"");
+            world.settle();
+        }
+        assert_eq!(world.tasks(), 1, "the stream is waited for");
+        one.from_peer.inject(&wire::data(0, b""));
+        assert_eq!(world.block_on(closed).code(), ErrorCode::PROTOCOL_ERROR);
+        assert_eq!(
+            (world.elapsed(), world.tasks()),
+            (Duration::from_millis(250), 0),
+            "nothing is left to say"
+        );
+    }
+}
+
 /// 1. We drain; our last bytes are on their way over a slow link, and our direction is closed behind them.
 /// 2. The peer reads them bit by bit, and returns credit for each.
 /// 3. Were the transport closed now, the credit would make TCP take back all that has not arrived.
