@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
 use slab::Slab;
@@ -227,19 +227,14 @@ impl WakeList {
 
     /// Wakes everybody. The list keeps its memory.
     ///
-    /// Nobody's wake-up may depend on somebody else's waker, so that the first panic of one goes on only when all are
-    /// woken; and not at all out of a drop that itself is part of unwinding, where it would abort the process.
+    /// Nobody's wake-up may depend on somebody else's waker: if one panics, the others are woken while it unwinds.
     pub(crate) fn wake(&mut self) {
-        let mut first = None;
-        while let Some(waker) = self.pop() {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-                first.get_or_insert(panic);
-            }
+        let rest = Rest(self);
+        if std::thread::panicking() {
+            return drop(rest);
         }
-        if let Some(panic) = first {
-            if !std::thread::panicking() {
-                resume_unwind(panic);
-            }
+        while let Some(waker) = rest.0.pop() {
+            waker.wake();
         }
     }
 
@@ -251,6 +246,19 @@ impl WakeList {
 /// Whoever is still in it would never be woken: something else has panicked in between.
 impl Drop for WakeList {
     fn drop(&mut self) {
-        self.wake();
+        if !self.is_empty() {
+            drop(Rest(self));
+        }
+    }
+}
+
+/// Those who are still to be woken when something has panicked. A second panic would abort the process: it ends here.
+struct Rest<'a>(&'a mut WakeList);
+
+impl Drop for Rest<'_> {
+    fn drop(&mut self) {
+        while let Some(waker) = self.0.pop() {
+            _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+        }
     }
 }
