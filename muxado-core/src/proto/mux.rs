@@ -67,6 +67,8 @@ pub struct Mux {
     pub(super) read_spare: Spare,
     pub(super) accept_waiting: bool,
     pub(super) open_waiting: bool,
+    /// Somebody who waited was told of a small message.
+    pub(super) told_small: bool,
     /// For looking inside; none in most sessions.
     pub(super) watch: Option<Box<Watch>>,
     /// Bytes ever put in a batch, and bytes of them that the transport took.
@@ -105,6 +107,7 @@ impl Mux {
             read_spare: Spare::default(),
             accept_waiting: false,
             open_waiting: false,
+            told_small: false,
             watch: Watch::of(config),
             emitted: 0,
             written: 0,
@@ -194,6 +197,16 @@ impl Mux {
     /// Frames received, to measure work by.
     pub(crate) fn frames_received(&self) -> u64 {
         self.stats.frames_received
+    }
+
+    /// Whether somebody who waited was told of a small message since this was last asked.
+    pub(crate) fn take_told_small(&mut self) -> bool {
+        std::mem::take(&mut self.told_small)
+    }
+
+    /// Bytes that could go out now.
+    pub(crate) fn sendable(&self) -> usize {
+        self.stats.sendable_bytes
     }
 
     /// Bytes received and not read yet, in all streams.

@@ -10,6 +10,7 @@ use super::mux::Mux;
 use super::shutdown::{Goodbye, MAX_PEER_TEXT, PeerGoodbye, Phase};
 use super::state::RecvState;
 use super::stream::{Opener, StreamKey};
+use super::transmit::LITTLE;
 use super::tuning::Verdict;
 use super::violation::{Charge, Violation};
 use crate::error::{EndCause, Failure, Initiator, PeerMisbehaved, Reset, Retry, SessionEnd, SharedEnd};
@@ -25,8 +26,8 @@ const SHARE_FROM: usize = 2048;
 pub(super) enum Body {
     /// There is none, or nobody wants it.
     None,
-    /// To a stream; with `fin`, its last byte is the stream's last.
-    Stream { key: StreamKey, fin: bool },
+    /// To a stream; with `fin`, its last byte is the stream's last. With `is_small` there is little of it.
+    Stream { key: StreamKey, fin: bool, is_small: bool },
     /// It is the text of the peer's GOAWAY.
     GoodbyeText,
 }
@@ -216,7 +217,7 @@ impl Mux {
                     return self.violation(key, Violation::MemoryCap);
                 }
                 if len > 0 {
-                    self.body = Body::Stream { key, fin: flags.fin() };
+                    self.body = Body::Stream { key, fin: flags.fin(), is_small: len < LITTLE };
                 } else if flags.fin() {
                     self.on_fin(key);
                 } else if !flags.syn() {
@@ -250,8 +251,8 @@ impl Mux {
         match self.body {
             Body::None => {}
             Body::GoodbyeText => self.on_goodbye_text(piece, last),
-            Body::Stream { key, fin } => {
-                self.on_payload(key, piece, shared);
+            Body::Stream { key, fin, is_small } => {
+                self.on_payload(key, piece, shared, is_small);
                 if last && fin {
                     self.on_fin(key);
                 }
@@ -259,7 +260,7 @@ impl Mux {
         }
     }
 
-    fn on_payload(&mut self, key: StreamKey, piece: &[u8], shared: Option<Bytes>) {
+    fn on_payload(&mut self, key: StreamKey, piece: &[u8], shared: Option<Bytes>, is_small: bool) {
         let Some(stream) = self.streams.get_mut(key) else { return };
         match stream.recv.state {
             RecvState::Open => {
@@ -267,6 +268,7 @@ impl Mux {
                 self.stats.unread_bytes = self.stats.unread_bytes.saturating_add(piece.len());
                 if std::mem::take(&mut stream.recv.waiting) {
                     self.events.push_back(Event::Readable(key));
+                    self.told_small |= is_small;
                 }
                 let verdict = stream.recv.judge(self.now, piece.len(), &mut self.path);
                 if verdict != Verdict::Nothing {

@@ -14,7 +14,7 @@ use super::streams::filler_id;
 use crate::error::Initiator;
 
 /// Less than this is little to send at once, in bytes.
-const LITTLE: usize = 4096;
+pub(super) const LITTLE: usize = 4096;
 
 impl Mux {
     /// Puts frames into `batch` until it holds `limit` bytes or nothing is left to send. The last frame may exceed

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use futures_io::{AsyncRead, AsyncWrite};
 
 use super::goodbye::Stage;
-use super::read::{ReadHalf, ReadStep};
+use super::read::{Handled, ReadHalf, ReadStep};
 use super::shared::Shared;
 use super::timers::{Limit, Timers};
 use super::wakers::WakeList;
@@ -79,6 +79,8 @@ pub struct Driver<R, W, T: Runtime> {
     pub(super) full: bool,
     /// There is little to send and there are many who may have more in a moment: whoever can run now goes first, once.
     holds_back: bool,
+    /// The last poll ended so that whoever waited for a small message could run before all else that there was to do.
+    gave_way: bool,
     /// More is to be pulled, or may be, once the transport has taken what was: nobody wakes the driver for that.
     has_more: bool,
     /// A poll is under way. If it still is when the next one begins, it has panicked.
@@ -106,6 +108,7 @@ where
             peer_leaving: false,
             full: false,
             holds_back: false,
+            gave_way: false,
             has_more: false,
             polling: false,
             woken: WakeList::default(),
@@ -145,24 +148,26 @@ where
         let mut work = 0;
         // All there was to send is sent: somebody wakes the driver when there is more.
         let mut settled = false;
+        let gave_way = std::mem::take(&mut self.gave_way);
         while self.stage == Stage::Running {
             let tells_time = self.read.wants_time;
             let read = self.poll_read(cx);
-            settled = read.as_ref().map_or(settled, |read| read.quiet && self.write.is_settled());
+            if !gave_way && read.as_ref().is_some_and(|read| read.gives_way) {
+                self.gave_way = true;
+                return self.give_way(cx);
+            }
+            settled = read.as_ref().map_or(settled, |read| read.is_quiet && self.write.is_settled());
             let sent = match settled && self.stage == Stage::Running {
                 true => Sent { work: 0, go_on: false },
                 false => self.poll_write(cx, tells_time && read.is_some()),
             };
             settled = !sent.go_on && self.write.batch.is_empty();
-            work += (read.as_ref().map_or(0, |read| read.work) + sent.work).max(STEP);
+            work += (read.as_ref().map_or(0, work_of) + sent.work).max(STEP);
             if self.shared.is_watched() || self.shared.trace().has_work() {
                 self.look();
             }
             if self.holds_back {
-                // It may be held back in each poll, with as much to read.
-                self.poll_limits(cx);
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
+                return self.give_way(cx);
             }
             let idle = read.is_none() && !sent.go_on;
             if idle || work >= POLL_BUDGET {
@@ -178,12 +183,19 @@ where
         self.poll_goodbye(cx)
     }
 
+    /// Lets whoever can run now go first. Limits are looked at: this may happen in each poll, with as much to do.
+    fn give_way(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_limits(cx);
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
     /// Reads once. None if there is nothing to read.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Option<Read> {
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Option<Handled> {
         match self.read.step(cx, &self.shared, &mut self.woken) {
-            ReadStep::Handled { bytes, frames, quiet } => {
+            ReadStep::Handled(handled) => {
                 self.note_life();
-                Some(Read { work: bytes.max(frames * FRAME_WORK), quiet })
+                Some(handled)
             }
             ReadStep::Pending => None,
             ReadStep::Ended(error) => {
@@ -410,12 +422,8 @@ where
     }
 }
 
-/// What one step of reading came to.
-struct Read {
-    /// Bytes.
-    work: usize,
-    /// Nothing is to be sent: somebody will wake the driver.
-    quiet: bool,
+fn work_of(read: &Handled) -> usize {
+    read.bytes.max(read.frames * FRAME_WORK)
 }
 
 /// What one step of writing came to.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_io::{AsyncRead, AsyncWrite};
 
 use super::driver::{BATCH, Driver, POLL_BUDGET, STEP};
-use super::read::ReadStep;
+use super::read::{Handled, ReadStep};
 use super::timers::Limit;
 use crate::error::EndCause;
 use crate::rt::Runtime;
@@ -177,7 +177,7 @@ where
             }
             Poll::Pending => {
                 self.watch_stall(self.write.batch.len() < before);
-                if matches!(read, ReadStep::Handled { .. }) {
+                if matches!(read, ReadStep::Handled(_)) {
                     cx.waker().wake_by_ref();
                 }
                 Poll::Pending
@@ -214,13 +214,13 @@ where
     fn poll_linger(&mut self, cx: &mut Context<'_>, left: usize, patient: bool) -> Poll<Stage> {
         self.heed_limit(cx);
         match self.read.discard(cx) {
-            ReadStep::Handled { bytes, .. } if bytes < left => {
+            ReadStep::Handled(Handled { bytes, .. }) if bytes < left => {
                 if patient && !self.out_of_time {
                     self.timers.restart(Limit::Goodbye, GOODBYE);
                 }
                 Poll::Ready(Stage::Lingering { left: left - bytes, patient })
             }
-            ReadStep::Handled { .. } | ReadStep::Ended(_) => Poll::Ready(Stage::Done),
+            ReadStep::Handled(_) | ReadStep::Ended(_) => Poll::Ready(Stage::Done),
             ReadStep::Pending => Poll::Pending,
         }
     }

@@ -25,6 +25,9 @@ const PIN_ALLOWANCE: usize = 1024 * 1024;
 /// were shared may be few later, and what is left of each still holds all of it.
 const PIN_MOST: usize = 8 * 1024 * 1024;
 
+/// From here on it takes longer to read or to send bytes than to let another task run, in bytes.
+const MUCH: usize = 16 * 1024;
+
 /// The reading half of the driver.
 #[derive(Debug)]
 pub(crate) struct ReadHalf<R> {
@@ -46,13 +49,24 @@ pub(crate) struct ReadHalf<R> {
 /// What one step of reading came to.
 #[derive(Debug)]
 pub(crate) enum ReadStep {
-    /// This many bytes were handled, with the headers of this many frames; with `quiet`, nothing is to be sent, and whoever
-    /// has something will wake the driver.
-    Handled { bytes: usize, frames: usize, quiet: bool },
+    /// The machine took something.
+    Handled(Handled),
     /// The transport has nothing now.
     Pending,
     /// The transport has ended, cleanly or not.
     Ended(Option<io::Error>),
+}
+
+/// What the machine took, and what that leaves to do.
+#[derive(Debug, Default)]
+pub(crate) struct Handled {
+    pub(crate) bytes: usize,
+    /// The frames that began in them.
+    pub(crate) frames: usize,
+    /// Nothing is to be sent, and whoever has something will wake the driver.
+    pub(crate) is_quiet: bool,
+    /// Somebody waits for a small message that has come, and there is much else to do.
+    pub(crate) gives_way: bool,
 }
 
 impl<R: AsyncRead + Unpin> ReadHalf<R> {
@@ -111,7 +125,7 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
         match poll_read(&mut self.io, cx, buffer.bytes()) {
             Poll::Pending => ReadStep::Pending,
             Poll::Ready(Ok(0)) => ReadStep::Ended(None),
-            Poll::Ready(Ok(bytes)) => ReadStep::Handled { bytes, frames: 0, quiet: true },
+            Poll::Ready(Ok(bytes)) => ReadStep::Handled(Handled { bytes, ..Handled::default() }),
             Poll::Ready(Err(error)) => ReadStep::Ended(Some(error)),
         }
     }
@@ -148,8 +162,13 @@ impl<R: AsyncRead + Unpin> ReadHalf<R> {
             let taken = handle(mux);
             self.unread = mux.unread();
             self.wants_time = mux.wants_time();
-            let frames = (mux.frames_received() - before) as usize;
-            (taken, ReadStep::Handled { bytes: taken, frames, quiet: state.is_quiet(cx.waker()) })
+            let handled = Handled {
+                bytes: taken,
+                frames: (mux.frames_received() - before) as usize,
+                gives_way: mux.take_told_small() && taken.max(mux.sendable()) >= MUCH,
+                is_quiet: state.is_quiet(cx.waker()),
+            };
+            (taken, ReadStep::Handled(handled))
         })
     }
 }

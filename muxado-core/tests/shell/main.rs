@@ -19,5 +19,6 @@ mod session_end;
 mod slow_links;
 mod stopped;
 mod together;
+mod turns;
 mod waiting;
 mod writers;
