@@ -229,6 +229,11 @@ impl RecvCredit {
         self.shrinks = self.extra > 0;
     }
 
+    /// Extra credit is taken back no more.
+    pub(super) fn keep_extra(&mut self) {
+        self.shrinks = false;
+    }
+
     /// Whether extra credit is being taken back.
     pub(super) fn shrinks(&self) -> bool {
         self.shrinks

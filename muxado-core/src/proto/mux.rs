@@ -310,8 +310,12 @@ impl Mux {
             let is_quiet = stream.rst.is_none() && !stream.in_control && !stream.is_mid_frame();
             stream.is_released() && stream.send.state.is_over() && is_quiet
         };
-        if !self.streams.get(key).is_some_and(done) {
-            return;
+        let Some(stream) = self.streams.get_mut(key).filter(|stream| done(stream)) else { return };
+        // While extra credit is taken back more than half a window may be owed. A peer that has thrown it away may be
+        // waiting for just that, and would never learn that the stream is over.
+        stream.recv.credit.keep_extra();
+        if stream.recv.is_open() && stream.recv.credit.is_due() {
+            return self.queue_control(key);
         }
         let Some(stream) = self.streams.remove(key) else { return };
         if stream.unfinished {

@@ -244,3 +244,33 @@ fn b35_a_peer_that_throws_extra_credit_away_is_served_as_without_it() {
     // The time in which small credit is returned, once for each silence.
     assert!(with < without + 3 * ms(50) + without / 100, "{with:?}, and {without:?} without");
 }
+
+/// What it waits for is less than a window of credit, and is kept back while extra credit is taken back.
+#[test]
+fn b35_a_peer_that_throws_extra_credit_away_learns_that_a_stream_is_over() {
+    let (mut line, up, down) = line_with_stream(ms(20), 100_000_000, &Config::default());
+    line.clamps = true;
+    line.upload(up, down, 100 * MIB);
+    assert!(line.server.stats().extra_credit > WINDOW);
+    line.pass(line.now + Duration::from_secs(11));
+    while line.client.write(up, &[0; 16 * 1024]).unwrap() > 0 {}
+    let mut read = 0;
+    while read < WINDOW {
+        line.step();
+        while let Read::Chunk(chunk) = line.server.read(down, usize::MAX).unwrap() {
+            read += chunk.len();
+        }
+    }
+    // All of the window is read, and none of it returned. What follows is no extra credit.
+    line.clamps = false;
+    line.server.finish(down).unwrap();
+    line.server.release_send(down);
+    line.server.release_recv(down);
+    line.pass(line.now + ms(1000));
+    let error = line.client.write(up, b"more").and_then(|_| {
+        line.pass(line.now + ms(1000));
+        line.client.write(up, b"more")
+    });
+    assert_eq!(error.unwrap_err().code(), Some(ErrorCode::STREAM_CLOSED));
+    assert_eq!((line.server.stats().streams, line.server.audit()), (0, Ok(())));
+}
