@@ -190,9 +190,10 @@ impl RecvCredit {
         self.owed >= threshold.max(1)
     }
 
-    /// Whether the peer may be waiting for less than that: nothing is unread and something is owed (S69, S70).
+    /// Whether the peer may be waiting for less than that: nothing is unread and something is owed (S69, S70), or half a
+    /// window is kept back from one that may have thrown the rest away.
     pub(super) fn is_due_lazily(&self) -> bool {
-        self.unread == 0 && self.owed > 0
+        self.owed > 0 && (self.unread == 0 || self.owed >= self.window / 2)
     }
 
     /// Returns what is owed, at most the agreed window (W05), and takes extra credit back if it is to shrink.

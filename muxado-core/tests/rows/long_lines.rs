@@ -245,6 +245,29 @@ fn b35_a_peer_that_throws_extra_credit_away_is_served_as_without_it() {
     assert!(with < without + 3 * ms(50) + without / 100, "{with:?}, and {without:?} without");
 }
 
+/// Half a window is owed to it then as to everybody, whether the rest is read or not.
+#[test]
+fn s69_b35_a_peer_that_throws_extra_credit_away_need_not_wait_until_all_is_read() {
+    let (mut line, up, down) = line_with_stream(ms(20), 100_000_000, &Config::default());
+    line.clamps = true;
+    line.upload(up, down, 100 * MIB);
+    line.pass(line.now + Duration::from_secs(11));
+    while line.client.write(up, &[0; 16 * 1024]).unwrap() > 0 {}
+    while line.server.unread() < WINDOW {
+        line.step();
+    }
+    let mut read = 0;
+    while read < WINDOW / 2 {
+        let Ok(Read::Chunk(chunk)) = line.server.read(down, WINDOW / 2 - read) else { panic!() };
+        read += chunk.len();
+    }
+    assert!(line.server.has_lazy_credit());
+    line.step();
+    line.pass(line.now + ms(1000));
+    assert_eq!(line.client.consumed(up), (100 * MIB + WINDOW / 2) as u64);
+    assert_eq!(line.server.audit(), Ok(()));
+}
+
 /// What it waits for is less than a window of credit, and is kept back while extra credit is taken back.
 #[test]
 fn b35_a_peer_that_throws_extra_credit_away_learns_that_a_stream_is_over() {
