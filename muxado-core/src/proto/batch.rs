@@ -71,7 +71,8 @@ impl Batch {
         parts.chain(open)
     }
 
-    /// Takes `count` bytes off the front: they were written. More than there are counts as all.
+    /// Takes `count` bytes off the front: they were written. More than there are counts as all. Drops payloads, those that
+    /// were copied among them.
     pub fn advance(&mut self, count: usize) {
         let mut count = count.min(self.len);
         self.len = self.len.saturating_sub(count);
@@ -98,9 +99,9 @@ impl Batch {
                 self.parts.pop_front();
             }
         }
+        self.copied.clear();
         if self.len == 0 {
             self.parts.clear();
-            self.copied.clear();
             self.arena.clear();
             self.sealed = 0;
         }
@@ -121,8 +122,31 @@ impl Batch {
     }
 
     pub(super) fn put(&mut self, bytes: &[u8]) {
+        if bytes.len() > self.arena.capacity().saturating_sub(self.arena.len()) {
+            self.reclaim();
+        }
         self.arena.extend_from_slice(bytes);
         self.len = self.len.saturating_add(bytes.len());
+    }
+
+    /// Takes what was written off the front of the arena, where that is at least half of it: a batch that is filled again
+    /// before it is empty, time after time, would else grow without end.
+    fn reclaim(&mut self) {
+        let starts = self.parts.iter().find_map(|part| match part {
+            Part::Arena { start, .. } => Some(*start),
+            Part::Payload(_) => None,
+        });
+        let gone = starts.unwrap_or(self.sealed);
+        if gone < self.arena.len() / 2 {
+            return;
+        }
+        self.arena.drain(..gone);
+        self.sealed = self.sealed.saturating_sub(gone);
+        for part in &mut self.parts {
+            if let Part::Arena { start, end } = part {
+                (*start, *end) = (start.saturating_sub(gone), end.saturating_sub(gone));
+            }
+        }
     }
 
     pub(super) fn put_payload(&mut self, payload: Bytes) {
@@ -184,6 +208,29 @@ mod tests {
                 assert_eq!(batch.slices().count(), 0);
                 batch.put(b"again");
                 assert_eq!(batch.slices().collect::<Vec<_>>(), [b"again"]);
+            }
+        }
+    }
+
+    #[test]
+    fn b15_a_batch_that_is_never_empty_holds_what_is_in_it_and_no_more_than_as_much_again() {
+        for contiguous in [false, true] {
+            let (mut batch, mut wanted) = (Batch::new(contiguous), Vec::new());
+            for round in 0..1000_usize {
+                for len in [8, 900, 8, 2000 * (round % 2)] {
+                    let payload = vec![(round % 251) as u8; len];
+                    wanted.extend_from_slice(&payload);
+                    match len {
+                        8 => batch.put(&payload),
+                        _ => batch.put_payload(Bytes::from(payload)),
+                    }
+                }
+                let taken = wanted.len() - round % 3 - 1;
+                batch.advance(taken);
+                wanted.drain(..taken);
+                assert_eq!(batch.slices().collect::<Vec<_>>().concat(), wanted, "round {round}");
+                assert!(batch.arena.capacity() <= 4 * 3000, "{} bytes", batch.arena.capacity());
+                assert!(batch.copied.is_empty() && batch.parts.len() <= 1);
             }
         }
     }
