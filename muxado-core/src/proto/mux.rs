@@ -454,12 +454,13 @@ impl Mux {
                 *bytes = bytes.saturating_add(super::flow::total(stream.send.queue.len()));
             }
             stream.rst = None;
-            if std::mem::take(&mut stream.in_control) {
-                self.control.retain(|queued| *queued != key);
-            }
+            stream.in_control = false;
             let retry = self.streams.get(key).map_or(Retry::Unknown, |stream| self.retry_after_loss(stream));
             self.fail(key, Failure::Lost(end.clone(), retry));
         }
+        // At once, and not for each stream, of which there may be many.
+        let streams = &self.streams;
+        self.control.retain(|key| streams.get(*key).is_some_and(|stream| stream.in_control));
     }
 
     /// A stream whose SYN the transport never took, and never will, was seen by nobody.

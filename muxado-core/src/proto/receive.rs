@@ -392,10 +392,16 @@ impl Mux {
         // Nothing is done and nothing allocated for a GOAWAY that comes again.
         if !above.is_empty() {
             let end = SharedEnd::new(peer.end());
-            for key in above {
-                if let Some(stream) = self.streams.get_mut(key) {
+            for key in &above {
+                if let Some(stream) = self.streams.get_mut(*key) {
                     stream.rst = None;
+                    stream.is_ready = false;
                 }
+            }
+            // At once, and not for each stream, of which there may be many.
+            let streams = &self.streams;
+            self.schedule.retain(|key| streams.get(key).is_some_and(|stream| stream.is_ready));
+            for key in above {
                 self.fail(key, Failure::Lost(end.clone(), Retry::NotProcessed));
             }
         }

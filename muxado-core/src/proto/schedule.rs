@@ -93,6 +93,15 @@ impl Schedule {
         }
     }
 
+    /// Takes out all streams but those that `keep` says.
+    pub(super) fn retain(&mut self, keep: impl Fn(StreamKey) -> bool) {
+        self.normal.retain(&keep);
+        self.others.retain(|_, level| {
+            level.retain(&keep);
+            !level.is_empty()
+        });
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.normal.is_empty() && self.others.is_empty()
     }
@@ -130,8 +139,12 @@ impl Level {
     }
 
     fn remove(&mut self, key: StreamKey) {
-        self.rested.retain(|queued| *queued != key);
-        self.busy.retain(|(queued, _)| *queued != key);
+        self.retain(|queued| queued != key);
+    }
+
+    fn retain(&mut self, keep: impl Fn(StreamKey) -> bool) {
+        self.rested.retain(|queued| keep(*queued));
+        self.busy.retain(|(queued, _)| keep(*queued));
     }
 
     fn is_empty(&self) -> bool {
@@ -183,9 +196,10 @@ mod tests {
             schedule.remove(priority, key(2));
             let order: Vec<_> = schedule.places().collect();
             assert_eq!(order, [(priority, key(1)), (priority, key(3))]);
-            schedule.remove(priority, key(1));
-            schedule.remove(priority, key(3));
-            assert!(schedule.is_empty());
+            schedule.retain(|queued| queued == key(3));
+            assert_eq!(schedule.places().collect::<Vec<_>>(), [(priority, key(3))]);
+            schedule.retain(|_| false);
+            assert!(schedule.is_empty() && schedule.others.is_empty());
         }
     }
 
