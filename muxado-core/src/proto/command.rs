@@ -382,6 +382,9 @@ impl Mux {
             }
             stream.sweeps = stream.sweeps.saturating_add(1);
             if stream.sweeps > 3 {
+                if self.shutdown.phase > Phase::Open {
+                    self.shutdown.count_cut(stream);
+                }
                 self.reset_stream(key, ErrorCode::STREAM_CANCELLED, Initiator::Local);
             }
         }

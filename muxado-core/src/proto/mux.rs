@@ -19,7 +19,7 @@ use super::streams::Streams;
 use super::tuning::Path;
 use super::watch::Watch;
 use crate::config::Config;
-use crate::error::{Cut, EndCause, Failure, Initiator, PeerMisbehaved, Reset, Retry, SessionEnd, SharedEnd};
+use crate::error::{EndCause, Failure, Initiator, PeerMisbehaved, Reset, Retry, SessionEnd, SharedEnd};
 
 /// Replies to dead streams that may wait to go out (B10).
 pub(super) const MAX_REPLIES: usize = 256;
@@ -447,12 +447,7 @@ impl Mux {
             if !which(stream) {
                 continue;
             }
-            if !stream.is_over() {
-                let Cut { streams, bytes } = &mut self.shutdown.cut;
-                let first = !std::mem::replace(&mut stream.was_cut, true);
-                *streams = streams.saturating_add(u64::from(first));
-                *bytes = bytes.saturating_add(super::flow::total(stream.send.queue.len()));
-            }
+            self.shutdown.count_cut(stream);
             stream.rst = None;
             stream.in_control = false;
             let retry = self.streams.get(key).map_or(Retry::Unknown, |stream| self.retry_after_loss(stream));

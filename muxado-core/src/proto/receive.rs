@@ -394,6 +394,9 @@ impl Mux {
             let end = SharedEnd::new(peer.end());
             for key in &above {
                 if let Some(stream) = self.streams.get_mut(*key) {
+                    if self.shutdown.phase > Phase::Open {
+                        self.shutdown.count_cut(stream);
+                    }
                     stream.rst = None;
                     stream.is_ready = false;
                 }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use muxado_frame::ErrorCode;
 
 use super::event::Event;
+use super::flow::total;
 use super::mux::Mux;
 use super::state::SendState;
 use super::stream::Stream;
@@ -120,6 +121,17 @@ impl Shutdown {
             _ => cut,
         };
         self.text = Bytes::copy_from_slice(whole);
+    }
+
+    /// Counts what is lost of a stream that is about to fail with the session, or while it comes to its end.
+    pub(super) fn count_cut(&mut self, stream: &mut Stream) {
+        if stream.is_over() {
+            return;
+        }
+        let Cut { streams, bytes } = &mut self.cut;
+        let first = !std::mem::replace(&mut stream.was_cut, true);
+        *streams = streams.saturating_add(u64::from(first));
+        *bytes = bytes.saturating_add(total(stream.send.queue.len()));
     }
 
     /// The end that `say` leads to.
