@@ -64,9 +64,14 @@ impl Mux {
     /// The transport failed, or is out of reach: report what it took first. After the peer's GOAWAY this is the end
     /// that was announced.
     pub fn handle_failure(&mut self, cause: EndCause) {
+        self.lose_transport(SessionEnd::new(cause));
+    }
+
+    /// As [`handle_failure`](Mux::handle_failure).
+    pub(crate) fn lose_transport(&mut self, end: SessionEnd) {
         let end = match &self.shutdown.peer {
             Some(peer) => peer.end(),
-            None => SessionEnd::new(cause),
+            None => end,
         };
         self.shutdown.transport_lost = true;
         self.finish_session(end, Goodbye::Done);

@@ -407,11 +407,13 @@ where
     fn lost(&mut self, error: Option<io::Error>) {
         self.at_eof = true;
         let reported = std::mem::take(&mut self.write.unreported);
+        // Made here, so that an error that is not the first cause is dropped here, outside the lock.
+        let failed = error.map(|error| SessionEnd::new(EndCause::Transport(error)));
         self.shared.with_driver(&mut self.woken, |state| {
             state.mux.handle_written(reported);
-            match error {
+            match failed.clone() {
                 None => state.mux.handle_eof(),
-                Some(error) => state.mux.handle_failure(EndCause::Transport(error)),
+                Some(end) => state.mux.lose_transport(end),
             }
         });
         self.forget_batch();

@@ -1,13 +1,16 @@
 //! Code that is not ours runs where it can do no harm: wakers and the owners of `Bytes` may call back into the session.
 
+use std::fmt::{self, Write};
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Wake, Waker};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Wake, Waker};
 
+use futures_util::{AsyncRead, AsyncWriteExt};
 use muxado_core::{Bytes, Config, ErrorCode, Session, Side};
-use muxado_testkit::{World, alone};
+use muxado_testkit::{World, alone, connected, pipe, wire};
 
 /// Bytes whose owner looks at the session when they are dropped. Under the session's lock that would hang.
 struct Nosy {
@@ -70,6 +73,100 @@ fn f51_the_owner_of_bytes_may_call_the_session_when_they_are_dropped() {
             });
             assert_eq!(dropped.load(Ordering::SeqCst), 1, "{fate:?}, {len} bytes");
         }
+    }
+}
+
+/// Looks at the session for each piece of text. Under the session's lock that would hang.
+struct NosyWriter(Session, String);
+
+impl Write for NosyWriter {
+    fn write_str(&mut self, piece: &str) -> fmt::Result {
+        let _ = self.0.stats();
+        self.1.push_str(piece);
+        Ok(())
+    }
+}
+
+#[test]
+fn f51_who_prints_a_handle_may_call_the_session_and_sees_nobodys_payload() {
+    let world = World::new();
+    let pair = connected(&world, 1 << 20, &Config::default());
+    let (_other, stream) = world.block_on(async {
+        let mut other = pair.client.open().await.unwrap();
+        other.write_all("secret".repeat(1000).as_bytes()).await.unwrap();
+        (other, pair.server.accept().await.unwrap())
+    });
+    let handles: [&dyn fmt::Debug; 5] = [
+        &pair.server,
+        &pair.server.observer(),
+        &pair.server.accept(),
+        &pair.server.closed(),
+        &(&stream, stream.stopped()),
+    ];
+    // First without one who calls, so that payload shows as a failure and not as a test that hangs.
+    let text = format!("{handles:?}");
+    assert!(text.contains("Stopped") && !text.contains("secret"), "{text}");
+    let mut writer = NosyWriter(pair.server.clone(), String::new());
+    write!(writer, "{handles:?}").unwrap();
+    assert_eq!(writer.1, text);
+}
+
+/// Gives what there is, then fails with an error whose owner looks at the session.
+struct Failing(Vec<u8>, Option<io::Error>);
+
+impl AsyncRead for Failing {
+    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        let given = std::mem::take(&mut self.0);
+        if given.is_empty() {
+            return self.1.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error)));
+        }
+        buf[..given.len()].copy_from_slice(&given);
+        Poll::Ready(Ok(given.len()))
+    }
+}
+
+struct NosyError(Arc<OnceLock<Session>>, Arc<AtomicUsize>);
+
+impl fmt::Debug for NosyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nosy")
+    }
+}
+
+impl fmt::Display for NosyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nosy")
+    }
+}
+
+impl std::error::Error for NosyError {}
+
+impl Drop for NosyError {
+    fn drop(&mut self) {
+        if let Some(session) = self.0.get() {
+            let _ = session.stats();
+            self.1.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+#[test]
+fn f51_the_error_of_a_transport_may_call_the_session_when_it_is_dropped() {
+    // Why the session ends is known before its transport fails: by the peer's goodbye, or by a close of ours.
+    for said in [wire::go_away(0, 0, b"bye"), Vec::new()] {
+        let (world, (near, _far)) = (World::new(), pipe(1 << 20));
+        let (place, dropped) = (Arc::new(OnceLock::new()), Arc::new(AtomicUsize::new(0)));
+        let closes = said.is_empty();
+        let error = io::Error::other(NosyError(place.clone(), dropped.clone()));
+        let read = Failing(said, Some(error));
+        let (session, driver) =
+            Session::from_halves(Side::Client, read, near.write, &Config::default(), world.clone());
+        place.set(session.clone()).unwrap();
+        if closes {
+            drop(session.close(ErrorCode::NO_ERROR, ""));
+        }
+        assert!(world.block_on(driver).is_clean());
+        assert_eq!(dropped.load(Ordering::SeqCst), 1, "closed: {closes}");
     }
 }
 
