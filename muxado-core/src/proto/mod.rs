@@ -15,8 +15,8 @@
 //!   the application wants something;
 //! - `poll_*`: what follows from it.
 //!
-//! Drain [`poll_event`](Mux::poll_event) after each `handle_*` and each command. If you hold a lock, also call
-//! [`take_discarded`](Mux::take_discarded), and drop what it returns outside of the lock. Call
+//! Drain [`poll_event`](Mux::poll_event) after each `handle_*`, each command and each `poll_transmit`. If you hold a lock,
+//! also call [`take_discarded`](Mux::take_discarded), and drop what it returns outside of the lock. Call
 //! [`poll_transmit`](Mux::poll_transmit) only when the transport can take bytes, and report with
 //! [`handle_written`](Mux::handle_written) what it took.
 //!
