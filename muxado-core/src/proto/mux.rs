@@ -357,8 +357,12 @@ impl Mux {
         }
     }
 
-    /// Answers for a stream that has no slot.
+    /// Answers for a stream that has no slot. Answers that nothing could carry would pile up without any fault of the
+    /// peer's.
     pub(super) fn reply(&mut self, id: StreamId, code: ErrorCode) {
+        if self.shutdown.transport_lost {
+            return;
+        }
         if self.replies.len() >= MAX_REPLIES {
             return self.misbehaved(PeerMisbehaved::TooManyReplies);
         }

@@ -77,6 +77,12 @@ impl Mux {
         self.finish_session(end, Goodbye::Done);
     }
 
+    /// The transport takes nothing more, which is no end yet: what the peer said before may still come. Report what it
+    /// took first.
+    pub(crate) fn handle_broken_off(&mut self) {
+        self.shutdown.transport_lost = true;
+    }
+
     /// The transport has taken no byte for [`Config::write_stall`](crate::Config::write_stall) (S84). What it has not
     /// taken must not be sent any more: streams whose SYN is there are said to be safe to retry.
     pub fn handle_stall(&mut self) {

@@ -397,6 +397,11 @@ where
     /// Writing has failed: what the transport has not taken is never sent. A peer that said its last words and closed
     /// makes writes fail before those words are read, so that reading goes on for a moment.
     fn break_off(&mut self, error: io::Error) {
+        let reported = std::mem::take(&mut self.write.unreported);
+        self.shared.with_driver(&mut self.woken, |state| {
+            state.mux.handle_written(reported);
+            state.mux.handle_broken_off();
+        });
         self.forget_batch();
         self.broken = Some(error);
         self.timers.stop(Limit::Stall);

@@ -34,6 +34,26 @@ fn f22_a_failed_write_does_not_lose_what_the_peer_said_before() {
 }
 
 #[test]
+fn s81_b10_answers_that_nothing_can_carry_are_not_counted_against_the_peer() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::builder().max_inbound_streams(1).build().unwrap());
+    one.to_peer.set(|mood| mood.write_error = Some(io::ErrorKind::BrokenPipe));
+    let end = world.block_on(async {
+        let mut stream = one.session.open().await.unwrap();
+        stream.write_all(b"question").await.unwrap();
+        world.settle();
+        let syns: Vec<u8> = (1..=600).flat_map(|n| wire::syn(2 * n, b"")).collect();
+        one.from_peer.inject(&syns);
+        one.session.closed().await
+    });
+    assert!(
+        matches!(end.cause(), EndCause::Transport(error) if error.kind() == io::ErrorKind::BrokenPipe),
+        "{end}"
+    );
+    assert_eq!(one.session.stats().refused, 599);
+}
+
+#[test]
 fn f22_a_peer_that_says_nothing_more_is_given_up_after_a_moment() {
     let world = World::new();
     let one = alone(&world, Side::Client, &Config::default());
