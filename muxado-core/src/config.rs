@@ -320,8 +320,9 @@ impl ConfigBuilder {
     /// States that the peer keeps working after it received GOAWAY. Default: no, since neither Go's muxado nor the
     /// crate `muxado` does.
     ///
-    /// With it, `go_away` announces the end at once and lets running streams finish; without it, GOAWAY is the
-    /// last frame, sent when they have finished.
+    /// With it, `go_away` announces the end at once and lets running streams finish; a `close` that comes later still
+    /// tells its code and text, in a GOAWAY of its own. Without it, GOAWAY is the last frame, sent when they have
+    /// finished.
     pub fn peer_drains(mut self, yes: bool) -> Self {
         self.config.peer_drains = yes;
         self

@@ -148,9 +148,11 @@ impl Sender {
                 assert!(sent.rst == 0 || sent.again.is_some(), "W10: WNDINC after RST for {id}");
                 *(if is_extra { &mut sent.extra } else { &mut sent.credit }) += u64::from(increment);
             }
-            Item::GoAway { debug_len, .. } => {
+            Item::GoAway { code, debug_len, .. } => {
                 assert!(debug_len <= 256, "W08: {debug_len} bytes of text");
-                assert_eq!(self.goodbye, Goodbye::None, "W12: a second GOAWAY");
+                let says_more = code.get() != 0 || debug_len > 0;
+                assert!(self.goodbye == Goodbye::None || says_more, "W12: a second GOAWAY that says nothing");
+                self.may_be_early &= self.goodbye == Goodbye::None;
                 self.goodbye = Goodbye::Said;
             }
             Item::Unknown { header } => panic!("W04: {header:?}"),

@@ -431,7 +431,7 @@ impl Mux {
             return;
         }
         self.shutdown.reach(Phase::Ended);
-        self.shutdown.goodbye = if self.shutdown.said_early { Goodbye::Done } else { goodbye };
+        self.shutdown.goodbye = if self.shutdown.is_said() { Goodbye::Done } else { goodbye };
         let end = self.with_frames(end);
         let end = self.shutdown.end.get_or_insert(end).clone();
         self.note_in_flight();

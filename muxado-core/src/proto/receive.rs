@@ -362,32 +362,43 @@ impl Mux {
 
     fn on_goaway(&mut self, last: u32, code: ErrorCode, debug_len: u32) {
         let last = last & StreamId::MAX.get();
-        match &mut self.shutdown.peer {
-            // The first one's story is kept; only its reach may shrink (S74, S75).
-            Some(peer) => {
-                peer.last = peer.last.min(last);
-                self.glitch();
-            }
-            None => {
-                let goodbye = PeerGoodbye { last, code, text: Vec::new() };
-                if debug_len > 0 {
-                    self.shutdown.coming = Some(goodbye);
-                    self.body = Body::GoodbyeText;
-                    return;
-                }
-                self.shutdown.peer = Some(goodbye);
-            }
+        let goodbye = PeerGoodbye { last, code, text: Vec::new() };
+        if debug_len > 0 {
+            self.shutdown.coming = Some(goodbye);
+            self.body = Body::GoodbyeText;
+        } else {
+            self.hear_goodbye(goodbye);
         }
-        self.refuse_unprocessed();
     }
 
     fn on_goodbye_text(&mut self, piece: &[u8], last: bool) {
+        // Nothing is allocated for a text that will not be kept.
+        let is_wanted = self.shutdown.peer.as_ref().is_none_or(PeerGoodbye::says_nothing);
         let Some(coming) = &mut self.shutdown.coming else { return };
-        let room = MAX_PEER_TEXT.saturating_sub(coming.text.len()).min(piece.len());
-        coming.text.extend_from_slice(piece.get(..room).unwrap_or(&[]));
+        if is_wanted {
+            let room = MAX_PEER_TEXT.saturating_sub(coming.text.len()).min(piece.len());
+            coming.text.extend_from_slice(piece.get(..room).unwrap_or(&[]));
+        }
         if last {
-            self.shutdown.peer = self.shutdown.coming.take();
-            self.refuse_unprocessed();
+            if let Some(goodbye) = self.shutdown.coming.take() {
+                self.hear_goodbye(goodbye);
+            }
+        }
+    }
+
+    /// The first one that says why is kept; of later ones only the reach counts, if it is less (S74, S75).
+    fn hear_goodbye(&mut self, mut goodbye: PeerGoodbye) {
+        let before = self.shutdown.peer.take();
+        let again = before.is_some();
+        if let Some(before) = before {
+            let last = before.last.min(goodbye.last);
+            let kept = if before.says_nothing() { goodbye } else { before };
+            goodbye = PeerGoodbye { last, ..kept };
+        }
+        self.shutdown.peer = Some(goodbye);
+        self.refuse_unprocessed();
+        if again {
+            self.glitch();
         }
     }
 

@@ -55,7 +55,8 @@ pub(super) struct Shutdown {
     pub(super) goodbye: Goodbye,
     pub(super) code: ErrorCode,
     pub(super) text: Bytes,
-    /// GOAWAY went out early, with the filler behind it, and must not go out again (behaviour, decision 3).
+    /// GOAWAY went out early, with the filler behind it. It goes out again only if there is more to say (behaviour,
+    /// decision 3).
     pub(super) said_early: bool,
     /// Nothing that the transport has not taken will ever reach it.
     pub(super) transport_lost: bool,
@@ -84,6 +85,11 @@ impl PeerGoodbye {
     pub(super) fn end(&self) -> SessionEnd {
         let text = Bytes::copy_from_slice(&self.text);
         SessionEnd::new(EndCause::GoAway { code: self.code, text: text.clone() }).with_peer(self.code, text)
+    }
+
+    /// Whether it only announces an end, as a drain does, and another one may come to say why.
+    pub(super) fn says_nothing(&self) -> bool {
+        self.code == ErrorCode::NO_ERROR && self.text.is_empty()
     }
 }
 
@@ -132,6 +138,11 @@ impl Shutdown {
         let first = !std::mem::replace(&mut stream.was_cut, true);
         *streams = streams.saturating_add(u64::from(first));
         *bytes = bytes.saturating_add(total(stream.send.queue.len()));
+    }
+
+    /// Whether an early GOAWAY has said all that there is to say.
+    pub(super) fn is_said(&self) -> bool {
+        self.said_early && self.code == ErrorCode::NO_ERROR && self.text.is_empty()
     }
 
     /// The end that `say` leads to.

@@ -85,7 +85,7 @@ impl Mux {
     /// much (docs/protocol.md, session end).
     fn emit_goodbye(&mut self, batch: &mut Batch) {
         let early = self.shutdown.phase == Phase::Draining && self.shutdown.goodbye == Goodbye::Now;
-        if !self.shutdown.said_early {
+        if !self.shutdown.is_said() {
             let text = self.shutdown.text.clone();
             let len = u32::try_from(text.len()).unwrap_or(0);
             self.emit(batch, &go_away(self.streams.last_handled(), self.shutdown.code, len));

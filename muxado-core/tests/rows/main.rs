@@ -15,6 +15,7 @@ mod long_lines;
 mod opening;
 mod reset;
 mod room;
+mod second_goaway;
 mod senders;
 mod turns;
 mod windows;

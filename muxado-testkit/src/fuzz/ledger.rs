@@ -247,9 +247,13 @@ impl Ledger {
         assert!(GOAWAY_CODES.contains(&code), "GOAWAY {code}");
         let known = self.ids.get(&last).is_some_and(|both| !both.lives.is_empty());
         assert!(last == 0 || (known && !self.is_ours(last)), "GOAWAY with last id {last}");
-        assert_eq!(self.last_said, None, "GOAWAY twice");
+        if let Some(before) = self.last_said {
+            assert_eq!(self.goodbye, Goodbye::Early, "W12: GOAWAY twice");
+            assert!((code, frame.length) != (0, 8), "W12: a second GOAWAY that says nothing");
+            assert!(last <= before, "GOAWAY with {last} after {before}");
+        }
         self.last_said = Some(last);
-        if self.goodbye == Goodbye::Unsaid {
+        if self.goodbye != Goodbye::NeedsFiller {
             self.goodbye = Goodbye::Said;
         }
     }

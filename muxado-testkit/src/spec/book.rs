@@ -228,9 +228,10 @@ impl Book {
         let filler = kind == Kind::Data && frame.body.is_empty() && flags.fin() && theirs && !known.syn;
         let live = matches!(kind, Kind::Data | Kind::Rst | Kind::WndInc) && (known.opened || known.syn);
         let early = self.goaway.is_some_and(|goaway| goaway.early);
-        self.judge("W12", filler && !early || early && live, || format!("behind GOAWAY: {frame}"));
+        let last = kind == Kind::GoAway && (frame.number(4) != 0 || frame.body.len() > 8);
+        self.judge("W12", filler && !early || early && (live || last), || format!("behind GOAWAY: {frame}"));
         if let Some(goaway) = &mut self.goaway {
-            goaway.early |= filler;
+            goaway.early = (goaway.early || filler) && !last;
         }
     }
 
@@ -350,7 +351,9 @@ mod tests {
             broken(&[syn(2, b"x"), echo, wndinc(3, 5), fin(3), fin(2), syn(4, b""), rst(4, 6)]),
             [""; 0]
         );
-        assert_eq!(broken(&[go_away(3, 0, b"bye"), fin(0x7FFF_FFFE), data(3, b"x"), wndinc(3, 1)]), [""; 0]);
+        let early = [go_away(3, 0, b""), fin(0x7FFF_FFFE), data(3, b"x"), wndinc(3, 1)];
+        assert_eq!(broken(&early), [""; 0]);
+        assert_eq!(broken(&[early.concat(), go_away(3, 0, b"bye")]), [""; 0]);
     }
 
     #[test]
@@ -380,6 +383,8 @@ mod tests {
             ("W10", vec![syn(3, b"")]),
             ("W12", vec![go_away(0, 0, b""), data(3, b"x")]),
             ("W12", vec![go_away(0, 0, b""), go_away(0, 0, b"")]),
+            ("W12", vec![go_away(0, 0, b""), fin(0x7FFF_FFFE), go_away(0, 0, b"")]),
+            ("W12", vec![go_away(0, 0, b""), fin(0x7FFF_FFFE), go_away(0, 0, b"bye"), data(3, b"x")]),
             ("W14", vec![data(3, b"")]),
             ("W16", (1..=257).map(|n| syn(2 * n, b"")).collect()),
         ] {
