@@ -23,7 +23,7 @@ pub(super) enum Violation {
 /// Which budget a violation is charged to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Charge {
-    /// None: a limit of ours is no fault of the peer's (behaviour, decision 7).
+    /// None: a limit of ours is no fault of the peer's (behaviour, decision 4).
     Nothing,
     /// B18.
     Reset,
