@@ -37,6 +37,10 @@ const TYPE_LEN: usize = 4;
 /// # }).unwrap();
 /// ```
 ///
+/// # Draining
+/// While its session drains, go on accepting until that fails, or drop all clones. Streams whose type has not arrived are
+/// open, as those that wait to be accepted are: with nobody to look after them they hold up a drain until its limit.
+///
 /// # Dropping
 /// When the last clone is dropped, streams whose type has not arrived are refused, and its handle of the session is
 /// dropped.
