@@ -15,6 +15,22 @@ use crate::{AsyncStd, Session};
 ///
 /// `TCP_NODELAY` and TCP keepalive are on. For an example see [`Listener`].
 ///
+/// How long connecting may take is up to the system, and often minutes. To wait no longer than five seconds:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use muxado_async_std::connect;
+///
+/// # async_std::task::block_on(async {
+/// # let listener = muxado_async_std::Listener::bind("127.0.0.1:0").await?;
+/// # let address = listener.local_addr()?;
+/// let session = async_std::io::timeout(Duration::from_secs(5), connect(address)).await?;
+/// # drop(session);
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
+///
 /// # Errors
 /// Whatever resolving and connecting report.
 ///

@@ -14,6 +14,27 @@ use crate::{Session, Smol};
 ///
 /// `TCP_NODELAY` and TCP keepalive are on. For an example see [`Listener`].
 ///
+/// How long connecting may take is up to the system, and often minutes. To wait no longer than five seconds:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use muxado_smol::connect;
+/// use smol::future::FutureExt;
+///
+/// # smol::block_on(async {
+/// # let listener = muxado_smol::Listener::bind("127.0.0.1:0").await?;
+/// # let address = listener.local_addr()?;
+/// let late = async {
+///     smol::Timer::after(Duration::from_secs(5)).await;
+///     Err(std::io::ErrorKind::TimedOut.into())
+/// };
+/// let session = connect(address).or(late).await?;
+/// # drop(session);
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
+///
 /// # Errors
 /// Whatever resolving and connecting report.
 ///

@@ -43,6 +43,9 @@ pub use muxado_core::face::{ALPN, AlpnMismatch, ArrivalStats, TlsOptions};
 ///
 /// `name` is what the server's certificate must be for: a host's name or address. For an example see the [module](self).
 ///
+/// The handshake has a time limit, connecting only that of the system. [`connect`](crate::connect) shows how to set one for
+/// all of it.
+///
 /// # Errors
 /// `InvalidInput` for a name that is not valid. Whatever resolving, connecting and the handshake report; the kind
 /// `TimedOut` if the handshake takes longer than 10 s.

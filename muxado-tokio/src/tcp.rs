@@ -15,6 +15,23 @@ use crate::session::Session;
 ///
 /// `TCP_NODELAY` and TCP keepalive are on. For an example see [`Listener`].
 ///
+/// How long connecting may take is up to the system, and often minutes. To wait no longer than five seconds:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use muxado_tokio::connect;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// # let listener = muxado_tokio::Listener::bind("127.0.0.1:0").await?;
+/// # let address = listener.local_addr()?;
+/// let session = tokio::time::timeout(Duration::from_secs(5), connect(address)).await??;
+/// # drop(session);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// Whatever resolving and connecting report.
 ///
