@@ -10,6 +10,8 @@ use std::time::Instant;
 
 use muxado_testkit::sim::run_seed;
 
+const USAGE: &str = "sim --seed N | --seeds N [--from M]";
+
 /// Failures after which it is no use to go on.
 const ENOUGH: u64 = 20;
 
@@ -21,6 +23,10 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let number = |word: &str| word.parse::<u64>().ok();
     let done = match args.as_slice() {
+        ["--help" | "-h"] => {
+            println!("{USAGE}");
+            Some(ExitCode::SUCCESS)
+        }
         ["--seed", seed] => number(seed).map(run_one),
         ["--seeds", count] => number(count).map(|count| run_many(0, count)),
         ["--seeds", count, "--from", from] => {
@@ -29,7 +35,7 @@ fn main() -> ExitCode {
         _ => None,
     };
     done.unwrap_or_else(|| {
-        eprintln!("sim --seed N | --seeds N [--from M]");
+        eprintln!("{USAGE}");
         ExitCode::FAILURE
     })
 }
