@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
+/// Where its usage is.
+pub(crate) const ARGS: &str = "bench/src/args.rs";
+
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
+    crate::options::check(root, "bench", ARGS, args)?;
     let mut program = crate::cargo(root, &["run", "--release", "-p", "bench", "--locked", "--"]);
     crate::succeed("bench", program.args(args))
 }

@@ -18,6 +18,7 @@ mod interop;
 mod metadata;
 mod models;
 mod mutants;
+mod options;
 mod package;
 mod release;
 mod sim;

@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
+/// Where its usage is.
+pub(crate) const ARGS: &str = "bench/src/bin/soak/args.rs";
+
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
+    crate::options::check(root, "soak", ARGS, args)?;
     let mut program =
         crate::cargo(root, &["run", "--release", "-p", "bench", "--bin", "soak", "--locked", "--"]);
     crate::succeed("soak", program.args(args))
