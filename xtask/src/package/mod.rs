@@ -1,7 +1,9 @@
 //! `package`: what would go to crates.io. Each published crate says all that its page there needs, its package holds what is
 //! meant and nothing else, and builds from that alone. `--list` leaves out the building, and is a step of ci.
 
+use std::fs;
 use std::path::Path;
+use std::time::SystemTime;
 
 use crate::metadata::{Published, published};
 
@@ -41,7 +43,14 @@ fn folder(root: &Path, package: &Published) -> Result<std::path::PathBuf, String
 
 /// Packs all of them, and builds each from its package, and those of ours it needs from theirs.
 fn verify(root: &Path) -> Result<(), String> {
+    // A folder that never was before: cargo takes a package that comes from a folder it knows, in a version it knows, for the
+    // one that it has unpacked already.
+    let now = SystemTime::UNIX_EPOCH.elapsed().map_err(|error| format!("package: {error}"))?;
+    let folder = root.join("target").join(format!("package-{}", now.as_millis()));
     // What is not committed may be packed, or nobody could try a change out: it goes nowhere.
-    let args = ["publish", "--dry-run", "--workspace", "--locked", "--allow-dirty"];
-    crate::succeed("package", &mut crate::cargo(root, &args))
+    let args = ["publish", "--dry-run", "--workspace", "--locked", "--allow-dirty", "--target-dir"];
+    let verified = crate::succeed("package", crate::cargo(root, &args).arg(&folder));
+    let removed = fs::remove_dir_all(&folder);
+    verified?;
+    removed.map_err(|error| format!("package: cannot remove {}: {error}", folder.display()))
 }
