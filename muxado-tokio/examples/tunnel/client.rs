@@ -29,9 +29,7 @@ impl Client {
             None => connect_with(server, &config).await,
         };
         let session = connected.with_context(|| format!("cannot reach the tunnel server at {server}"))?;
-        if let Some(secret) = pass.secret()? {
-            log_in(&session, &secret).await?;
-        }
+        log_in(&session, &pass.secret()?).await?;
         Ok(Client { session })
     }
 

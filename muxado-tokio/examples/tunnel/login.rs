@@ -1,4 +1,5 @@
-//! The login: the client's first stream says the secret, before the server opens any.
+//! The login: the client's first stream says the secret, before the server opens any, and the server answers. Without a
+//! secret it says nothing and is answered all the same: only so does a client over TLS learn that its certificate will do.
 
 use std::time::Duration;
 

@@ -9,9 +9,8 @@
 //! opened by the server, and the client connects that stream to the local service. This file picks the command;
 //! `server`, `client` and `relay` are the tunnel, and `demo` shows it at work.
 //!
-//! With TLS and a login (`secure`, `login`) nobody uses it uninvited; without them, run it over a network you trust. Without a
-//! login the client says nothing before the first user comes: on a port that others share, `muxado-sniff` cannot tell it, and
-//! gives it to `any()` or closes it when its time is over.
+//! With TLS and a secret (`secure`, `login`) nobody uses it uninvited; without them, run it over a network you trust. The
+//! client opens the first stream, to log in: on a port that others share, `muxado-sniff` can tell it by that.
 
 // The tests see into these.
 pub(crate) mod args;

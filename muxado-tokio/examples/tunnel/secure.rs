@@ -59,8 +59,9 @@ impl Guard {
         Ok(Some(config.with_single_cert(certs, key).context("the certificate and the key do not fit")?))
     }
 
-    pub(crate) fn secret(&self) -> anyhow::Result<Option<Vec<u8>>> {
-        self.secret.as_deref().map(secret).transpose()
+    /// Empty if there is none.
+    pub(crate) fn secret(&self) -> anyhow::Result<Vec<u8>> {
+        Ok(self.secret.as_deref().map(secret).transpose()?.unwrap_or_default())
     }
 }
 
@@ -77,8 +78,9 @@ impl Pass {
         }))
     }
 
-    pub(crate) fn secret(&self) -> anyhow::Result<Option<Vec<u8>>> {
-        self.secret.as_deref().map(secret).transpose()
+    /// Empty if there is none.
+    pub(crate) fn secret(&self) -> anyhow::Result<Vec<u8>> {
+        Ok(self.secret.as_deref().map(secret).transpose()?.unwrap_or_default())
     }
 
     /// The name to look for in the certificate of the server at `address`, which is HOST:PORT.

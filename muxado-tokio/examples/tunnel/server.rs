@@ -21,8 +21,8 @@ use super::{log, stop};
 pub(crate) struct Server {
     public: TcpListener,
     control: Control,
-    /// What a client must know.
-    secret: Option<Arc<[u8]>>,
+    /// What a client must know: nothing if it is empty.
+    secret: Arc<[u8]>,
     clients: Clients,
 }
 
@@ -70,7 +70,7 @@ impl Server {
                 .await
                 .with_context(|| format!("cannot listen for users on {public}"))?,
             control: Control::bind(control, guard).await?,
-            secret: guard.secret()?.map(Arc::from),
+            secret: guard.secret()?.into(),
             clients: Clients::default(),
         })
     }
@@ -105,10 +105,7 @@ impl Server {
                         let Ok(login) = logins.clone().try_acquire_owned() else { continue };
                         let (clients, secret) = (clients.clone(), secret.clone());
                         tasks.spawn(async move {
-                            let admitted = match &secret {
-                                Some(secret) => admit(&session, secret).await,
-                                None => Ok(()),
-                            };
+                            let admitted = admit(&session, &secret).await;
                             drop(login);
                             match admitted {
                                 Ok(()) => attend(clients, address, session).await,
@@ -140,7 +137,7 @@ impl Server {
 async fn attend(clients: Clients, address: SocketAddr, session: Session) {
     clients.add(address, session.clone());
     log(format_args!("client {address} connected, {} in all", clients.count()));
-    // Streams are opened by this end only.
+    // Behind the login, streams are opened by this end only.
     while let Ok(stream) = session.accept().await {
         _ = stream.refuse();
     }

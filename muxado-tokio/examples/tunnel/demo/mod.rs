@@ -65,13 +65,16 @@ async fn show(folder: Option<PathBuf>, connections: usize) -> anyhow::Result<Rep
     let server = Server::bind(LOCAL, LOCAL, &Guard::default()).await?;
     let (public, control) = (server.public()?, server.control()?.to_string());
     let clients = server.clients();
-    let client = Client::connect(&control, &Pass::default()).await?;
     log(format_args!("users at {public} -> one session at {control} -> file server at {local}"));
 
     let (stop, running) = watch::channel(());
     let stopped = || {
         let mut running = running.clone();
         async move { _ = running.changed().await }
+    };
+    let forwarding = async {
+        let client = Client::connect(&control, &Pass::default()).await?;
+        client.run(&local, stopped()).await
     };
     let downloads = async {
         clients.reach(1).await;
@@ -81,12 +84,8 @@ async fn show(folder: Option<PathBuf>, connections: usize) -> anyhow::Result<Rep
         drop(stop);
         Ok((failures, took))
     };
-    let ((), (), stats, (failures, took)) = tokio::try_join!(
-        web.run(stopped()),
-        server.run(stopped()),
-        client.run(&local, stopped()),
-        downloads
-    )?;
+    let ((), (), stats, (failures, took)) =
+        tokio::try_join!(web.run(stopped()), server.run(stopped()), forwarding, downloads)?;
     let connections = connections.min(count);
     Ok(Report { files: count, bytes, connections, streams: stats.accepted, took, failures })
 }
