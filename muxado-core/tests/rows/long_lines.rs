@@ -116,6 +116,40 @@ fn b35_all_streams_together_get_no_more_than_the_session_may_give() {
     assert_eq!(line.server.stats().extra_credit, 0, "a stream that has ended needs none");
 }
 
+/// Three quarters of 4 MiB, then of the MiB that is left; of the last quarter no step larger than a window can be made.
+#[test]
+fn b35_a_stream_gets_at_most_three_quarters_of_what_is_left_at_a_time() {
+    let config = Config::builder().extra_credit(4 * MIB).build().unwrap();
+    let (mut line, up, down) = line_with_stream(ms(100), 100_000_000, &config);
+    assert_eq!(grants(&mut line, up, down), [3 * MIB, 3 * MIB + MIB * 3 / 4]);
+}
+
+#[test]
+fn b35_w05_a_step_of_one_window_is_not_made_and_one_of_a_little_more_is() {
+    let window = 192 * 1024;
+    for (budget, steps) in [(window / 3 * 4, vec![]), (window / 3 * 4 + 2, vec![window + 2])] {
+        let config = Config::builder().window(window as u32).window_agreed_out_of_band();
+        let config = config.extra_credit(budget).build().unwrap();
+        let (mut line, up, down) = line_with_stream(ms(100), 100_000_000, &config);
+        assert_eq!(grants(&mut line, up, down), steps, "{budget} bytes to give");
+    }
+}
+
+/// How much the stream has beyond its window after each step, while it is used and read as fast as the line goes.
+fn grants(line: &mut Line, up: StreamKey, down: StreamKey) -> Vec<usize> {
+    let mut grants = Vec::new();
+    for _ in 0..1000 {
+        while line.client.write(up, &[0; 16 * 1024]).unwrap() > 0 {}
+        line.pass(line.now + ms(1));
+        while let Ok(Read::Chunk(_)) = line.server.read(down, usize::MAX) {}
+        let granted = line.server.stats().extra_credit;
+        if granted != grants.last().copied().unwrap_or(0) {
+            grants.push(granted);
+        }
+    }
+    grants
+}
+
 #[test]
 fn b35_a_stream_that_was_reset_keeps_no_credit_from_others_however_long_it_is_held() {
     for by_peer in [true, false] {
