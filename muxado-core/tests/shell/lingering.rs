@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::AsyncWriteExt;
 use muxado_core::rt::Runtime;
 use muxado_core::{Closed, Config, ErrorCode, Session, Side};
 use muxado_testkit::{Lane, Mood, World, alone, pipe, wire};
@@ -32,7 +33,7 @@ fn s80_s81_b22_a_silent_peer_that_learns_of_our_end_holds_up_nobody_but_the_driv
     let let_go: fn(Session) -> Closed = |session| session.closed();
     for (end, limit) in [(drain, secs(7)), (close, secs(5)), (long, secs(30)), (let_go, secs(30))] {
         for ends_at in [Some(secs(3)), None] {
-            let (world, session, from_peer) = half_closing(|_| {});
+            let (world, session, from_peer) = half_closing(&Config::default(), |_| {});
             assert!(world.block_on(end(session)).is_clean());
             assert_eq!(world.elapsed(), Duration::from_millis(250), "who waits is told");
             if let Some(ends_at) = ends_at {
@@ -52,20 +53,37 @@ fn s80_s81_b22_a_silent_peer_that_learns_of_our_end_holds_up_nobody_but_the_driv
 
 #[test]
 fn s81_a_peer_that_could_not_be_told_of_our_end_is_not_waited_for() {
-    let (world, session, _from_peer) =
-        half_closing(|mood| mood.close_error = Some(std::io::ErrorKind::NotConnected));
+    let refuses = |mood: &mut Mood| mood.close_error = Some(std::io::ErrorKind::NotConnected);
+    let (world, session, _from_peer) = half_closing(&Config::default(), refuses);
     assert!(world.block_on(session.close(ErrorCode::NO_ERROR, "")).is_clean());
     assert_eq!((world.elapsed(), world.tasks()), (Duration::from_millis(250), 0));
 }
 
+/// 1. We close; the transport takes nothing of the last bytes, and they are given up.
+/// 2. It can still be closed, so that the peer is waited for; whoever waits for the end is told before that is over.
+#[test]
+fn s84_what_a_close_gives_up_counts_as_cut_though_the_transport_stays() {
+    let config = Config::builder().write_stall(secs(1)).close_linger(secs(60)).build().unwrap();
+    let (world, session, _from_peer) = half_closing(&config, |mood| mood.stuck = true);
+    let end = world.block_on(async {
+        let mut stream = session.open().await.unwrap();
+        stream.write_all(&[7; 200_000]).await.unwrap();
+        stream.close().await.unwrap();
+        drop(stream);
+        world.settle();
+        session.close(ErrorCode::NO_ERROR, "").await
+    });
+    assert_eq!((world.elapsed(), world.tasks()), (Duration::from_millis(1250), 1));
+    assert!(end.cut().bytes >= 200_000, "{:?}", end.cut());
+}
+
 /// A session over a transport whose close reaches the peer, which `change` may spoil; and the peer's lane to it.
-fn half_closing(change: impl FnOnce(&mut Mood)) -> (World, Session, Lane) {
+fn half_closing(config: &Config, change: impl FnOnce(&mut Mood)) -> (World, Session, Lane) {
     let world = World::new();
     let (near, far) = pipe(CAPACITY);
     let from_peer = near.read.lane();
     near.write.lane().set(change);
-    let (session, driver) =
-        Session::from_halves(Side::Client, near.read, near.write, &Config::default(), world.clone());
+    let (session, driver) = Session::from_halves(Side::Client, near.read, near.write, config, world.clone());
     world.spawn(async move {
         driver.half_closes(true).await;
         drop(far);
