@@ -119,9 +119,25 @@ fn s81_an_error_after_our_early_goaway_ends_the_session_as_soon() {
         assert_eq!(
             (world.elapsed(), world.tasks()),
             (Duration::from_millis(250), 0),
-            "nothing is left to say"
+            "a moment for our last word"
         );
     }
+}
+
+#[test]
+fn s80_b22_after_an_error_a_peer_that_goes_on_to_talk_has_no_more_time() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    one.from_peer.inject(&wire::data(0, b""));
+    let (clock, talking) = (world.clone(), one.from_peer);
+    world.spawn(async move {
+        for _ in 0..20 {
+            clock.sleep(Duration::from_millis(100)).await;
+            talking.inject(b"\0");
+        }
+    });
+    world.block_on(one.session.closed());
+    assert_eq!(world.elapsed(), Duration::from_millis(250));
 }
 
 /// 1. We drain; our last bytes are on their way over a slow link, and our direction is closed behind them.
