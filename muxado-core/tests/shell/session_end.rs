@@ -7,7 +7,7 @@ use muxado_core::rt::Runtime;
 use muxado_core::{
     Config, Cut, EndCause, ErrorCode, Initiator, OpenError, ReadError, Retry, Session, Side, WriteError,
 };
-use muxado_testkit::{World, alone, connected, pipe, start};
+use muxado_testkit::{World, alone, connected, pipe, start, wire};
 
 const CAPACITY: usize = 64 * 1024;
 
@@ -39,6 +39,26 @@ fn s80_w08_w17_close_says_goodbye_last_and_waits_for_the_peers_end() {
         assert_eq!(end.initiator(), Initiator::Local);
     });
     assert_eq!(world.elapsed(), Duration::ZERO, "nothing had to be waited for");
+}
+
+/// There is a batch under way when the end comes: the GOAWAY is in the next.
+#[test]
+fn s12_w08_the_goodbye_of_an_error_goes_out_behind_what_the_transport_had_yet_to_take() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    one.to_peer.set(|mood| mood.stuck = true);
+    let mut stream = world.block_on(one.session.open()).unwrap();
+    world.block_on(stream.write_all(b"hi")).unwrap();
+    world.settle();
+    one.from_peer.inject(&wire::data(0, b""));
+    world.settle();
+    one.to_peer.set(|mood| mood.stuck = false);
+    let end = world.block_on(one.session.closed());
+    assert_eq!(end.code(), ErrorCode::PROTOCOL_ERROR);
+    let sent = one.to_peer.take();
+    let goodbye = sent.strip_prefix(b"\x00\x00\x02\x12\x00\x00\x00\x03hi").unwrap();
+    assert_eq!(&goodbye[3..16], b"\x30\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01");
+    assert_eq!(goodbye.len(), 8 + usize::from(goodbye[2]), "and nothing follows");
 }
 
 #[test]
