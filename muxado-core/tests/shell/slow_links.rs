@@ -182,6 +182,32 @@ fn s84_a_flush_that_hangs_is_a_stall_too() {
     assert!(world.elapsed() >= secs(30) && world.elapsed() < secs(31));
 }
 
+/// The last frames of a close, to a transport that takes a little now and then, and to one that takes nothing of a peer
+/// that goes on to talk, for two seconds, and is waited for then.
+#[test]
+fn s84_b21_the_last_frames_are_slow_or_stalled_as_any_others() {
+    for (rate, took) in [(100, 5000..6000), (0, 2250..2251)] {
+        let world = World::new();
+        let config = Config::builder().write_stall(secs(1)).close_linger(secs(60)).build().unwrap();
+        let one = alone(&world, Side::Client, &config);
+        slow(&world, one.to_peer.clone(), rate);
+        let end = world.block_on(async {
+            let mut stream = one.session.open().await.unwrap();
+            stream.write_all(&[7; 5000]).await.unwrap();
+            stream.close().await.unwrap();
+            drop(stream);
+            let closed = close(&one.session);
+            for _ in 0..20 {
+                world.sleep(Duration::from_millis(100)).await;
+                one.from_peer.inject(b"\0");
+            }
+            closed.await
+        });
+        assert_eq!(end.cut().is_nothing(), rate > 0, "{:?} at {rate}", end.cut());
+        assert!(took.contains(&world.elapsed().as_millis()), "{:?} at {rate}", world.elapsed());
+    }
+}
+
 /// A peer that is not there any more looks like one that has nothing to say: silence ends nothing, however long it
 /// lasts. It shows once there is something to send that the transport does not take.
 /// Takes whatever it is given and sends it on as the link takes it: a flush ends when nothing is left.
