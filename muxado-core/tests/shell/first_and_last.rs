@@ -6,8 +6,8 @@ use std::task::{Context, Waker};
 
 use futures_util::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, join};
 use muxado_core::rt::Runtime;
-use muxado_core::{Config, Side, Stream};
-use muxado_testkit::{World, alone, connected, wire};
+use muxado_core::{Config, Session, Side, Stream, StreamId};
+use muxado_testkit::{World, alone, connected, pipe, wire};
 
 #[test]
 fn f54_odd_sizes_are_nothing_special() {
@@ -23,6 +23,22 @@ fn f54_odd_sizes_are_nothing_special() {
         world.settle();
         assert_eq!(one.to_peer.take(), b"\0\0\x01\x12\0\0\0\x03x");
     });
+}
+
+#[test]
+fn both_halves_know_their_stream_and_its_transport() {
+    let world = World::new();
+    let (near, _far) = pipe(4096);
+    let [ours, theirs] = [1, 2].map(|port| Some(std::net::SocketAddr::from(([127, 0, 0, 1], port))));
+    let (session, driver) =
+        Session::from_halves(Side::Client, near.read, near.write, &Config::default(), world.clone());
+    world.spawn(async move { drop(driver.addresses(ours, theirs).await) });
+    let mut stream = world.block_on(session.open()).unwrap();
+    world.block_on(stream.flush()).unwrap();
+    world.settle();
+    let (send, recv) = stream.into_split();
+    assert_eq!((send.id(), send.local_addr(), send.peer_addr()), (StreamId::new(3), ours, theirs));
+    assert_eq!((recv.id(), recv.local_addr(), recv.peer_addr()), (StreamId::new(3), ours, theirs));
 }
 
 #[test]
