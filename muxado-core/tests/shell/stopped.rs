@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use futures_util::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use muxado_core::{Config, ErrorCode, Initiator, Side, Stream, WriteError};
+use muxado_core::{Config, ErrorCode, Initiator, ResetError, Side, Stream, WriteError};
 use muxado_testkit::{Alone, World, alone, connected, counter, poll, wire};
 
 use super::waiting::{ENDS, End, make_end, settle_end};
@@ -237,6 +237,25 @@ fn a_drop_of_the_sending_half_alone_is_a_reset() {
     let error = world.block_on(stopped).unwrap_err();
     assert_eq!((error.code().unwrap(), error.initiator()), (ErrorCode::STREAM_CANCELLED, Initiator::Local));
     drop(recv);
+}
+
+#[test]
+fn s55_s61_a_reader_that_stops_the_peer_resets_the_whole_stream() {
+    let world = World::new();
+    let (one, stream) = opened(&world);
+    let (mut send, mut recv) = stream.into_split();
+    let refused = recv.stop(ErrorCode::NO_ERROR).unwrap_err();
+    assert_eq!(refused, ResetError::NoError);
+    world.block_on(send.write_chunk("it goes on".into())).unwrap();
+    world.settle();
+    assert_eq!(one.to_peer.take(), wire::data(3, b"it goes on"));
+    world.block_on(send.write_chunk("dropped".into())).unwrap();
+    recv.stop(ErrorCode::new(1000)).unwrap();
+    world.settle();
+    assert_eq!(one.to_peer.take(), wire::rst(3, 1000));
+    let error = world.block_on(send.stopped()).unwrap_err();
+    assert_eq!((error.code().unwrap(), error.initiator()), (ErrorCode::new(1000), Initiator::Local));
+    assert!(world.block_on(recv.read_chunk(1)).is_err());
 }
 
 /// One task writes and watches, with one waker: it misses neither room nor the reset.
