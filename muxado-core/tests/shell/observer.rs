@@ -78,6 +78,10 @@ fn a_full_transport_that_takes_more_is_life() {
         one.to_peer.set(|mood| mood.budget = Some(10));
         world.settle();
         assert_eq!(observer.last_life(), Some(start + secs(3)));
+        world.sleep(secs(1)).await;
+        one.to_peer.set(|_| {});
+        world.settle();
+        assert_eq!(observer.last_life(), Some(start + secs(3)), "it was asked again, and took nothing");
     });
 }
 
