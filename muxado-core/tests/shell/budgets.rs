@@ -64,6 +64,22 @@ fn b01_b20_one_poll_takes_a_bounded_number_of_frames_and_bytes() {
     assert_eq!(one_poll(whole), (2, 2));
 }
 
+/// To a transport that takes everything, for a peer that says nothing.
+#[test]
+fn b15_what_one_batch_has_no_room_for_goes_out_behind_it() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    world.block_on(async {
+        let mut streams = [one.session.open().await.unwrap(), one.session.open().await.unwrap()];
+        for stream in &mut streams {
+            stream.write_all(&[7; 200_000]).await.unwrap();
+        }
+        world.settle();
+        // In 13 frames each.
+        assert_eq!(one.to_peer.take().len(), 2 * (200_000 + 13 * 8));
+    });
+}
+
 /// A peer that sends byte by byte, and so fast that there is always one more.
 #[test]
 fn b20_one_poll_that_waits_for_the_peers_end_reads_a_bounded_number_of_times() {
