@@ -248,9 +248,10 @@ local function take_payload(record, stream, direction, tvb, pinfo)
     if direction == stream.opener and not stream.type then
         from = by_four(stream.parts[direction], tvb, from, tvb:len(), function(value)
             stream.type = value
-            record.says_type = true
             return true
         end)
+        -- It may have begun in a frame before.
+        if stream.type then record.type_len = from - HEADER end
     end
     if stream.type == HEARTBEAT then beats_of(record, stream, direction, tvb, from, pinfo) end
 end
@@ -387,9 +388,9 @@ local function summary(record, header, tvb)
         if bit32.btest(header.flags, FIN) then say("FIN") end
         if record.filler then say("filler") end
         local rest, kind = header.length, shown_type(record.stream)
-        if kind and record.says_type then
+        if kind and record.type_len then
             say(kind == HEARTBEAT and "heartbeat" or "type %d", kind)
-            rest = math.max(0, rest - 4)
+            rest = rest - record.type_len
         end
         for _, beat in ipairs(record.beats) do say("beat %08x", beat.value) end
         for _, echo in ipairs(record.echoes) do say("echo %08x, %.3f ms", echo.value, echo.rtt * 1000) end
