@@ -66,6 +66,7 @@ local rules = {
     stream = rule("malformed.stream", ERROR, "a stream id that the type does not allow (2.11)"),
     increment = rule("malformed.increment", ERROR, "an increment of 0 (2.8)"),
     lost = rule("malformed.lost", ERROR, "no frames from here on"),
+    cut = rule("odd.cut", WARN, "no frames from here on: the capture has only a part of a packet"),
     parity = rule("broken.parity", ERROR, "SYN with an id of the other side (4.1)"),
     syn_live = rule("broken.syn_live", ERROR, "SYN for a stream that is live (4.6)"),
     never_opened = rule("broken.never_opened", ERROR, "the stream has not begun (4.11)"),
@@ -171,8 +172,11 @@ local function malformed(header)
     end
 end
 
--- Why no frames can be found from this header on, if so.
-local function lost(direction, header)
+-- Why no frames can be found from this place on, if so.
+local function lost(direction, tvb, offset)
+    -- Of a packet that was captured in part nobody knows where its last frame ends, and there may be no header to look at.
+    if tvb:len() < tvb:reported_len() then return "cut" end
+    local header = read_header(tvb, offset)
     local bad = malformed(header)
     if direction.goaway and (bad or not TYPES[header.type]) then
         return "stray"
@@ -487,6 +491,10 @@ local function show_undissected(tree, record, tvb)
         item:add_proto_expert_info(rules.after_goaway)
         return "stray bytes after GOAWAY"
     end
+    if record.lost == "cut" then
+        item:add_proto_expert_info(rules.cut)
+        return "not captured whole"
+    end
     item:add_proto_expert_info(rules.lost, "no frames from here on: not muxado, or its sender has lost its place")
     return "not dissected"
 end
@@ -520,16 +528,16 @@ end
 
 -- How many bytes the frame at `offset` has, header included; all that are left if they are no frames.
 local function frame_len(tvb, pinfo, offset)
-    local header = read_header(tvb, offset)
     local rest = tvb:reported_length_remaining(offset)
+    local function frame() return HEADER + read_header(tvb, offset).length end
     if pinfo.visited then
         local record = record_of(pinfo, place(pinfo))
-        return record and record.lost and rest or HEADER + header.length
+        return record and record.lost and rest or frame()
     end
     local session, number = session_of(pinfo)
     local direction = session[number]
-    direction.lost = direction.lost or lost(direction, header)
-    return direction.lost and rest or HEADER + header.length
+    direction.lost = direction.lost or lost(direction, tvb, offset)
+    return direction.lost and rest or frame()
 end
 
 local function dissect_frame(tvb, pinfo, root)

@@ -29,6 +29,8 @@ pub(crate) struct Turn {
 pub(crate) struct Connection {
     port: u16,
     segments: Vec<Segment>,
+    /// Of each packet so much is captured at the most.
+    captured: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -44,7 +46,7 @@ struct Segment {
 impl Connection {
     /// The client's port tells connections of one capture apart. No segment has more than `piece` bytes.
     pub(crate) fn new(port: u16, turns: &[Turn], piece: usize) -> Connection {
-        let mut connection = Connection { port, segments: Vec::new() };
+        let mut connection = Connection { port, segments: Vec::new(), captured: usize::MAX };
         let mut next = [u32::MAX - 500, 2000];
         connection.push(&mut next, Side::Client, SYN, &[]);
         connection.push(&mut next, Side::Server, SYN | ACK, &[]);
@@ -66,6 +68,12 @@ impl Connection {
         self.segments.push(Segment { from, flags, sequence, ack, bytes: bytes.to_vec() });
         let numbered = bytes.len() as u32 + u32::from(flags & (SYN | FIN) != 0);
         next[own] = sequence.wrapping_add(numbered);
+    }
+
+    /// No more of a packet is captured than this many bytes, headers included.
+    pub(crate) fn captured_up_to(mut self, bytes: usize) -> Connection {
+        self.captured = bytes;
+        self
     }
 
     /// Every `n`th segment comes once more, after its successor.
@@ -105,11 +113,11 @@ pub(crate) fn write(path: &Path, connections: &[Connection]) {
     for connection in connections {
         for segment in &connection.segments {
             let packet = segment.packet(connection.port);
-            let len = packet.len() as u32;
-            for word in [now / 1_000_000, now % 1_000_000, len, len] {
+            let captured = &packet[..packet.len().min(connection.captured)];
+            for word in [now / 1_000_000, now % 1_000_000, captured.len() as u32, packet.len() as u32] {
                 file.extend_from_slice(&word.to_le_bytes());
             }
-            file.extend_from_slice(&packet);
+            file.extend_from_slice(captured);
             now += STEP;
         }
     }

@@ -190,6 +190,29 @@ fn what_the_info_column_says() {
     assert_eq!(tshark.infos(), expected);
 }
 
+/// Ethernet, IPv4 and TCP take 54 bytes of a packet.
+#[test]
+#[ignore = "needs tshark: cargo xtask wireshark"]
+fn of_packets_that_were_captured_in_part_nothing_is_made_up() {
+    let turns = [
+        client(syn(3, b"hi")),
+        server(data(3, &[b'x'; 3000])),
+        server(data(3, b"hi")),
+        client([rst(3, 6), rst(5, 6)].concat()),
+    ];
+    for captured in 55..80 {
+        let connection = Connection::new(40_000, &turns, 1460).captured_up_to(captured);
+        let infos = Tshark::plain(&[connection]).arg("-2").infos();
+        let known: &[&str] = match captured {
+            0..64 => &[],
+            64..78 => &["C DATA[3] SYN 2 bytes"],
+            _ => &["C DATA[3] SYN 2 bytes", "C RST[3] StreamCancelled, RST[5] StreamCancelled"],
+        };
+        let told: Vec<_> = infos.iter().filter(|info| !info.ends_with(" not captured whole")).collect();
+        assert_eq!(told, known, "{captured} bytes of each packet");
+    }
+}
+
 /// The page of the protocol has these bytes, and says what they are.
 #[test]
 #[ignore = "needs tshark: cargo xtask wireshark"]
