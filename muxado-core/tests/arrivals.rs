@@ -5,6 +5,7 @@
 use std::cell::RefCell;
 use std::future::{Future, pending, ready};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,12 +14,13 @@ use muxado_core::face::{ArrivalLimits, Arrivals};
 use muxado_core::rt::Runtime;
 use muxado_testkit::{World, counter, poll};
 
-/// What a connection does: nothing, or it is ready after a while, or it fails.
+/// What a connection does: nothing, or it is ready after a while, or it fails in one way or the other.
 #[derive(Clone, Copy)]
 enum Peer {
     Silent,
     Ready(Duration, u32),
     Failing,
+    Panicking,
 }
 
 type Work = Pin<Box<dyn Future<Output = io::Result<u32>> + Send>>;
@@ -65,6 +67,7 @@ impl Site {
                     Ok(name)
                 }
                 Peer::Failing => Err(io::Error::other("failed")),
+                Peer::Panicking => panic_any("a bug, on purpose"),
             }
         })
     }
@@ -107,6 +110,16 @@ fn each_has_its_time_and_no_more() {
     let stats = site.arrivals.stats();
     assert_eq!((stats.pending, stats.late, stats.failed, stats.displaced), (0, 2, 1, 0));
     assert_eq!(site.alive(), 0);
+}
+
+#[test]
+fn one_that_panics_has_failed_and_is_counted() {
+    let site = Site::new(64, vec![Peer::Panicking, Peer::Ready(Duration::ZERO, 7)]);
+    // This world passes the panic on; a runtime keeps it within the task.
+    catch_unwind(AssertUnwindSafe(|| site.world.block_on(site.next()))).unwrap_err();
+    assert_eq!(site.world.block_on(site.next()).unwrap(), 7);
+    let stats = site.arrivals.stats();
+    assert_eq!((stats.pending, stats.failed, site.alive()), (0, 1, 0));
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl ArrivalLimits {
 pub struct ArrivalStats {
     /// Getting ready now.
     pub pending: u64,
-    /// Failed by themselves: a handshake went wrong, the peer left.
+    /// Failed by themselves: a handshake went wrong, the peer left, the work on them panicked.
     pub failed: u64,
     /// Ran out of time.
     pub late: u64,
@@ -199,21 +199,31 @@ struct Place {
 }
 
 impl Place {
+    /// What has arrived, unless it was told to leave in the same moment: that is counted already.
     fn leave<T>(self, outcome: Outcome<T>) -> Option<T> {
-        let stats = &mut lock(&self.guests).stats;
-        match outcome {
-            Outcome::Ready(arrived) => return Some(arrived),
-            Outcome::Failed => stats.failed += 1,
-            Outcome::Late => stats.late += 1,
-            Outcome::ToldToLeave => {}
+        let mut guests = lock(&self.guests);
+        let left = guests.leave.remove(&self.id)?;
+        match &outcome {
+            Outcome::Failed => guests.stats.failed += 1,
+            Outcome::Late => guests.stats.late += 1,
+            Outcome::Ready(_) | Outcome::ToldToLeave => {}
         }
-        None
+        drop(guests);
+        drop(left);
+        match outcome {
+            Outcome::Ready(arrived) => Some(arrived),
+            _ => None,
+        }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let left = lock(&self.guests).leave.remove(&self.id);
+        let mut guests = lock(&self.guests);
+        let left = guests.leave.remove(&self.id);
+        // Its task has come to no outcome: it panicked, or its runtime is gone.
+        guests.stats.failed += u64::from(left.is_some());
+        drop(guests);
         drop(left);
     }
 }
