@@ -26,7 +26,10 @@ pub(super) enum Stage {
     /// The last frames are on their way.
     Flushing,
     /// Our direction is being closed.
-    Closing,
+    ///
+    /// Patient: all that was to be sent is sent. What the transport has to say itself to that, as TLS has, may have to wait
+    /// for room behind it.
+    Closing { patient: bool },
     /// Our direction is closed; up to this many bytes of the peer's are thrown away until it closes too.
     ///
     /// Patient: as long as the peer says something, it may not have all of ours yet. A transport that is closed while
@@ -69,7 +72,7 @@ where
     /// The limit of a drain or close has passed: what is on its way has a last moment.
     pub(super) fn run_out_of_time(&mut self) {
         self.out_of_time = true;
-        if matches!(self.stage, Stage::Flushing | Stage::Lingering { .. }) {
+        if matches!(self.stage, Stage::Flushing | Stage::Closing { .. } | Stage::Lingering { .. }) {
             self.timers.start(Limit::Goodbye, GOODBYE);
         }
     }
@@ -95,14 +98,18 @@ where
         self.timers.stop(Limit::Stall);
         self.timers.stop(Limit::LastWords);
         self.timers.restart(Limit::Goodbye, GOODBYE);
-        self.stage = Stage::Closing;
+        self.stage = Stage::Closing { patient: false };
     }
 
     /// The goodbye has had its time, or the peer has been silent for that long.
     pub(super) fn goodbye_is_due(&mut self) {
         match self.stage {
             // Silent, perhaps because our last bytes are still on their way. It will learn of our end, and end too.
-            Stage::Lingering { patient: true, .. } if self.half_closes && !self.out_of_time => self.tell(),
+            Stage::Closing { patient: true } | Stage::Lingering { patient: true, .. }
+                if self.half_closes && !self.out_of_time =>
+            {
+                self.tell();
+            }
             _ => self.leave(),
         }
     }
@@ -136,7 +143,7 @@ where
             let step = match self.stage {
                 Stage::Running | Stage::Done => return Poll::Ready(()),
                 Stage::Flushing => self.poll_last_frames(cx),
-                Stage::Closing => self.write.poll_close(cx).map(|closed| self.after_close(closed.is_ok())),
+                Stage::Closing { .. } => self.poll_close(cx),
                 Stage::Lingering { left, patient } => self.poll_linger(cx, left, patient),
             };
             match step {
@@ -169,7 +176,7 @@ where
         match written {
             Poll::Ready(Ok(())) => {
                 self.start_closing();
-                Poll::Ready(self.stage)
+                Poll::Ready(Stage::Closing { patient: self.has_time() })
             }
             Poll::Ready(Err(_)) => {
                 self.leave();
@@ -183,6 +190,31 @@ where
                 Poll::Pending
             }
         }
+    }
+
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Stage> {
+        self.heed_limit(cx);
+        if let Poll::Ready(closed) = self.write.poll_close(cx) {
+            return Poll::Ready(self.after_close(closed.is_ok()));
+        }
+        // As for the last frames.
+        if !self.at_eof {
+            match self.read.discard(cx) {
+                ReadStep::Handled { .. } => cx.waker().wake_by_ref(),
+                ReadStep::Ended(_) => self.at_eof = true,
+                ReadStep::Pending => {}
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Whether the end of our direction, and then the peer's, may take its time, which begins now if it has not yet.
+    fn has_time(&mut self) -> bool {
+        let has_time = self.is_meant() && !self.out_of_time;
+        if has_time {
+            self.timers.advance(Limit::Deadline, self.shared.config().drain_timeout());
+        }
+        has_time
     }
 
     /// Fills the empty batch with what is left, which is GOAWAY or nothing.
@@ -200,13 +232,12 @@ where
         }
         let mut left = self.shared.with(|state| state.mux.in_flight()).saturating_add(GOODBYE_READ);
         self.half_closes &= half_closed;
-        let patient = self.is_meant() && !self.out_of_time;
+        let patient = self.has_time();
         if patient {
             // The peer may be opening streams: it does not know yet, and each comes with a window.
             let config = self.shared.config();
             let window = config.window() as usize;
             left = left.saturating_add(config.max_inbound_streams().saturating_mul(window));
-            self.timers.advance(Limit::Deadline, config.drain_timeout());
         }
         Stage::Lingering { left, patient }
     }

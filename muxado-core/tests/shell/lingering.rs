@@ -33,7 +33,7 @@ fn s80_s81_b22_a_silent_peer_that_learns_of_our_end_holds_up_nobody_but_the_driv
     let let_go: fn(Session) -> Closed = |session| session.closed();
     for (end, limit) in [(drain, secs(7)), (close, secs(5)), (long, secs(30)), (let_go, secs(30))] {
         for ends_at in [Some(secs(3)), None] {
-            let (world, session, from_peer) = half_closing(&Config::default(), |_| {});
+            let (world, session, [from_peer, _]) = half_closing(&Config::default(), |_| {});
             assert!(world.block_on(end(session)).is_clean());
             assert_eq!(world.elapsed(), Duration::from_millis(250), "who waits is told");
             if let Some(ends_at) = ends_at {
@@ -54,7 +54,7 @@ fn s80_s81_b22_a_silent_peer_that_learns_of_our_end_holds_up_nobody_but_the_driv
 #[test]
 fn s81_a_peer_that_could_not_be_told_of_our_end_is_not_waited_for() {
     let refuses = |mood: &mut Mood| mood.close_error = Some(std::io::ErrorKind::NotConnected);
-    let (world, session, _from_peer) = half_closing(&Config::default(), refuses);
+    let (world, session, _lanes) = half_closing(&Config::default(), refuses);
     assert!(world.block_on(session.close(ErrorCode::NO_ERROR, "")).is_clean());
     assert_eq!((world.elapsed(), world.tasks()), (Duration::from_millis(250), 0));
 }
@@ -64,7 +64,7 @@ fn s81_a_peer_that_could_not_be_told_of_our_end_is_not_waited_for() {
 #[test]
 fn s84_what_a_close_gives_up_counts_as_cut_though_the_transport_stays() {
     let config = Config::builder().write_stall(secs(1)).close_linger(secs(60)).build().unwrap();
-    let (world, session, _from_peer) = half_closing(&config, |mood| mood.stuck = true);
+    let (world, session, _lanes) = half_closing(&config, |mood| mood.stuck = true);
     let end = world.block_on(async {
         let mut stream = session.open().await.unwrap();
         stream.write_all(&[7; 200_000]).await.unwrap();
@@ -77,18 +77,18 @@ fn s84_what_a_close_gives_up_counts_as_cut_though_the_transport_stays() {
     assert!(end.cut().bytes >= 200_000, "{:?}", end.cut());
 }
 
-/// A session over a transport whose close reaches the peer, which `change` may spoil; and the peer's lane to it.
-fn half_closing(config: &Config, change: impl FnOnce(&mut Mood)) -> (World, Session, Lane) {
+/// A session over a transport whose close reaches the peer, which `change` may spoil; and the lanes from the peer and to it.
+fn half_closing(config: &Config, change: impl FnOnce(&mut Mood)) -> (World, Session, [Lane; 2]) {
     let world = World::new();
     let (near, far) = pipe(CAPACITY);
-    let from_peer = near.read.lane();
+    let lanes = [near.read.lane(), near.write.lane()];
     near.write.lane().set(change);
     let (session, driver) = Session::from_halves(Side::Client, near.read, near.write, config, world.clone());
     world.spawn(async move {
         driver.half_closes(true).await;
         drop(far);
     });
-    (world, session, from_peer)
+    (world, session, lanes)
 }
 
 #[test]
@@ -222,4 +222,32 @@ fn s81_b22_what_the_peer_had_credit_for_is_read_before_the_transport_is_closed()
     one.from_peer.inject(b"!");
     world.block_on(closed);
     assert_eq!(world.elapsed(), Duration::ZERO);
+}
+
+/// Over TLS the end of our direction has bytes of its own, which wait for room behind all that is still on its way. Were the
+/// transport closed before them, the next credit of the peer's would make TCP take back what has not arrived.
+#[test]
+fn s80_b22_the_end_of_our_direction_has_the_time_of_the_close_to_find_room() {
+    for finds_room in [true, false] {
+        let (world, session, [from_peer, to_peer]) =
+            half_closing(&Config::default(), |mood| mood.close_hangs = true);
+        assert!(world.block_on(session.close(ErrorCode::NO_ERROR, "")).is_clean());
+        assert_eq!(world.elapsed(), Duration::from_millis(250), "who waits is told");
+        world.block_on(world.sleep(secs(4)));
+        assert_eq!(world.tasks(), 1, "the transport stays");
+        // The peer may have to be rid of its own bytes before it takes ours.
+        from_peer.inject(&[0; 1000]);
+        world.settle();
+        assert_eq!(from_peer.take(), b"");
+        if finds_room {
+            to_peer.set(|mood| mood.close_hangs = false);
+            world.settle();
+            assert!(to_peer.is_closed() && world.tasks() == 1, "it waits for the peer's end");
+            from_peer.cut();
+            world.settle();
+        } else {
+            world.block_on(world.sleep(secs(2)));
+        }
+        assert_eq!(world.tasks(), 0);
+    }
 }
