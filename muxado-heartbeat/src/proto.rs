@@ -14,6 +14,10 @@ pub(crate) struct Pulse {
     tolerance: Duration,
     /// When the peer last showed that it lives.
     life: Duration,
+    /// When the caller said that it would ask again.
+    next: Option<Duration>,
+    /// Until when this silence is not judged.
+    put_off: Option<Duration>,
     /// When the last regular beat was due.
     last: Duration,
     /// The beat whose echo has not come, and when it was sent. There is one at a time (B29).
@@ -43,7 +47,17 @@ pub(crate) struct WrongEcho;
 impl Pulse {
     /// The first beat is due at once.
     pub(crate) fn new(interval: Duration, tolerance: Duration, now: Duration) -> Pulse {
-        Pulse { interval, tolerance, life: now, last: now, out: None, wanted: true, rtt: None }
+        Pulse {
+            interval,
+            tolerance,
+            life: now,
+            next: None,
+            put_off: None,
+            last: now,
+            out: None,
+            wanted: true,
+            rtt: None,
+        }
     }
 
     pub(crate) fn set_interval(&mut self, interval: Duration) {
@@ -65,7 +79,10 @@ impl Pulse {
 
     /// The peer showed that it lives.
     pub(crate) fn handle_life(&mut self, at: Duration) {
-        self.life = self.life.max(at);
+        if at > self.life {
+            self.life = at;
+            self.put_off = None;
+        }
     }
 
     /// A beat has gone out.
@@ -89,22 +106,27 @@ impl Pulse {
     }
 
     pub(crate) fn poll(&mut self, now: Duration) -> Step {
+        let late = self.next.take().map_or(Duration::ZERO, |next| now.saturating_sub(next));
         let most = self.interval.checked_add(self.tolerance).map(|most| most.max(LEAST));
-        let dead = most.and_then(|most| self.life.checked_add(most));
-        if dead.is_some_and(|dead| dead <= now) {
-            let silence = now.saturating_sub(self.life);
-            // Counted anew from here, for whoever goes on in spite of it.
-            self.life = now;
-            return Step::Silent(silence);
+        let mut dead = most.and_then(|most| self.life.checked_add(most));
+        if let (Some(most), true) = (most, dead.is_some_and(|dead| dead <= now)) {
+            // Whoever asks late has been held up, and what the peer said meanwhile may not be read yet. That is waited for as
+            // long again, once.
+            let judged = *self.put_off.get_or_insert(now.saturating_add(late.min(most)));
+            if judged <= now {
+                let silence = now.saturating_sub(self.life);
+                // Counted anew from here, for whoever goes on in spite of it.
+                self.handle_life(now);
+                return Step::Silent(silence);
+            }
+            dead = Some(judged);
         }
         let due = self.last.checked_add(self.interval).filter(|_| self.out.is_none());
         if self.wanted || due.is_some_and(|due| due <= now) {
             return Step::Beat;
         }
-        match due.into_iter().chain(dead).min() {
-            Some(next) => Step::Until(next),
-            None => Step::Rest,
-        }
+        self.next = due.into_iter().chain(dead).min();
+        self.next.map_or(Step::Rest, Step::Until)
     }
 }
 
@@ -142,6 +164,23 @@ mod tests {
         assert_eq!(pulse.poll(dead - Duration::from_nanos(1)), Step::Until(dead));
         assert_eq!(pulse.poll(dead), Step::Silent(INTERVAL + TOLERANCE));
         assert_eq!(pulse.poll(dead), Step::Until(dead + INTERVAL + TOLERANCE), "said once");
+    }
+
+    #[test]
+    fn whoever_asks_late_asks_once_more_before_the_peer_is_dead() {
+        let (mut pulse, start) = started();
+        let dead = start + INTERVAL + TOLERANCE;
+        assert_eq!(pulse.poll(start), Step::Until(dead));
+        assert_eq!(pulse.poll(dead + secs(2)), Step::Until(dead + secs(4)));
+        assert_eq!(pulse.poll(dead + secs(3)), Step::Until(dead + secs(4)), "whatever else there is to do");
+        assert_eq!(pulse.poll(dead + secs(9)), Step::Silent(INTERVAL + TOLERANCE + secs(9)), "but once");
+        // No longer than silence may last, and each silence by itself.
+        let (anew, long) = (dead + secs(9), secs(10_000));
+        assert_eq!(pulse.poll(anew), Step::Until(anew + INTERVAL + TOLERANCE));
+        assert_eq!(pulse.poll(anew + long), Step::Until(anew + long + INTERVAL + TOLERANCE));
+        pulse.handle_life(anew + long);
+        assert_eq!(pulse.poll(anew + long), Step::Until(anew + long + INTERVAL + TOLERANCE));
+        assert_eq!(pulse.poll(anew + long * 2), Step::Until(anew + long * 2 + INTERVAL + TOLERANCE));
     }
 
     #[test]
