@@ -17,10 +17,7 @@ use muxado_typed::{OpenTypedError, Router, StreamType, Typed, TypedStream};
 use crate::config::HeartbeatConfig;
 use crate::proto::Pulse;
 use crate::requester::{Requester, Shared};
-use crate::responder::{RESPONDERS, Responders, respond};
-
-/// The highest: a beat goes out before all that waits in other streams.
-const FIRST: i8 = i8::MAX;
+use crate::responder::{FIRST, RESPONDERS, Responders, respond};
 
 /// A typed session with a heartbeat. Cheap to clone.
 ///

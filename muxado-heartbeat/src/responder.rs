@@ -10,6 +10,9 @@ use async_lock::Semaphore;
 use futures_io::{AsyncRead, AsyncWrite};
 use muxado_core::{ErrorCode, Observer, Stream};
 
+/// The highest: beats and echoes go out before all that waits in other streams.
+pub(crate) const FIRST: i8 = i8::MAX;
+
 /// Streams of beats that are answered at a time (B29).
 pub(crate) const RESPONDERS: usize = 4;
 
@@ -44,6 +47,7 @@ impl Responders {
 
 /// Until the peer ends the stream, or the session is to end, which must not wait for it.
 pub(crate) async fn respond(mut stream: Stream, observer: &Observer) {
+    stream.set_priority(FIRST);
     let mut leaving = pin!(observer.leaving());
     let mut echo = Echo::default();
     poll_fn(|cx| match leaving.as_mut().poll(cx) {

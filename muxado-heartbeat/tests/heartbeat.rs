@@ -184,6 +184,34 @@ fn a_busy_link_is_never_taken_for_dead_and_beats_go_before_bulk() {
     assert!(pair.client.end().is_none() && pair.server.end().is_none());
 }
 
+#[test]
+fn an_echo_goes_before_bulk_however_urgent_that_is() {
+    let world = World::new();
+    let pair = connected(&world, 64 * 1024, &Config::default());
+    slow(&world, pair.to_client.clone(), 20_000);
+    world.block_on(async {
+        let client = Heartbeat::start(typed(&world, &pair.client), HeartbeatConfig::default());
+        let server = Heartbeat::start(typed(&world, &pair.server), HeartbeatConfig::default());
+        let (client, server) = (client.await.unwrap(), server.await.unwrap());
+        serve(&world, server.clone());
+        for _ in 0..8 {
+            let mut urgent = server.open(1).await.unwrap();
+            urgent.get_ref().set_priority(i8::MAX - 1);
+            world.spawn(async move { urgent.write_all(&vec![7; 1 << 20]).await.unwrap() });
+        }
+        let tasks = world.clone();
+        let reading = client.clone();
+        world.spawn(async move {
+            while let Ok(mut stream) = reading.accept().await {
+                tasks.spawn(async move { drop(stream.read_to_end(&mut Vec::new()).await) });
+            }
+        });
+        world.sleep(secs(5)).await;
+        let rtt = client.beat(secs(10)).await.unwrap();
+        assert!(rtt < secs(4), "{rtt:?}");
+    });
+}
+
 /// A face whose tasks begin at once, as on another thread.
 #[derive(Clone)]
 struct AtOnce(Faced);
