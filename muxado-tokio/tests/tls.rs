@@ -16,7 +16,7 @@ use muxado_tokio::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 async fn listen(tls: ServerConfig, options: TlsOptions) -> (Listener<Tls>, SocketAddr) {
     let listener = Listener::bind_tls_with("127.0.0.1:0", tls, options).await.unwrap();
@@ -269,6 +269,40 @@ async fn a_cut_connection_is_an_error_unless_a_goaway_had_come() {
     let goaway = [0, 0, 8, 0x30, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     let end = cut_after(&goaway, &authority).await;
     assert!(matches!(end.cause(), EndCause::GoAway { code: ErrorCode::NO_ERROR, .. }), "{end}");
+}
+
+/// The close_notify is longer than what the link takes at a time, and the link takes its time.
+#[tokio::test(start_paused = true)]
+async fn a_close_notify_may_have_to_wait_for_room() {
+    const AT_A_TIME: usize = 16;
+    let authority = Authority::new();
+    let (near, link) = tokio::io::duplex(AT_A_TIME);
+    let (far, server) = tokio::io::duplex(1 << 16);
+    let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
+        (tokio::io::split(link), tokio::io::split(far));
+    tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_client).await });
+    tokio::spawn(async move {
+        let mut bytes = [0; AT_A_TIME];
+        loop {
+            tokio::time::sleep(Duration::from_millis(400)).await;
+            match from_client.read(&mut bytes).await? {
+                0 => return to_server.shutdown().await,
+                count => to_server.write_all(&bytes[..count]).await?,
+            }
+        }
+    });
+    let name = HOST.try_into().unwrap();
+    let (client, server) = tokio::join!(
+        TlsConnector::from(Arc::new(authority.client())).connect(name, near),
+        TlsAcceptor::from(Arc::new(authority.server())).accept(server)
+    );
+    let (client, mut server) = (Session::client(client.unwrap()), server.unwrap());
+    let end = client.close(ErrorCode::NO_ERROR, "").await;
+    assert!(end.is_clean() && end.cut().is_nothing());
+    // Without it this would be an error.
+    let mut said = Vec::new();
+    server.read_to_end(&mut said).await.unwrap();
+    assert_eq!(said, [0, 0, 8, 0x30, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 }
 
 #[tokio::test]
