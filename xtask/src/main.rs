@@ -43,7 +43,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "features",
-        about: "each feature of each published crate alone; features --powerset: any of them together",
+        about: "each feature of each published crate alone; features --powerset: any together; features CRATE: that one",
         run: features::run,
     },
     Task {
