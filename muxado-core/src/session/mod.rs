@@ -263,6 +263,21 @@ impl Session {
     ///
     /// A peer that drains says so at once only with [`peer_drains`](crate::ConfigBuilder::peer_drains).
     ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let (client, server) = (pair.client, pair.server);
+    /// # world.block_on(async move {
+    /// use muxado_core::ErrorCode;
+    ///
+    /// let leaving = client.leaving();
+    /// server.close(ErrorCode::NO_ERROR, "bye").await;
+    /// leaving.await; // now is the time to connect elsewhere
+    /// assert!(client.try_open().is_err());
+    /// # });
+    /// ```
+    ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
     pub fn leaving(&self) -> Leaving {

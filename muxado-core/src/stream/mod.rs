@@ -132,6 +132,29 @@ impl Stream {
     /// [`ErrorCode::ACCEPT_QUEUE_FULL`]. What is queued or unread is dropped. Nothing happens to a stream that both sides
     /// have finished.
     ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let (client, server) = (pair.client, pair.server);
+    /// # world.block_on(async move {
+    /// use futures_util::{AsyncReadExt, AsyncWriteExt};
+    /// use muxado_core::{ErrorCode, code_of};
+    ///
+    /// const TOO_LONG: ErrorCode = ErrorCode::new(1000); // below 256 are the protocol's own
+    ///
+    /// # let mut opened = client.open().await?;
+    /// # opened.write_all(b"a long request").await?;
+    /// let mut stream = server.accept().await?;
+    /// stream.reset(TOO_LONG)?;
+    ///
+    /// // and at the peer's end:
+    /// let error = opened.read(&mut [0; 16]).await.unwrap_err();
+    /// assert_eq!(code_of(&error), Some(TOO_LONG));
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`ResetError`] for a code that must not be sent; the stream goes on then.
     pub fn reset(&mut self, code: ErrorCode) -> Result<(), ResetError> {
@@ -139,6 +162,26 @@ impl Stream {
     }
 
     /// Refuses an accepted stream before it was read or written. The peer learns that it is safe to retry.
+    ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let (client, server) = (pair.client, pair.server);
+    /// # world.block_on(async move {
+    /// use futures_util::AsyncReadExt;
+    /// use muxado_core::Retry;
+    ///
+    /// # let mut opened = client.open().await?;
+    /// # opened.finish()?;
+    /// server.accept().await?.refuse()?;
+    ///
+    /// // and at the peer's end:
+    /// let error = opened.read(&mut [0; 16]).await.unwrap_err();
+    /// assert_eq!(Retry::of(&error), Retry::NotProcessed);
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// [`ResetError::AlreadyUsed`] if it was used, or opened by this side. The stream is dropped all the same.
