@@ -171,6 +171,20 @@ impl Session {
 
     /// Opens a stream without waiting.
     ///
+    /// ```
+    /// use muxado_tokio::{Config, OpenError, Session};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, _far) = tokio::io::duplex(4096);
+    /// let config = Config::builder().max_outbound_streams(1).build()?;
+    /// let session = Session::client_with(near, &config);
+    /// let _first = session.try_open()?;
+    /// assert_eq!(session.try_open().unwrap_err(), OpenError::Busy);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`open`](Session::open), and [`OpenError::Busy`] where that would wait.
     pub fn try_open(&self) -> Result<Stream, OpenError> {
@@ -199,6 +213,23 @@ impl Session {
     /// As [`go_away`](Session::go_away), but what has not ended within `limit` is cut off. Starts at once, awaited or
     /// not; resolves as [`closed`](Session::closed) does. [`SessionEnd::cut`] says what was lost.
     ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// let stream = client.open().await?;
+    /// let drained = client.drain(Duration::from_secs(5));
+    /// assert!(client.open().await.is_err(), "no more streams");
+    /// drop(stream); // the last one: the drain has nothing left to wait for
+    /// assert!(drained.await.cut().is_nothing());
+    /// # drop(server);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Cancel safety
     /// Dropping the future changes nothing: the session drains all the same.
     pub fn drain(&self, limit: Duration) -> Closed {
@@ -218,6 +249,23 @@ impl Session {
     /// Waits until this side can open no more streams: the session is ending, or the peer has said that it is. See
     /// [`muxado_core::Session::leaving`].
     ///
+    /// ```
+    /// use muxado_tokio::ErrorCode;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// let keeping = tokio::spawn(async move {
+    ///     client.leaving().await;
+    ///     // now is the time to connect elsewhere
+    /// });
+    /// server.close(ErrorCode::NO_ERROR, "bye").await;
+    /// keeping.await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
     pub fn leaving(&self) -> Leaving {
@@ -236,6 +284,21 @@ impl Session {
     /// If this side ended it, the peer closes last. Only the task of the session waits on for a peer that has been
     /// silent for 250 ms, for as long as the close or drain has time, and `drain_timeout`: a runtime that is shut down
     /// earlier may take back what such a peer has not read yet.
+    ///
+    /// ```
+    /// use muxado_tokio::ErrorCode;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// client.close(ErrorCode::NO_ERROR, "bye").await;
+    /// let end = server.closed().await;
+    /// assert!(end.is_clean());
+    /// assert_eq!(end.text(), b"bye");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.

@@ -153,6 +153,28 @@ impl Stream {
     /// [`ErrorCode::ACCEPT_QUEUE_FULL`]. What is queued or unread is dropped. Nothing happens to a stream that both sides
     /// have finished.
     ///
+    /// ```
+    /// use muxado_tokio::{ErrorCode, code_of};
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// const TOO_LONG: ErrorCode = ErrorCode::new(1000); // below 256 are the protocol's own
+    ///
+    /// # let mut opened = client.open().await?;
+    /// # opened.write_all(b"a long request").await?;
+    /// let mut stream = server.accept().await?;
+    /// stream.reset(TOO_LONG)?;
+    ///
+    /// // and at the peer's end:
+    /// let error = opened.read_u8().await.unwrap_err();
+    /// assert_eq!(code_of(&error), Some(TOO_LONG));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ResetError`] for a code that must not be sent; the stream goes on then.
     pub fn reset(&mut self, code: ErrorCode) -> Result<(), ResetError> {
@@ -160,6 +182,25 @@ impl Stream {
     }
 
     /// Refuses an accepted stream before it was read or written. The peer learns that it is safe to retry.
+    ///
+    /// ```
+    /// use muxado_tokio::Retry;
+    /// use tokio::io::AsyncReadExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// # let mut opened = client.open().await?;
+    /// # opened.finish()?;
+    /// server.accept().await?.refuse()?;
+    ///
+    /// // and at the peer's end:
+    /// let error = opened.read_u8().await.unwrap_err();
+    /// assert_eq!(Retry::of(&error), Retry::NotProcessed);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ResetError::AlreadyUsed`] if it was used, or opened by this side. The stream is dropped all the same.
@@ -179,6 +220,24 @@ impl Stream {
     /// The next bytes, at most `max` of them and at least one, without a copy; `None` at the peer's FIN.
     ///
     /// A chunk may be a slice of a larger buffer, which lives as long as the chunk does: copy what is kept for long.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// # let mut opened = client.open().await?;
+    /// # opened.write_chunk(muxado_tokio::Bytes::from_static(b"hello")).await?;
+    /// # opened.finish()?;
+    /// let mut stream = server.accept().await?;
+    /// let mut total = 0;
+    /// while let Some(chunk) = stream.read_chunk(usize::MAX).await? {
+    ///     total += chunk.len(); // a `Bytes`: not copied
+    /// }
+    /// assert_eq!(total, 5); // the peer's FIN; anything else would have been an error
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ReadError`] if the stream was reset or lost before its end, once everything that came before is read.
@@ -203,6 +262,23 @@ impl Stream {
     }
 
     /// Sends all of `chunk` without a copy: resolves once it is accepted, which says nothing of whether it has arrived.
+    ///
+    /// ```
+    /// use muxado_tokio::Bytes;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// let page = Bytes::from_static(b"<p>the same for everybody</p>");
+    /// let mut stream = client.open().await?;
+    /// stream.write_chunk(page.clone()).await?; // its memory is shared, not copied
+    /// stream.finish()?;
+    /// # let mut read = server.accept().await?;
+    /// # assert_eq!(read.read_chunk(usize::MAX).await?, Some(page));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset, lost or shut down. Then some of `chunk` may have been sent.
@@ -274,6 +350,26 @@ impl Stream {
     /// Whoever waits to read looks again.
     ///
     /// The clock is tokio's: [`tokio::time::Instant::into_std`] tells its time where it is paused.
+    ///
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use tokio::io::AsyncReadExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// let mut stream = client.open().await?;
+    /// stream.set_read_deadline(Some(Instant::now() + Duration::from_millis(1)));
+    /// let error = stream.read_u8().await.unwrap_err(); // the peer says nothing
+    /// assert_eq!(error.kind(), ErrorKind::TimedOut);
+    /// stream.set_read_deadline(None); // and reading may go on
+    /// # drop(server);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_read_deadline(&self, at: Option<Instant>) {
         self.recv.set_read_deadline(at);
     }
