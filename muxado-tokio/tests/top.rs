@@ -27,4 +27,6 @@ async fn the_demo_shows_every_kind_of_stream() {
     ] {
         assert!(picture.contains(words), "{words} is not in\n{picture}");
     }
+    assert!(!picture.contains("MiB/s"), "nothing to compare with yet, and yet\n{picture}");
+    assert!(screen.picture(&ends).contains("client: sends "));
 }

@@ -32,21 +32,20 @@ pub(crate) async fn follow(sessions: &[(&str, &Session)]) -> io::Result<()> {
     Ok(())
 }
 
-/// What is remembered from one picture to the next: how much each stream had sent.
+/// What is remembered from one picture to the next: how much each stream had sent, and when.
 pub(crate) struct Screen {
     sent: HashMap<(usize, u32), u64>,
-    taken: Instant,
+    taken: Option<Instant>,
 }
 
 impl Screen {
     pub(crate) fn new() -> Screen {
-        Screen { sent: HashMap::new(), taken: Instant::now() }
+        Screen { sent: HashMap::new(), taken: None }
     }
 
-    /// All sessions as they are now.
+    /// All sessions as they are now; from the second picture on, how fast they send.
     pub(crate) fn picture(&mut self, sessions: &[(&str, &Session)]) -> String {
-        let elapsed = self.taken.elapsed().max(Duration::from_millis(1));
-        self.taken = Instant::now();
+        let elapsed = self.taken.replace(Instant::now()).map(|taken| taken.elapsed());
         let before = std::mem::take(&mut self.sent);
         let mut text = String::new();
         for (number, (name, session)) in sessions.iter().enumerate() {
@@ -54,7 +53,7 @@ impl Screen {
             let mut streams: Vec<(u64, StreamInspection)> = Vec::new();
             for stream in inspection.streams.drain(..) {
                 let place = (number, stream.id.map_or(0, StreamId::get));
-                let moved = stream.sent - before.get(&place).copied().unwrap_or(stream.sent).min(stream.sent);
+                let moved = stream.sent - before.get(&place).copied().unwrap_or(0).min(stream.sent);
                 self.sent.insert(place, stream.sent);
                 streams.push((moved, stream));
             }
@@ -62,8 +61,10 @@ impl Screen {
             let hidden = streams.len().saturating_sub(MOST);
             let moved: u64 = streams.iter().map(|(moved, _)| moved).sum();
             inspection.streams = streams.into_iter().take(MOST).map(|(_, stream)| stream).collect();
-            let rate = moved as f64 / elapsed.as_secs_f64() / f64::from(1 << 20);
-            let _ = writeln!(text, "{name}: sends {rate:.1} MiB/s\n{inspection}");
+            let rate =
+                elapsed.map(|elapsed| moved as f64 / elapsed.as_secs_f64().max(1e-3) / f64::from(1 << 20));
+            let rate = rate.map_or(String::new(), |rate| format!(": sends {rate:.1} MiB/s"));
+            let _ = writeln!(text, "{name}{rate}\n{inspection}");
             if hidden > 0 {
                 let _ = writeln!(text, "{hidden:>10} more");
             }
