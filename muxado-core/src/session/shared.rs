@@ -89,7 +89,7 @@ impl State {
     /// way, and whoever has more will wake it.
     pub(crate) fn is_quiet(&self, current: &Waker) -> bool {
         let waits = self.driver.waker.as_ref().is_some_and(|waker| waker.will_wake(current));
-        waits && !self.has_news() && !self.mux.is_ended() && !self.mux.is_peer_leaving()
+        waits && !self.has_news() && !self.mux.is_peer_leaving()
     }
 
     /// Takes out everybody whom the last changes concern, except the driver.
