@@ -131,6 +131,7 @@ impl Batch {
 
     /// Takes what was written off the front of the arena, where that is at least half of it: a batch that is filled again
     /// before it is empty, time after time, would else grow without end.
+    #[cold]
     fn reclaim(&mut self) {
         let starts = self.parts.iter().find_map(|part| match part {
             Part::Arena { start, .. } => Some(*start),
