@@ -149,4 +149,31 @@ mod tests {
             assert_eq!(io::Error::from(AcceptError { end }).kind(), ENDED);
         }
     }
+    #[test]
+    fn a_reset_says_by_its_kind_who_reset() {
+        for (initiator, kind) in [
+            (Initiator::Local, io::ErrorKind::ConnectionAborted),
+            (Initiator::Remote, io::ErrorKind::ConnectionReset),
+        ] {
+            let reset = Reset { code: ErrorCode::UNKNOWN, initiator };
+            assert_eq!(io::Error::from(ReadError::Reset(reset)).kind(), kind);
+            assert_eq!(io::Error::from(WriteError::Reset(reset)).kind(), kind);
+        }
+    }
+
+    #[test]
+    fn what_is_refused_and_what_is_late_have_kinds_of_their_own() {
+        for (error, kind) in [
+            (OpenError::Busy.into(), io::ErrorKind::WouldBlock),
+            (OpenError::StreamsExhausted.into(), io::ErrorKind::ConnectionRefused),
+            (OpenError::Draining.into(), io::ErrorKind::ConnectionRefused),
+            (ReadError::TimedOut.into(), io::ErrorKind::TimedOut),
+            (WriteError::TimedOut.into(), io::ErrorKind::TimedOut),
+            (WriteError::Finished.into(), io::ErrorKind::BrokenPipe),
+            (ResetError::NoError.into(), io::ErrorKind::InvalidInput),
+        ] {
+            let error: io::Error = error;
+            assert_eq!(error.kind(), kind, "{error}");
+        }
+    }
 }
