@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::future::Future;
+use std::io::IoSlice;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -33,6 +34,10 @@ fn s90_w13_the_type_goes_out_in_one_frame_with_the_syn() {
     world.block_on(stream.write_all(b"x")).unwrap();
     world.settle();
     assert_eq!(one.to_peer.take(), wire::data(3, b"x"));
+    let slices = [IoSlice::new(b"an"), IoSlice::new(b"other")];
+    assert_eq!(world.block_on(stream.write_vectored(&slices)).unwrap(), 7);
+    world.settle();
+    assert_eq!(one.to_peer.take(), wire::data(3, b"another"));
 }
 
 #[test]
