@@ -1,11 +1,11 @@
 //! Connections that are getting ready, in virtual time.
 #![cfg(feature = "arrivals")]
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 use std::cell::RefCell;
 use std::future::{Future, pending, ready};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +67,7 @@ impl Site {
                     Ok(name)
                 }
                 Peer::Failing => Err(io::Error::other("failed")),
-                Peer::Panicking => panic_any("a bug, on purpose"),
+                Peer::Panicking => panic!("a bug, on purpose"),
             }
         })
     }

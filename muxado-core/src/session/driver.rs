@@ -32,9 +32,6 @@ pub(super) const STEP: usize = 4096;
 /// A frame is at least as much work as this many bytes: 1024 of them are enough for one poll (B20).
 const FRAME_WORK: usize = POLL_BUDGET / 1024;
 
-/// Sweeps are never closer together, whatever the drain limit is: they must not keep the driver from anything else.
-const SWEEP: Duration = Duration::from_millis(10);
-
 /// How long reading goes on after writing has failed.
 const LAST_WORDS: Duration = Duration::from_millis(250);
 
@@ -74,15 +71,15 @@ pub struct Driver<R, W, T: Runtime> {
     /// The peer learns when our direction of the transport is closed, and can be waited for.
     pub(super) half_closes: bool,
     /// The peer has said GOAWAY, and what is left has its limit.
-    peer_leaving: bool,
+    pub(super) peer_leaving: bool,
     /// The transport took no more when it was last asked to.
     pub(super) full: bool,
     /// There is little to send and there are many who may have more in a moment: whoever can run now goes first, once.
-    holds_back: bool,
+    pub(super) holds_back: bool,
     /// The last poll ended so that whoever waited for a small message could run before all else that there was to do.
     gave_way: bool,
     /// More is to be pulled, or may be, once the transport has taken what was: nobody wakes the driver for that.
-    has_more: bool,
+    pub(super) has_more: bool,
     /// A poll is under way. If it still is when the next one begins, it has panicked.
     polling: bool,
     pub(super) woken: WakeList,
@@ -272,80 +269,6 @@ where
         false
     }
 
-    /// Fills an empty batch. Returns what is in the batch. The clock is looked at only if the time counts and the machine
-    /// was not just `told`.
-    fn pull(&mut self, cx: &mut Context<'_>, told: bool) -> usize {
-        let has_held_back = std::mem::take(&mut self.holds_back);
-        if !self.pull_once(cx, told, has_held_back) {
-            let now = self.shared.age();
-            self.shared.with_driver(&mut self.woken, |state| state.mux.handle_time(now));
-            self.pull_once(cx, true, has_held_back);
-        }
-        self.write.batch.drop_copied();
-        self.write.batch.len()
-    }
-
-    /// Fills an empty batch, and leaves the driver's waker under the same lock that saw nothing more to send. False if
-    /// the machine must be told the time first.
-    fn pull_once(&mut self, cx: &mut Context<'_>, told: bool, has_held_back: bool) -> bool {
-        let waker = cx.waker().clone();
-        let (batch, reported) = (&mut self.write.batch, std::mem::take(&mut self.write.unreported));
-        let blocked = !batch.is_empty() || self.broken.is_some();
-        let news = self.shared.with_driver(&mut self.woken, |state| {
-            state.mux.handle_written(reported);
-            let holds_back = !blocked && !has_held_back && state.mux.is_trickle();
-            let may_pull = !blocked && !holds_back;
-            let lacks_time = may_pull && !told && state.mux.transmits_by_time();
-            if may_pull && !lacks_time {
-                state.mux.poll_transmit(batch, BATCH);
-            }
-            let driver = &mut state.driver;
-            // If this was all, whoever has more wakes the driver, even while it still writes.
-            let has_more = !holds_back && (blocked || state.mux.wants_transmit());
-            driver.write_blocked = has_more;
-            let old = driver.waker.replace(waker);
-            driver.credit_armed |= state.mux.has_lazy_credit();
-            driver.sweep_armed |= state.mux.has_lingering();
-            News {
-                lacks_time,
-                holds_back,
-                has_more,
-                lazy: driver.credit_armed,
-                lingering: driver.sweep_armed,
-                deadline: state.deadlines.news(),
-                peer_leaving: state.mux.is_peer_leaving(),
-                limit: state.limit.take(),
-                ended: state.mux.is_ended(),
-                _old: old,
-            }
-        });
-        self.heed(&news);
-        !news.lacks_time
-    }
-
-    fn heed(&mut self, news: &News) {
-        self.holds_back = news.holds_back;
-        self.has_more = news.has_more;
-        if news.lazy {
-            self.timers.start(Limit::Credit, self.shared.config().credit_delay());
-        }
-        if news.lingering {
-            self.timers.start(Limit::Sweep, (self.shared.config().drain_timeout() / 2).max(SWEEP));
-        }
-        if let Some(deadline) = news.deadline {
-            self.timers.set(Limit::Stream, deadline);
-        }
-        if news.peer_leaving && !std::mem::replace(&mut self.peer_leaving, true) {
-            self.timers.advance(Limit::Deadline, self.shared.config().drain_timeout());
-        }
-        if let Some(limit) = news.limit {
-            self.timers.advance(Limit::Deadline, limit);
-        }
-        if news.ended {
-            self.say_goodbye();
-        }
-    }
-
     /// Acts on the limits that have passed. Whether any had.
     pub(super) fn poll_limits(&mut self, cx: &mut Context<'_>) -> bool {
         let mut any = false;
@@ -439,23 +362,6 @@ struct Sent {
     work: usize,
     /// There may be more to do at once; otherwise somebody will wake the driver.
     go_on: bool,
-}
-
-/// What the driver learns under the lock.
-struct News {
-    /// Nothing was pulled, for want of the time.
-    lacks_time: bool,
-    holds_back: bool,
-    has_more: bool,
-    lazy: bool,
-    lingering: bool,
-    /// The earliest deadline of a stream, if that has changed.
-    deadline: Option<Option<Instant>>,
-    peer_leaving: bool,
-    limit: Option<Duration>,
-    ended: bool,
-    /// The waker that was replaced: dropped outside the lock.
-    _old: Option<std::task::Waker>,
 }
 
 impl<R, W, T: Runtime> Driver<R, W, T> {

@@ -8,6 +8,7 @@ mod halves;
 mod inspect;
 mod observer;
 pub(crate) mod pool;
+mod pull;
 mod read;
 mod retry;
 pub(crate) mod shared;

@@ -8,9 +8,10 @@ use muxado_testkit::{Peer, every_split};
 
 #[test]
 fn decision_3_w12_what_an_early_goaway_did_not_say_a_second_one_says_last() {
+    type End = fn(&mut Peer);
     let config = Config::builder().peer_drains(true).build().unwrap();
     let early = [go_away(5, 0, b""), fin(0x7FFF_FFFE)].concat();
-    let ends: [(fn(&mut Peer), Vec<u8>); 5] = [
+    let ends: [(End, Vec<u8>); 5] = [
         (
             |peer| peer.mux.close(ErrorCode::new(77), b"enough"),
             [rst(5, 5), go_away(3, 77, b"enough")].concat(),
