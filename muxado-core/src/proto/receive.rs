@@ -416,7 +416,9 @@ impl Mux {
             let end = SharedEnd::new(peer.end());
             for key in &above {
                 if let Some(stream) = self.streams.get_mut(*key) {
-                    if self.shutdown.phase > Phase::Open {
+                    // Who holds a stream is told.
+                    let untold = stream.is_released() && !stream.send.queue.is_empty();
+                    if untold && self.shutdown.phase > Phase::Open {
                         self.shutdown.count_cut(stream);
                     }
                     stream.rst = None;
