@@ -5,6 +5,7 @@
 
 mod budgets;
 mod close;
+mod cut;
 mod data;
 mod early_answers;
 mod equal_limits;
