@@ -160,6 +160,31 @@ impl Session {
     /// The peer learns of the stream with its first data, or when the first thing done with it is a flush, a read or a
     /// shutdown. See [`muxado_core::Session::open`].
     ///
+    /// ```
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// # let answering = tokio::spawn(async move {
+    /// #     let (_report, mut ping) = (server.accept().await.unwrap(), server.accept().await.unwrap());
+    /// #     ping.write_all(b"yes").await.unwrap();
+    /// #     std::future::pending::<()>().await
+    /// # });
+    /// // One stream for each question: none waits for the answer to another.
+    /// let mut report = client.open().await?;
+    /// report.write_all(b"the figures of all years").await?;
+    /// let mut ping = client.open().await?;
+    /// ping.write_all(b"are you there?").await?;
+    /// let mut answer = [0; 3];
+    /// ping.read_exact(&mut answer).await?; // while the report takes its time
+    /// assert_eq!(&answer, b"yes");
+    /// # answering.abort();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`OpenError`], always safe to retry: the session has ended, or takes no more streams.
     ///
@@ -193,6 +218,27 @@ impl Session {
 
     /// Waits for the next stream that the peer opens. Not accepting harms no other stream. See
     /// [`muxado_core::Session::accept`].
+    ///
+    /// ```
+    /// # use tokio::io::AsyncWriteExt;
+    /// use muxado_tokio::Stream;
+    ///
+    /// async fn answer(stream: Stream) { /* reads the question, writes the answer */ }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// # client.open().await?.write_all(b"hello").await?;
+    /// # drop(client.close(muxado_tokio::ErrorCode::NO_ERROR, "bye"));
+    /// while let Ok(stream) = server.accept().await {
+    ///     tokio::spawn(answer(stream)); // in a task of its own, so that the next one need not wait
+    /// }
+    /// let end = server.closed().await; // why there are no more
+    /// assert!(end.is_clean());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`AcceptError`] with the reason once the session has ended; streams that were waiting by then are given first,
@@ -239,6 +285,30 @@ impl Session {
     /// Ends the session now and tells the peer why, with at most 256 bytes of `text`. What finished or dropped streams
     /// have accepted is still sent, for at most `close_linger`. Starts at once, awaited or not; resolves as
     /// [`closed`](Session::closed) does. [`SessionEnd::cut`] says what was lost. See [`muxado_core::Session::close`].
+    ///
+    /// ```
+    /// use muxado_tokio::ErrorCode;
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// # let reading = tokio::spawn(async move {
+    /// #     let mut text = String::new();
+    /// #     server.accept().await.unwrap().read_to_string(&mut text).await.unwrap();
+    /// #     (text, server.closed().await)
+    /// # });
+    /// let mut stream = client.open().await?;
+    /// stream.write_all(b"last words").await?;
+    /// stream.shutdown().await?;
+    /// let end = client.close(ErrorCode::NO_ERROR, "restarting").await; // then the program may exit
+    /// assert_eq!(end.cut().bytes, 0, "all that was written has been sent");
+    /// # let (text, end) = reading.await?;
+    /// # assert_eq!((text.as_str(), end.text()), ("last words", &b"restarting"[..]));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing: the session closes all the same.

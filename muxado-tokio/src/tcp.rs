@@ -69,6 +69,19 @@ pub async fn connect_with(address: impl ToSocketAddrs, config: &Config) -> io::R
 impl Listener<TcpListener> {
     /// Listens on `address`, with the default settings for the sessions.
     ///
+    /// ```
+    /// use muxado_tokio::{Listener, connect};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let listener = Listener::bind("127.0.0.1:0").await?; // any port that is free
+    /// println!("listening on {}", listener.local_addr()?);
+    /// let client = connect(listener.local_addr()?).await?; // clients may come before `accept` is called
+    /// # drop(client);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Whatever resolving and binding report.
     ///
@@ -79,6 +92,22 @@ impl Listener<TcpListener> {
     }
 
     /// As [`bind`](Listener::bind), with settings.
+    ///
+    /// ```
+    /// use muxado_tokio::{Config, Listener};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // Strangers may have 16 streams each: so much the less memory can one of them claim.
+    /// let config = Config::builder().max_inbound_streams(16).build()?;
+    /// let listener = Listener::bind_with("127.0.0.1:0", config).await?;
+    /// # let client = muxado_tokio::connect(listener.local_addr()?).await?;
+    /// let (session, _peer) = listener.accept().await?;
+    /// assert_eq!(session.config().max_inbound_streams(), 16);
+    /// # drop(client);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Whatever resolving and binding report.
@@ -107,6 +136,32 @@ impl Listener<TcpListener> {
     ///
     /// Trouble that concerns one connection, or that passes, is absorbed: an aborted connection is skipped, and when
     /// file descriptors or memory run out it pauses and tries again, so that a busy server does not stop.
+    ///
+    /// ```
+    /// use muxado_tokio::{Listener, Session};
+    ///
+    /// async fn serve(session: Session) { /* accepts streams until the session ends */ }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let listener = Listener::bind("127.0.0.1:0").await?;
+    /// # let address = listener.local_addr()?;
+    /// # let (stop, mut stopping) = tokio::sync::oneshot::channel();
+    /// # let visit = tokio::spawn(async move {
+    /// #     muxado_tokio::connect(address).await.unwrap().closed().await;
+    /// #     stop.send(())
+    /// # });
+    /// loop {
+    ///     tokio::select! {
+    ///         accepted = listener.accept() => tokio::spawn(serve(accepted?.0)),
+    ///         _ = &mut stopping => break, // a signal, for example
+    ///     };
+    /// }
+    /// drop(listener); // nobody can connect any more; the sessions go on
+    /// # visit.await?.unwrap();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Only what makes the listener itself useless.

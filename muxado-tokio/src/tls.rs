@@ -42,10 +42,30 @@ pub use tokio_rustls::rustls;
 
 /// Connects over TCP and TLS and starts the client's end of a session, with the default settings.
 ///
-/// `name` is what the server's certificate must be for: a host's name or address. For an example see the [module](self).
+/// `name` is what the server's certificate must be for: a host's name or address. The [module](self) shows both sides.
 ///
 /// The handshake has a time limit, connecting only that of the system. [`connect`](crate::connect) shows how to set one for
 /// all of it.
+///
+/// ```
+/// use muxado_tokio::connect_tls;
+/// use muxado_tokio::tls::rustls::pki_types::{CertificateDer, pem::PemObject};
+/// use muxado_tokio::tls::rustls::{ClientConfig, RootCertStore};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let authority = muxado_testkit::certs::Authority::new();
+/// # let listener = muxado_tokio::Listener::bind_tls("127.0.0.1:0", authority.server()).await?;
+/// # let (address, ca) = (listener.local_addr()?, authority.pem());
+/// # let accepting = tokio::spawn(async move { listener.accept().await });
+/// let mut trusted = RootCertStore::empty();
+/// trusted.add(CertificateDer::from_pem_slice(ca.as_bytes())?)?; // or `from_pem_file`
+/// let tls = ClientConfig::builder().with_root_certificates(trusted).with_no_client_auth();
+/// let session = connect_tls(address, "localhost", tls).await?;
+/// # drop((session, accepting.await??));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// `InvalidInput` for a name that is not valid. Whatever resolving, connecting and the handshake report; the kind
@@ -62,6 +82,26 @@ pub async fn connect_tls(
 }
 
 /// As [`connect_tls`], with settings.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use muxado_tokio::connect_tls_with;
+/// use muxado_tokio::tls::TlsOptions;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// # let authority = muxado_testkit::certs::Authority::new();
+/// # let listener = muxado_tokio::Listener::bind_tls("127.0.0.1:0", authority.server()).await?;
+/// # let (address, tls) = (listener.local_addr()?, authority.client());
+/// # let accepting = tokio::spawn(async move { listener.accept().await });
+/// // The line is slow. A server that does not agree on muxado is refused.
+/// let options = TlsOptions::new().require_alpn(true).handshake_timeout(Duration::from_secs(30));
+/// let session = connect_tls_with(address, "localhost", tls, &options).await?;
+/// # drop((session, accepting.await??));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// Those of [`connect_tls`], with the time limit of `options`, and [`AlpnMismatch`] if the protocol is demanded.
@@ -103,6 +143,24 @@ type Arrived = (server::TlsStream<TcpStream>, SocketAddr);
 impl Listener<Tls> {
     /// Listens on `address` for TLS, with the default settings.
     ///
+    /// ```
+    /// use muxado_tokio::Listener;
+    /// use muxado_tokio::tls::rustls::ServerConfig;
+    /// use muxado_tokio::tls::rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let identity = muxado_testkit::certs::Authority::new().issue();
+    /// # let (chain, key) = (identity.cert_pem, identity.key_pem);
+    /// let chain = CertificateDer::pem_slice_iter(chain.as_bytes()).collect::<Result<_, _>>()?;
+    /// let key = PrivateKeyDer::from_pem_slice(key.as_bytes())?; // or from files: `pem_file_iter`, `from_pem_file`
+    /// let tls = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
+    /// let listener = Listener::bind_tls("127.0.0.1:0", tls).await?;
+    /// # drop(listener);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Whatever resolving and binding report.
     ///
@@ -116,6 +174,23 @@ impl Listener<Tls> {
     }
 
     /// As [`bind_tls`](Listener::bind_tls), with settings.
+    ///
+    /// ```
+    /// use muxado_tokio::tls::TlsOptions;
+    /// use muxado_tokio::{Config, Listener};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authority = muxado_testkit::certs::Authority::new();
+    /// # let tls = authority.server();
+    /// // Clients have to name muxado as their protocol, and may have 16 streams each.
+    /// let config = Config::builder().max_inbound_streams(16).build()?;
+    /// let options = TlsOptions::new().require_alpn(true).config(config);
+    /// let listener = Listener::bind_tls_with("127.0.0.1:0", tls, options).await?;
+    /// # drop(listener);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Whatever resolving and binding report.
@@ -183,6 +258,24 @@ impl Listener<Tls> {
     /// Handshakes are done side by side, in tasks of their own: a slow or silent client holds up no other. One that fails
     /// or takes too long is dropped and counted: see [`handshakes`](Listener::handshakes).
     ///
+    /// ```
+    /// use muxado_tokio::{Listener, connect_tls};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let authority = muxado_testkit::certs::Authority::new();
+    /// # let (server, client) = (authority.server(), authority.client());
+    /// let listener = Listener::bind_tls("127.0.0.1:0", server).await?;
+    /// let address = listener.local_addr()?;
+    /// let silent = tokio::net::TcpStream::connect(address).await?; // begins no handshake
+    /// let (client, accepted) = tokio::join!(connect_tls(address, "localhost", client), listener.accept());
+    /// assert_eq!(accepted?.0.peer_addr(), client?.local_addr()); // it came later, and did not wait
+    /// assert_eq!(listener.handshakes().pending, 1); // the silent one, for as long as a handshake may take
+    /// # drop(silent);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Only what makes the listener itself useless.
     ///
@@ -200,6 +293,30 @@ impl Listener<Tls> {
     /// If more than muxado is spoken here, name all protocols in the `alpn_protocols` of the TLS settings, `muxado/2`
     /// included. If none is named, the listener offers `muxado/2` alone, and rustls turns away a client that asks for
     /// something else.
+    ///
+    /// ```
+    /// use muxado_tokio::tls::ALPN;
+    /// use muxado_tokio::{Listener, Session};
+    /// # async fn serve(_: Session) {}
+    /// # async fn serve_web<T>(_: T) {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let authority = muxado_testkit::certs::Authority::new();
+    /// # let (mut tls, client) = (authority.server(), authority.client());
+    /// tls.alpn_protocols = vec![ALPN.to_vec(), b"h2".to_vec()];
+    /// let listener = Listener::bind_tls("127.0.0.1:0", tls).await?;
+    /// # let address = listener.local_addr()?;
+    /// # let visit = tokio::spawn(async move { muxado_tokio::connect_tls(address, "localhost", client).await });
+    /// let (stream, _peer) = listener.accept_stream().await?;
+    /// match stream.get_ref().1.alpn_protocol() {
+    ///     Some(b"h2") => serve_web(stream).await, // by another library
+    ///     _ => serve(Session::server(stream)).await,
+    /// }
+    /// # drop(visit.await??);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Only what makes the listener itself useless.

@@ -40,6 +40,23 @@ pub async fn connect_unix(path: impl AsRef<Path>) -> io::Result<Session> {
 
 /// As [`connect_unix`], with settings.
 ///
+/// ```
+/// use muxado_tokio::{Config, connect_unix_with};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let path = std::env::temp_dir().join(format!("muxado_tokio_with_{}", std::process::id()));
+/// # let listener = muxado_tokio::Listener::bind_unix(&path)?;
+/// // Both programs are ours, and set the same window.
+/// let config = Config::builder().window(1 << 20).window_agreed_out_of_band().build()?;
+/// let session = connect_unix_with(&path, &config).await?;
+/// assert_eq!(session.config().window(), 1 << 20);
+/// # std::fs::remove_file(&path)?;
+/// # drop(listener);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// Whatever connecting reports.
 ///
@@ -92,6 +109,24 @@ impl Listener<UnixListener> {
     ///
     /// Trouble that concerns one connection, or that passes, is absorbed: an aborted connection is skipped, and when
     /// file descriptors or memory run out it pauses and tries again, so that a busy server does not stop.
+    ///
+    /// ```
+    /// use muxado_tokio::{Listener, Session};
+    ///
+    /// async fn serve(session: Session) { /* accepts streams until the session ends */ }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let path = std::env::temp_dir().join(format!("muxado_tokio_accept_{}", std::process::id()));
+    /// let listener = Listener::bind_unix(&path)?;
+    /// # let client = muxado_tokio::connect_unix(&path).await?;
+    /// let (session, _peer) = listener.accept().await?; // clients seldom have an address
+    /// tokio::spawn(serve(session)); // in a task of its own, so that the next client need not wait
+    /// # std::fs::remove_file(&path)?;
+    /// # drop(client);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Only what makes the listener itself useless.

@@ -314,6 +314,32 @@ impl Stream {
     /// Waits until the peer has reset the stream, or the session is lost, or both sides have finished. Borrows nothing. See
     /// [`SendStream::stopped`].
     ///
+    /// ```
+    /// use muxado_tokio::{ErrorCode, code_of};
+    /// # use tokio::io::AsyncWriteExt;
+    /// # async fn compute() {
+    /// #     std::future::pending().await
+    /// # }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// # let mut opened = client.open().await?;
+    /// # opened.write_all(b"a question").await?;
+    /// let stream = server.accept().await?;
+    /// # opened.reset(ErrorCode::STREAM_CANCELLED)?;
+    /// tokio::select! {
+    ///     () = compute() => { /* and the answer is written */ }
+    ///     stopped = stream.stopped() => {
+    ///         // The peer does not want it any more, and the work is dropped.
+    ///         assert_eq!(code_of(&stopped.unwrap_err()), Some(ErrorCode::STREAM_CANCELLED));
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`WriteError`] if the stream was reset or lost.
     ///

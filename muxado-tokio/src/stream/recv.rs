@@ -70,6 +70,27 @@ impl RecvStream {
     ///
     /// A chunk may be a slice of a larger buffer, which lives as long as the chunk does: copy what is kept for long.
     ///
+    /// ```
+    /// # use muxado_tokio::Bytes;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// # let (there, back) = (client.open().await?, server.open().await?);
+    /// # let ((mut first, _there), (mut to, _back)) = (there.into_split(), back.into_split());
+    /// # first.write_chunk(Bytes::from_static(b"hello")).await?;
+    /// # first.finish()?;
+    /// # let (_send, mut from) = server.accept().await?.into_split();
+    /// // From one stream to another, without a copy between them.
+    /// while let Some(chunk) = from.read_chunk(usize::MAX).await? {
+    ///     to.write_chunk(chunk).await?;
+    /// }
+    /// to.finish()?; // the peer's FIN is passed on too
+    /// # assert_eq!(client.accept().await?.read_chunk(usize::MAX).await?, Some(Bytes::from_static(b"hello")));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ReadError`] if the stream was reset or lost before its end, once everything that came before is read.
     ///

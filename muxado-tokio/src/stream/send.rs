@@ -86,6 +86,26 @@ impl SendStream {
 
     /// Sends all of `chunk` without a copy: resolves once it is accepted, which says nothing of whether it has arrived.
     ///
+    /// ```
+    /// use muxado_tokio::Bytes;
+    /// # fn compute() -> Vec<u8> {
+    /// #     vec![7; 1000]
+    /// # }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// let (mut send, recv) = client.open().await?.into_split();
+    /// let report: Vec<u8> = compute();
+    /// send.write_chunk(Bytes::from(report)).await?; // its memory is handed over, whatever its size
+    /// send.finish()?;
+    /// # assert_eq!(server.accept().await?.read_chunk(usize::MAX).await?, Some(compute().into()));
+    /// # drop(recv);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`WriteError`] if the stream was reset, lost or shut down. Then some of `chunk` may have been sent.
     ///
