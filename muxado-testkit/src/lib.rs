@@ -6,6 +6,7 @@
 //! - [`Pair`]: two machines on a perfect link.
 //! - [`Line`]: two machines at the ends of a long line.
 //! - [`World`]: a runtime with virtual time. [`pipe`]: a transport with moods. [`connected`], [`alone`]: sessions on them.
+//! - [`Here`]: such a world for sessions that make their runtime by themselves.
 //! - [`Watched`]: a future held to the contract of polling. [`counter`]: a waker that counts.
 //! - [`recorded`]: what the existing implementations sent in a session.
 //! - `certs`, by feature: certificates of a test's own.
@@ -22,6 +23,7 @@ pub mod catalog;
 #[allow(clippy::expect_used, reason = "tests")]
 pub mod certs;
 pub mod fuzz;
+mod here;
 mod host;
 #[allow(clippy::expect_used, reason = "tests")]
 mod line;
@@ -41,6 +43,7 @@ mod watch;
 pub mod wire;
 mod world;
 
+pub use here::Here;
 pub use host::Host;
 pub use line::Line;
 pub use pair::Pair;
