@@ -105,6 +105,41 @@ impl<R: Runtime, T: Send + 'static> Arrivals<R, T> {
 
     /// Calls `attempt` for connections, gets them ready with `prepare`, and returns the next that is ready.
     ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use muxado_core::face::{ArrivalLimits, Arrivals};
+    ///
+    /// # use std::io;
+    /// # let world = muxado_testkit::World::new();
+    /// # let runtime = world.clone();
+    /// # struct Listener(std::cell::RefCell<Vec<&'static str>>);
+    /// # impl Listener {
+    /// #     async fn accept(&self) -> io::Result<&'static str> {
+    /// #         let next = self.0.borrow_mut().pop();
+    /// #         match next {
+    /// #             Some(connection) => Ok(connection),
+    /// #             None => std::future::pending().await,
+    /// #         }
+    /// #     }
+    /// # }
+    /// # async fn shake_hands(connection: &'static str) -> io::Result<&'static str> {
+    /// #     match connection {
+    /// #         "silent" => std::future::pending().await,
+    /// #         _ => Ok(connection),
+    /// #     }
+    /// # }
+    /// # let listener = Listener(vec!["lively", "silent"].into());
+    /// # world.block_on(async move {
+    /// let handshakes = Arrivals::new(runtime, ArrivalLimits::new(1024, Duration::from_secs(10)));
+    /// // Two have come. The first says nothing, and holds up nobody.
+    /// let connection = handshakes.next(|| listener.accept(), shake_hands).await?;
+    /// assert_eq!(connection, "lively");
+    /// assert_eq!(handshakes.stats().pending, 1);
+    /// # io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// Only what makes the listener itself useless: see [`accept`].
     ///

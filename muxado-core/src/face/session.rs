@@ -87,6 +87,23 @@ impl<R> Session<R> {
     /// The peer learns of the stream with its first data, or when the first thing done with it is a flush, a read or a
     /// close. See [`crate::Session::open`].
     ///
+    /// ```
+    /// # use muxado_testkit::Here;
+    /// # let (client, server) = Here.connected();
+    /// # Here.block_on(async move {
+    /// use futures_util::AsyncWriteExt;
+    ///
+    /// for request in ["how are you?", "what time is it?"] {
+    ///     let mut stream = client.open().await?; // one for each request
+    ///     stream.write_all(request.as_bytes()).await?;
+    ///     stream.close().await?;
+    /// }
+    /// # assert_eq!(client.stats().opened, 2);
+    /// # drop(server);
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`OpenError`], always safe to retry: the session has ended, or takes no more streams.
     ///
@@ -106,6 +123,32 @@ impl<R> Session<R> {
 
     /// Waits for the next stream that the peer opens. Not accepting harms no other stream. See [`crate::Session::accept`].
     ///
+    /// ```
+    /// # use muxado_testkit::Here;
+    /// # let (client, server) = Here.connected();
+    /// # Here.block_on(async move {
+    /// # use futures_util::{AsyncReadExt, AsyncWriteExt};
+    /// # use muxado_core::rt::Runtime;
+    /// # async fn answer(mut stream: muxado_core::Stream) {
+    /// #     stream.write_all(b"fine").await.unwrap();
+    /// #     stream.finish().unwrap();
+    /// # }
+    /// # Here.spawn(async move {
+    /// #     let mut text = Vec::new();
+    /// #     let mut asking = client.open().await.unwrap();
+    /// #     asking.finish().unwrap();
+    /// #     asking.read_to_end(&mut text).await.unwrap();
+    /// #     assert_eq!(text, b"fine");
+    /// #     client.close(muxado_core::ErrorCode::NO_ERROR, "bye").await;
+    /// # });
+    /// # let spawn = |answer| Here.spawn(answer);
+    /// while let Ok(stream) = server.accept().await {
+    ///     spawn(answer(stream)); // a task for each: a slow one holds up no other
+    /// }
+    /// assert!(server.closed().await.is_clean());
+    /// # });
+    /// ```
+    ///
     /// # Errors
     /// [`AcceptError`](crate::AcceptError) with the reason once the session has ended; streams that were waiting by then
     /// are given first, unless this side closed it.
@@ -124,6 +167,24 @@ impl<R> Session<R> {
     /// As [`go_away`](Session::go_away), but what has not ended within `limit` is cut off. Starts at once, awaited or
     /// not; resolves as [`closed`](Session::closed) does. [`SessionEnd::cut`] says what was lost.
     ///
+    /// ```
+    /// # use muxado_testkit::Here;
+    /// # let (client, server) = Here.connected();
+    /// # Here.block_on(async move {
+    /// use std::time::Duration;
+    ///
+    /// # let mut asking = client.open().await?;
+    /// # futures_util::AsyncWriteExt::flush(&mut asking).await?;
+    /// # let _asked = server.accept().await?;
+    /// let end = server.drain(Duration::from_secs(10)).await; // the process is to end
+    /// if !end.cut().is_nothing() {
+    ///     println!("{} streams took too long", end.cut().streams);
+    /// }
+    /// # assert_eq!(end.cut().streams, 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Cancel safety
     /// Dropping the future changes nothing: the session drains all the same.
     pub fn drain(&self, limit: Duration) -> Closed {
@@ -134,6 +195,20 @@ impl<R> Session<R> {
     /// have accepted is still sent, for at most `close_linger`. Starts at once, awaited or not; resolves as
     /// [`closed`](Session::closed) does. [`SessionEnd::cut`] says what was lost. See [`crate::Session::close`].
     ///
+    /// ```
+    /// # use muxado_testkit::Here;
+    /// # let (client, server) = Here.connected();
+    /// # Here.block_on(async move {
+    /// use muxado_core::ErrorCode;
+    ///
+    /// const BAD_LOGIN: ErrorCode = ErrorCode::new(1001); // below 256 are the protocol's own
+    ///
+    /// server.close(BAD_LOGIN, "no such user").await;
+    /// let end = client.closed().await; // at the peer's end
+    /// assert_eq!((end.code(), end.text()), (BAD_LOGIN, &b"no such user"[..]));
+    /// # });
+    /// ```
+    ///
     /// # Cancel safety
     /// Dropping the future changes nothing: the session closes all the same.
     pub fn close(&self, code: ErrorCode, text: &str) -> Closed {
@@ -142,6 +217,16 @@ impl<R> Session<R> {
 
     /// Waits until this side can open no more streams: the session is ending, or the peer has said that it is. See
     /// [`crate::Session::leaving`].
+    ///
+    /// ```
+    /// # use muxado_testkit::Here;
+    /// # let (client, server) = Here.connected();
+    /// # Here.block_on(async move {
+    /// server.go_away();
+    /// client.leaving().await; // time for another session, before there is anything to open
+    /// assert!(client.try_open().is_err());
+    /// # });
+    /// ```
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
@@ -162,6 +247,19 @@ impl<R> Session<R> {
     /// a connection from `connect` or `Listener`, the task of the session waits on, for as long as the close or drain
     /// has time, and `drain_timeout`: a program that exits earlier may take back what such a peer has not read yet. See
     /// [`crate::Session::closed`].
+    ///
+    /// ```
+    /// # use muxado_testkit::Here;
+    /// # let (client, server) = Here.connected();
+    /// # Here.block_on(async move {
+    /// let closed = client.closed();
+    /// drop(client); // the last handle
+    /// let end = closed.await;
+    /// println!("{end}"); // for a log
+    /// assert!(end.is_clean());
+    /// # drop(server);
+    /// # });
+    /// ```
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.

@@ -96,6 +96,22 @@ impl TlsOptions {
 
     /// One handshake, within its time.
     ///
+    /// ```
+    /// use std::io;
+    /// use std::time::Duration;
+    ///
+    /// use muxado_core::face::TlsOptions;
+    ///
+    /// # let world = muxado_testkit::World::new();
+    /// # let runtime = world.clone();
+    /// # let handshake = std::future::pending::<io::Result<()>>();
+    /// # world.block_on(async move {
+    /// let options = TlsOptions::new().handshake_timeout(Duration::from_secs(5));
+    /// let shaken = options.in_time(&runtime, handshake).await; // with a peer that says nothing
+    /// assert_eq!(shaken.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    /// # });
+    /// ```
+    ///
     /// # Errors
     /// That of the handshake; the kind `TimedOut` if it takes too long.
     ///

@@ -54,6 +54,31 @@ impl Mux {
 
     /// The next stream the peer has opened, or none yet: [`Event::Incoming`](super::Event::Incoming) will tell.
     ///
+    /// ```
+    /// # use muxado_core::Config;
+    /// # use muxado_testkit::Pair;
+    /// use muxado_core::proto::Event;
+    ///
+    /// # let mut pair = Pair::new(&Config::default());
+    /// # let server = &mut pair.server.mux;
+    /// assert!(server.accept()?.is_none()); // an event will tell
+    /// # for _ in 0..2 {
+    /// #     let stream = pair.client.mux.open()?;
+    /// #     pair.client.mux.flush(stream)?;
+    /// # }
+    /// # pair.run();
+    /// # let server = &mut pair.server.mux;
+    ///
+    /// // Later:
+    /// assert_eq!(server.poll_event(), Some(Event::Incoming)); // one, however many have come
+    /// let mut streams = Vec::new();
+    /// while let Some(stream) = server.accept()? {
+    ///     streams.push(stream);
+    /// }
+    /// # assert_eq!(streams.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`AcceptError`] once the session has ended, but first the streams that were waiting by then, with what had come
     /// of them (S83). Those that were waiting when this side closed are refused and never given.

@@ -156,6 +156,24 @@ impl Session {
     /// Nothing is sent yet: the peer learns of the stream with its first data, or when the first thing done with it
     /// is a flush, a read or a shutdown.
     ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// use muxado_core::Config;
+    ///
+    /// # let world = World::new();
+    /// let config = Config::builder().max_outbound_streams(1).build()?;
+    /// # let pair = connected(&world, 4096, &config);
+    /// # let session = pair.client;
+    /// # world.block_on(async move {
+    /// let first = session.open().await?;
+    /// let second = session.open(); // stands in line
+    /// drop(first);
+    /// second.await?;
+    /// # Ok::<(), muxado_core::OpenError>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`OpenError`], always safe to retry: the session has ended, or takes no more streams.
     ///
@@ -181,6 +199,35 @@ impl Session {
     ///
     /// Not accepting harms nothing else: other streams go on, and when [`Config::accept_backlog`] streams wait, more
     /// are refused in a way that the peer may retry.
+    ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let (client, server) = (pair.client, pair.server);
+    /// # let runtime = world.clone();
+    /// # world.block_on(async move {
+    /// # use futures_util::{AsyncReadExt, AsyncWriteExt};
+    /// use muxado_core::rt::Runtime;
+    ///
+    /// # async fn answer(mut stream: muxado_core::Stream) {
+    /// #     stream.write_all(b"fine").await.unwrap();
+    /// #     stream.finish().unwrap();
+    /// # }
+    /// # runtime.spawn(async move {
+    /// #     let mut text = Vec::new();
+    /// #     let mut asking = client.open().await.unwrap();
+    /// #     asking.finish().unwrap();
+    /// #     asking.read_to_end(&mut text).await.unwrap();
+    /// #     assert_eq!(text, b"fine");
+    /// #     client.close(muxado_core::ErrorCode::NO_ERROR, "bye").await;
+    /// # });
+    /// while let Ok(stream) = server.accept().await {
+    ///     runtime.spawn(answer(stream)); // a task for each: a slow one holds up no other
+    /// }
+    /// assert!(server.closed().await.is_clean());
+    /// # });
+    /// ```
     ///
     /// # Errors
     /// [`AcceptError`](crate::AcceptError) with the reason once the session has ended; streams that were waiting by then
@@ -298,6 +345,21 @@ impl Session {
     /// been silent for 250 ms keeps only the [`Driver`] waiting, if anything: see
     /// [`half_closes`](Driver::half_closes). Code that must know that the transport is gone, at the end of a process
     /// for instance, awaits the driver.
+    ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let (client, server) = (pair.client, pair.server);
+    /// # world.block_on(async move {
+    /// use muxado_core::Initiator;
+    ///
+    /// # drop(server.close(muxado_core::ErrorCode::INTERNAL_ERROR, "out of memory"));
+    /// let end = client.closed().await; // what to log, and whether to connect again
+    /// assert!(!end.is_clean());
+    /// assert_eq!((end.initiator(), end.text()), (Initiator::Remote, &b"out of memory"[..]));
+    /// # });
+    /// ```
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.

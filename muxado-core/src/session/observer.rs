@@ -46,6 +46,22 @@ impl Observer {
     /// Waits until this side can open no more streams: the session drains, is closed or has ended, or the peer has said
     /// GOAWAY.
     ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let session = pair.client;
+    /// # world.block_on(async move {
+    /// let observer = session.observer();
+    /// let stream = session.open().await?;
+    /// session.go_away();
+    /// observer.leaving().await; // no more streams
+    /// assert!(observer.end().is_none()); // but this one goes on
+    /// # drop(stream);
+    /// # Ok::<(), muxado_core::OpenError>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
     pub fn leaving(&self) -> Leaving {
@@ -53,6 +69,28 @@ impl Observer {
     }
 
     /// Ends the session now, and tells the peer why. See [`Session::close`](super::Session::close).
+    ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let session = pair.client;
+    /// # let runtime = world.clone();
+    /// # world.block_on(async move {
+    /// use std::time::Duration;
+    ///
+    /// use muxado_core::ErrorCode;
+    /// use muxado_core::rt::Runtime;
+    ///
+    /// let observer = session.observer();
+    /// # runtime.sleep(Duration::from_secs(61)).await;
+    /// let silence = observer.last_life().map(|life| runtime.now() - life);
+    /// if silence > Some(Duration::from_secs(60)) {
+    ///     observer.close(ErrorCode::SESSION_CLOSED, "no sign of life").await;
+    /// }
+    /// # assert_eq!(observer.end().unwrap().text(), b"no sign of life");
+    /// # });
+    /// ```
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing: the session closes all the same.

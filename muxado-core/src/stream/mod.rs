@@ -201,6 +201,27 @@ impl Stream {
     /// The next bytes, at most `max` of them and at least one, without a copy; `None` at the peer's FIN. See
     /// [`RecvStream::read_chunk`].
     ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let (client, server) = (pair.client, pair.server);
+    /// # world.block_on(async move {
+    /// # let mut asking = client.open().await?;
+    /// # asking.write_chunk("hello".into()).await?;
+    /// # asking.finish()?;
+    /// # let mut from = server.accept().await?;
+    /// # let mut to = server.open().await?;
+    /// while let Some(chunk) = from.read_chunk(64 * 1024).await? {
+    ///     to.write_chunk(chunk).await?; // the same memory
+    /// }
+    /// to.finish()?; // the end is passed on too
+    /// # let chunk = client.accept().await?.read_chunk(100).await?;
+    /// # assert_eq!(chunk.unwrap(), "hello");
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`ReadError`] if the stream was reset or lost before its end, once everything that came before is read.
     ///
@@ -223,6 +244,31 @@ impl Stream {
     }
 
     /// Sends all of `chunk` without a copy. See [`SendStream::write_chunk`].
+    ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let (client, server) = (pair.client, pair.server);
+    /// # world.block_on(async move {
+    /// use muxado_core::Bytes;
+    ///
+    /// # let mut stream = client.open().await?;
+    /// let page: Vec<u8> = vec![b'x'; 100_000];
+    /// # let send = async {
+    /// stream.write_chunk(Bytes::from(page)).await?; // gives the memory away
+    /// stream.finish()?;
+    /// #     Ok(())
+    /// # };
+    /// # let mut read = Vec::new();
+    /// # let receive = async {
+    /// #     futures_util::AsyncReadExt::read_to_end(&mut server.accept().await?, &mut read).await
+    /// # };
+    /// # futures_util::try_join!(send, receive)?;
+    /// # assert_eq!(read.len(), 100_000);
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset, lost or finished. Then some of `chunk` may have been sent.
@@ -256,6 +302,34 @@ impl Stream {
 
     /// Waits until the peer has reset the stream, or the session is lost, or both sides have finished. Borrows nothing. See
     /// [`SendStream::stopped`].
+    ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let (client, server) = (pair.client, pair.server);
+    /// # let runtime = world.clone();
+    /// # world.block_on(async move {
+    /// # use muxado_core::rt::Runtime;
+    /// # let spawn = |watching| runtime.spawn(watching);
+    /// # let mut asking = client.open().await?;
+    /// # asking.finish()?;
+    /// # let asked = server.accept().await?;
+    /// # let mut compute = async || -> std::io::Result<()> {
+    /// #     asking.reset(muxado_core::ErrorCode::STREAM_CANCELLED)?;
+    /// #     std::future::pending().await
+    /// # };
+    /// let (computing, handle) = futures_util::future::abortable(compute());
+    /// let stopped = asked.stopped();
+    /// spawn(async move {
+    ///     if stopped.await.is_err() {
+    ///         handle.abort(); // the client does not want the answer any more
+    ///     }
+    /// });
+    /// assert!(computing.await.is_err());
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset or lost.

@@ -85,6 +85,29 @@ impl RecvStream {
     ///
     /// A chunk may be a slice of a larger buffer, which lives as long as the chunk does: copy what is kept for long.
     ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let (client, server) = (pair.client, pair.server);
+    /// # world.block_on(async move {
+    /// # let mut send = client.open().await?;
+    /// # send.write_chunk("hello".into()).await?;
+    /// # send.finish()?;
+    /// # let (send, mut recv) = server.accept().await?.into_split();
+    /// # let mut file = Vec::new();
+    /// use std::io::Write;
+    ///
+    /// while let Some(chunk) = recv.read_chunk(64 * 1024).await? {
+    ///     file.write_all(&chunk)?; // no buffer in between
+    /// }
+    /// // The peer's FIN: the file is complete.
+    /// # assert_eq!(file, b"hello");
+    /// # drop(send);
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`ReadError`] if the stream was reset or lost before its end, once everything that came before is read.
     ///

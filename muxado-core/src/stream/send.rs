@@ -95,6 +95,28 @@ impl SendStream {
 
     /// Sends all of `chunk` without a copy: resolves once it is accepted, which says nothing of whether it has arrived.
     ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let (client, server) = (pair.client, pair.server);
+    /// # world.block_on(async move {
+    /// use muxado_core::Bytes;
+    ///
+    /// # let (one, two) = (client.open().await?.into_split(), client.open().await?.into_split());
+    /// # let mut subscribers = [one.0, two.0];
+    /// let news = Bytes::from("It rains.");
+    /// for subscriber in &mut subscribers {
+    ///     subscriber.write_chunk(news.clone()).await?; // all send the same memory
+    /// }
+    /// # for _ in &subscribers {
+    /// #     let chunk = server.accept().await?.read_chunk(100).await?;
+    /// #     assert_eq!(chunk.unwrap(), news);
+    /// # }
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`WriteError`] if the stream was reset, lost or finished. Then some of `chunk` may have been sent.
     ///
