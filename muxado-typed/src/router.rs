@@ -100,6 +100,27 @@ impl<S: Face> Router<S> {
 
     /// Brings streams to where they belong, until the session ends, and returns the reason.
     ///
+    /// ```
+    /// use muxado_typed::{Router, Typed};
+    /// # use muxado_smol::{ErrorCode, Listener, connect};
+    ///
+    /// # smol::block_on(async {
+    /// # let listener = Listener::bind("127.0.0.1:0").await?;
+    /// # let client = connect(listener.local_addr()?).await?;
+    /// # let (session, _) = listener.accept().await?;
+    /// # client.close(ErrorCode::NO_ERROR, "bye").await;
+    /// let router = Router::new(Typed::new(session)).handle(1, 100, |stream| async move {
+    ///     println!("{stream:?}");
+    /// });
+    /// let ended = router.run().await;
+    /// if !ended.end().is_clean() {
+    ///     eprintln!("lost the peer: {ended}"); // not when it has said goodbye
+    /// }
+    /// # assert!(ended.end().is_clean());
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Cancel safety
     /// Dropping the future loses no stream, and it can be run again; handlers that are running go on.
     pub async fn run(&self) -> AcceptError {
@@ -153,6 +174,32 @@ pub struct Queue<T>(Arc<Waiting<T>>);
 
 impl<T> Queue<T> {
     /// Waits for the next one; none when the router is gone and all that waited have been taken.
+    ///
+    /// ```
+    /// use muxado_typed::{Router, Typed};
+    /// use smol::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// # smol::block_on(async {
+    /// # let listener = muxado_smol::Listener::bind("127.0.0.1:0").await?;
+    /// # let client = Typed::new(muxado_smol::connect(listener.local_addr()?).await?);
+    /// # let (session, _) = listener.accept().await?;
+    /// # let mut news = client.open(1).await?;
+    /// # news.write_all(b"it rains").await?;
+    /// # news.close().await?;
+    /// # smol::spawn(async move { client.get_ref().drain(std::time::Duration::from_secs(5)).await }).detach();
+    /// let mut router = Router::new(Typed::new(session));
+    /// let queue = router.queue(1, 10);
+    /// smol::spawn(async move { router.run().await }).detach();
+    ///
+    /// # let mut text = String::new();
+    /// while let Some(mut news) = queue.accept().await {
+    ///     // one after another, in their order
+    ///     news.read_to_string(&mut text).await?;
+    /// } // until the session has ended
+    /// # assert_eq!(text, "it rains");
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Cancel safety
     /// Dropping the future loses no stream.

@@ -63,6 +63,26 @@ impl<S: Face> Typed<S> {
 
     /// Opens a stream of type `stream_type`, at no round-trip cost: the type goes out with the stream's first frame.
     ///
+    /// ```
+    /// use muxado_typed::Typed;
+    /// use smol::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// const SHOUT: u32 = 2; // both sides know what it stands for
+    ///
+    /// # smol::block_on(async {
+    /// # let listener = muxado_smol::Listener::bind("127.0.0.1:0").await?;
+    /// # let session = Typed::new(muxado_smol::connect(listener.local_addr()?).await?);
+    /// # let peer = Typed::new(listener.accept().await?.0);
+    /// let mut stream = session.open(SHOUT).await?;
+    /// stream.write_all(b"hello").await?;
+    /// stream.close().await?; // what comes back can still be read
+    /// # let (mut request, mut text) = (peer.accept().await?, String::new());
+    /// # request.read_to_string(&mut text).await?;
+    /// # assert_eq!((request.stream_type().get(), &*text), (SHOUT, "hello"));
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`OpenTypedError`], which says whether it is safe to retry.
     ///
@@ -87,6 +107,39 @@ impl<S: Face> Typed<S> {
     /// A stream that sends its type late or never, or breaks, holds up no other. It has 10 seconds, then it is reset;
     /// at most [`accept_backlog`](muxado_core::Config::accept_backlog) streams wait for their type at a time, and one
     /// more takes the place of the oldest.
+    ///
+    /// ```
+    /// use muxado_typed::Typed;
+    /// # use smol::io::AsyncReadExt;
+    /// use smol::io::AsyncWriteExt;
+    ///
+    /// # smol::block_on(async {
+    /// # let listener = muxado_smol::Listener::bind("127.0.0.1:0").await?;
+    /// # let peer = Typed::new(muxado_smol::connect(listener.local_addr()?).await?);
+    /// # let session = Typed::new(listener.accept().await?.0);
+    /// # let (mut time, mut unknown) = (peer.open(1).await?, peer.open(9).await?);
+    /// # let peer = smol::spawn(async move {
+    /// #     let mut answer = String::new();
+    /// #     time.read_to_string(&mut answer).await?;
+    /// #     let refused = unknown.read(&mut [0; 16]).await.unwrap_err();
+    /// #     assert_eq!(muxado_smol::Retry::of(&refused), muxado_smol::Retry::NotProcessed);
+    /// #     drop((time, unknown));
+    /// #     peer.get_ref().drain(std::time::Duration::from_secs(5)).await;
+    /// #     std::io::Result::Ok(answer)
+    /// # });
+    /// while let Ok(mut stream) = session.accept().await {
+    ///     match stream.stream_type().get() {
+    ///         1 => {
+    ///             stream.write_all(b"late").await?; // in a task of its own, if it takes long
+    ///             stream.close().await?;
+    ///         }
+    ///         _ => stream.refuse()?,
+    ///     }
+    /// }
+    /// # assert_eq!(peer.await?, "late");
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// [`AcceptError`] once the session has ended; streams that were there are given first.
