@@ -41,10 +41,29 @@ pub use muxado_core::face::{ALPN, AlpnMismatch, ArrivalStats, TlsOptions};
 
 /// Connects over TCP and TLS and starts the client's end of a session, with the default settings.
 ///
-/// `name` is what the server's certificate must be for: a host's name or address. For an example see the [module](self).
+/// `name` is what the server's certificate must be for: a host's name or address.
 ///
 /// The handshake has a time limit, connecting only that of the system. [`connect`](crate::connect) shows how to set one for
 /// all of it.
+///
+/// ```
+/// use muxado_smol::connect_tls;
+/// use muxado_smol::tls::rustls::pki_types::{CertificateDer, pem::PemObject};
+/// use muxado_smol::tls::rustls::{ClientConfig, RootCertStore};
+///
+/// # smol::block_on(async {
+/// # let authority = muxado_testkit::certs::Authority::new();
+/// # let listener = muxado_smol::Listener::bind_tls("127.0.0.1:0", authority.server()).await?;
+/// # let (address, pem) = (listener.local_addr()?, authority.pem());
+/// # smol::spawn(async move { listener.accept().await }).detach();
+/// let mut roots = RootCertStore::empty();
+/// roots.add(CertificateDer::from_pem_slice(pem.as_bytes())?)?; // whoever has issued the server's
+/// let tls = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+/// let session = connect_tls(address, "localhost", tls).await?;
+/// # assert_eq!(session.peer_addr(), Some(address));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 ///
 /// # Errors
 /// `InvalidInput` for a name that is not valid. Whatever resolving, connecting and the handshake report; the kind
@@ -61,6 +80,24 @@ pub async fn connect_tls(
 }
 
 /// As [`connect_tls`], with settings.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use muxado_smol::connect_tls_with;
+/// use muxado_smol::tls::TlsOptions;
+///
+/// # smol::block_on(async {
+/// # let authority = muxado_testkit::certs::Authority::new();
+/// # let listener = muxado_smol::Listener::bind_tls("127.0.0.1:0", authority.server()).await?;
+/// # let (address, tls) = (listener.local_addr()?, authority.client());
+/// # smol::spawn(async move { listener.accept().await }).detach();
+/// let options = TlsOptions::new().require_alpn(true).handshake_timeout(Duration::from_secs(3));
+/// let session = connect_tls_with(address, "localhost", tls, &options).await?;
+/// # assert_eq!(session.peer_addr(), Some(address));
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
 ///
 /// # Errors
 /// Those of [`connect_tls`], with the time limit of `options`, and [`AlpnMismatch`] if the protocol is demanded.
@@ -105,6 +142,23 @@ type Arrived = (server::TlsStream<TcpStream>, SocketAddr);
 impl Listener<Tls> {
     /// Listens on `address` for TLS, with the default settings.
     ///
+    /// ```
+    /// use muxado_smol::Listener;
+    /// use muxado_smol::tls::rustls::ServerConfig;
+    /// use muxado_smol::tls::rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+    ///
+    /// # smol::block_on(async {
+    /// # let identity = muxado_testkit::certs::Authority::new().issue();
+    /// # let (pem, key_pem) = (identity.cert_pem, identity.key_pem);
+    /// let chain = vec![CertificateDer::from_pem_slice(pem.as_bytes())?]; // and those between it and the root
+    /// let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes())?;
+    /// let tls = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
+    /// let listener = Listener::bind_tls("127.0.0.1:0", tls).await?;
+    /// # drop(listener);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// Whatever resolving and binding report.
     ///
@@ -118,6 +172,20 @@ impl Listener<Tls> {
     }
 
     /// As [`bind_tls`](Listener::bind_tls), with settings.
+    ///
+    /// ```
+    /// use muxado_smol::tls::TlsOptions;
+    /// use muxado_smol::{Config, Listener};
+    ///
+    /// # smol::block_on(async {
+    /// # let tls = muxado_testkit::certs::Authority::new().server();
+    /// let config = Config::builder().max_inbound_streams(10_000).build()?; // of the sessions
+    /// let options = TlsOptions::new().config(config).max_handshakes(100);
+    /// let listener = Listener::bind_tls_with("127.0.0.1:0", tls, options).await?;
+    /// # drop(listener);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// Whatever resolving and binding report.
@@ -183,6 +251,29 @@ impl Listener<Tls> {
     /// Handshakes are done side by side, in tasks of their own: a slow or silent client holds up no other. One that fails
     /// or takes too long is dropped and counted: see [`handshakes`](Listener::handshakes).
     ///
+    /// ```
+    /// # use muxado_smol::{ErrorCode, Listener, connect_tls};
+    /// # async fn serve<P>(session: muxado_smol::Session, _peer: P) {
+    /// #     session.close(ErrorCode::NO_ERROR, "bye").await;
+    /// # }
+    /// # smol::block_on(async {
+    /// # let authority = muxado_testkit::certs::Authority::new();
+    /// # let listener = Listener::bind_tls("127.0.0.1:0", authority.server()).await?;
+    /// # let address = listener.local_addr()?;
+    /// # let strange = muxado_testkit::certs::Authority::new().client();
+    /// smol::spawn(async move {
+    ///     while let Ok((session, peer)) = listener.accept().await {
+    ///         smol::spawn(serve(session, peer)).detach(); // a task each: none waits for another
+    ///     }
+    /// })
+    /// .detach();
+    /// # assert!(connect_tls(address, "localhost", strange).await.is_err());
+    /// # let client = connect_tls(address, "localhost", authority.client()).await?;
+    /// # assert_eq!(client.closed().await.text(), b"bye");
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// Only what makes the listener itself useless.
     ///
@@ -200,6 +291,28 @@ impl Listener<Tls> {
     /// If more than muxado is spoken here, name all protocols in the `alpn_protocols` of the TLS settings, `muxado/2`
     /// included. If none is named, the listener offers `muxado/2` alone, and rustls turns away a client that asks for
     /// something else.
+    ///
+    /// ```
+    /// use muxado_smol::tls::ALPN;
+    /// use muxado_smol::{Listener, Session};
+    ///
+    /// # smol::block_on(async {
+    /// # let authority = muxado_testkit::certs::Authority::new();
+    /// # let (mut tls, client) = (authority.server(), authority.client());
+    /// tls.alpn_protocols = vec![ALPN.to_vec(), b"http/1.1".to_vec()];
+    /// let listener = Listener::bind_tls("127.0.0.1:0", tls).await?;
+    /// # let client = smol::spawn(muxado_smol::connect_tls(listener.local_addr()?, "localhost", client));
+    /// let (stream, _peer) = listener.accept_stream().await?;
+    /// if stream.get_ref().1.alpn_protocol() == Some(b"http/1.1") {
+    ///     // it is for the web server
+    /// #     panic!("the client offers muxado/2");
+    /// } else {
+    ///     let session = Session::server(stream);
+    /// #     drop((session, client.await?));
+    /// }
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// Only what makes the listener itself useless.

@@ -37,6 +37,20 @@ pub async fn connect_unix(path: impl AsRef<Path>) -> io::Result<Session> {
 
 /// As [`connect_unix`], with settings.
 ///
+/// ```
+/// use muxado_smol::{Config, connect_unix_with};
+///
+/// # smol::block_on(async {
+/// # let path = std::env::temp_dir().join(format!("muxado_smol_connect_with_{}", std::process::id()));
+/// # let listener = muxado_smol::Listener::bind_unix(&path)?;
+/// let config = Config::builder().max_inbound_streams(10_000).build()?;
+/// let session = connect_unix_with(&path, &config).await?;
+/// # std::fs::remove_file(&path)?;
+/// # drop((session, listener));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+///
 /// # Errors
 /// Whatever connecting reports.
 ///
@@ -83,6 +97,29 @@ impl Listener<UnixListener> {
     ///
     /// Trouble that concerns one connection, or that passes, is absorbed: an aborted connection is skipped, and when
     /// file descriptors or memory run out it pauses and tries again, so that a busy server does not stop.
+    ///
+    /// ```
+    /// # use muxado_smol::{ErrorCode, Listener, connect_unix};
+    /// # async fn serve<P>(session: muxado_smol::Session, _peer: P) {
+    /// #     session.close(ErrorCode::NO_ERROR, "bye").await;
+    /// # }
+    /// # smol::block_on(async {
+    /// # let path = std::env::temp_dir().join(format!("muxado_smol_accept_{}", std::process::id()));
+    /// # let listener = Listener::bind_unix(&path)?;
+    /// smol::spawn(async move {
+    ///     while let Ok((session, peer)) = listener.accept().await {
+    ///         smol::spawn(serve(session, peer)).detach(); // a task each: none waits for another
+    ///     }
+    /// })
+    /// .detach();
+    /// # for _ in 0..2 {
+    /// #     let client = connect_unix(&path).await?;
+    /// #     assert_eq!(client.closed().await.text(), b"bye");
+    /// # }
+    /// # std::fs::remove_file(&path)?;
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// Only what makes the listener itself useless.
