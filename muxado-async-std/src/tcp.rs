@@ -67,6 +67,17 @@ pub async fn connect_with(address: impl ToSocketAddrs, config: &Config) -> io::R
 impl Listener<TcpListener> {
     /// Listens on `address`, with the default settings for the sessions.
     ///
+    /// ```
+    /// use muxado_async_std::Listener;
+    ///
+    /// # async_std::task::block_on(async {
+    /// let listener = Listener::bind("127.0.0.1:0").await?; // port 0: one that is free
+    /// let address = listener.local_addr()?; // what clients connect to
+    /// # assert_ne!(address.port(), 0);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// Whatever resolving and binding report.
     ///
@@ -77,6 +88,19 @@ impl Listener<TcpListener> {
     }
 
     /// As [`bind`](Listener::bind), with settings.
+    ///
+    /// ```
+    /// use muxado_async_std::{Config, Listener};
+    ///
+    /// # async_std::task::block_on(async {
+    /// let config = Config::builder().max_inbound_streams(10_000).build()?;
+    /// let listener = Listener::bind_with("127.0.0.1:0", config).await?;
+    /// # let _client = muxado_async_std::connect(listener.local_addr()?).await?;
+    /// let (session, _peer) = listener.accept().await?;
+    /// assert_eq!(session.config().max_inbound_streams(), 10_000); // as in every session of it
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// Whatever resolving and binding report.
@@ -105,6 +129,27 @@ impl Listener<TcpListener> {
     ///
     /// Trouble that concerns one connection, or that passes, is absorbed: an aborted connection is skipped, and when
     /// file descriptors or memory run out it pauses and tries again, so that a busy server does not stop.
+    ///
+    /// ```
+    /// # use muxado_async_std::{ErrorCode, Listener, connect};
+    /// # async fn serve<P>(session: muxado_async_std::Session, _peer: P) {
+    /// #     session.close(ErrorCode::NO_ERROR, "bye").await;
+    /// # }
+    /// # async_std::task::block_on(async {
+    /// # let listener = Listener::bind("127.0.0.1:0").await?;
+    /// # let address = listener.local_addr()?;
+    /// async_std::task::spawn(async move {
+    ///     while let Ok((session, peer)) = listener.accept().await {
+    ///         async_std::task::spawn(serve(session, peer)); // a task each: none waits for another
+    ///     }
+    /// });
+    /// # for _ in 0..2 {
+    /// #     let client = connect(address).await?;
+    /// #     assert_eq!(client.closed().await.text(), b"bye");
+    /// # }
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// Only what makes the listener itself useless.

@@ -38,6 +38,20 @@ pub async fn connect_unix(path: impl AsRef<Path>) -> io::Result<Session> {
 
 /// As [`connect_unix`], with settings.
 ///
+/// ```
+/// use muxado_async_std::{Config, connect_unix_with};
+///
+/// # async_std::task::block_on(async {
+/// # let path = std::env::temp_dir().join(format!("muxado_async_std_connect_with_{}", std::process::id()));
+/// # let listener = muxado_async_std::Listener::bind_unix(&path).await?;
+/// let config = Config::builder().max_inbound_streams(10_000).build()?;
+/// let session = connect_unix_with(&path, &config).await?;
+/// # std::fs::remove_file(&path)?;
+/// # drop((session, listener));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+///
 /// # Errors
 /// Whatever connecting reports.
 ///
@@ -52,6 +66,20 @@ impl Listener<UnixListener> {
     ///
     /// This creates the file, which stays when the listener is gone: remove it before you listen there again.
     ///
+    /// ```
+    /// use muxado_async_std::Listener;
+    ///
+    /// # async_std::task::block_on(async {
+    /// # let path = std::env::temp_dir().join(format!("muxado_async_std_bind_{}", std::process::id()));
+    /// # drop(Listener::bind_unix(&path).await?);
+    /// let _ = std::fs::remove_file(&path); // what an earlier run has left
+    /// let listener = Listener::bind_unix(&path).await?;
+    /// # std::fs::remove_file(&path)?;
+    /// # drop(listener);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// Whatever binding reports: `AddrInUse` if there is such a file.
     ///
@@ -62,6 +90,21 @@ impl Listener<UnixListener> {
     }
 
     /// As [`bind_unix`](Listener::bind_unix), with settings.
+    ///
+    /// ```
+    /// use muxado_async_std::{Config, Listener};
+    ///
+    /// # async_std::task::block_on(async {
+    /// # let path = std::env::temp_dir().join(format!("muxado_async_std_bind_with_{}", std::process::id()));
+    /// let config = Config::builder().max_inbound_streams(10_000).build()?;
+    /// let listener = Listener::bind_unix_with(&path, config).await?;
+    /// # let _client = muxado_async_std::connect_unix(&path).await?;
+    /// let (session, _peer) = listener.accept().await?;
+    /// assert_eq!(session.config().max_inbound_streams(), 10_000); // as in every session of it
+    /// # std::fs::remove_file(&path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// Whatever binding reports: `AddrInUse` if there is such a file.
@@ -93,6 +136,28 @@ impl Listener<UnixListener> {
     ///
     /// Trouble that concerns one connection, or that passes, is absorbed: an aborted connection is skipped, and when
     /// file descriptors or memory run out it pauses and tries again, so that a busy server does not stop.
+    ///
+    /// ```
+    /// # use muxado_async_std::{ErrorCode, Listener, connect_unix};
+    /// # async fn serve<P>(session: muxado_async_std::Session, _peer: P) {
+    /// #     session.close(ErrorCode::NO_ERROR, "bye").await;
+    /// # }
+    /// # async_std::task::block_on(async {
+    /// # let path = std::env::temp_dir().join(format!("muxado_async_std_accept_{}", std::process::id()));
+    /// # let listener = Listener::bind_unix(&path).await?;
+    /// async_std::task::spawn(async move {
+    ///     while let Ok((session, peer)) = listener.accept().await {
+    ///         async_std::task::spawn(serve(session, peer)); // a task each: none waits for another
+    ///     }
+    /// });
+    /// # for _ in 0..2 {
+    /// #     let client = connect_unix(&path).await?;
+    /// #     assert_eq!(client.closed().await.text(), b"bye");
+    /// # }
+    /// # std::fs::remove_file(&path)?;
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// Only what makes the listener itself useless.
