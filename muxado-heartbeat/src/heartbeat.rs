@@ -60,6 +60,25 @@ pub struct Heartbeat<S: Face> {
 impl<S: Face> Heartbeat<S> {
     /// Starts a heartbeat, whose task runs on the session's runtime.
     ///
+    /// ```
+    /// # use muxado_heartbeat::{Heartbeat, HeartbeatConfig};
+    /// # use muxado_typed::Typed;
+    /// # use std::time::Duration;
+    /// # smol::block_on(async {
+    /// # let silent = smol::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let session = muxado_smol::connect(silent.local_addr()?).await?;
+    /// # let _connection = silent.accept().await?;
+    /// let limit = Duration::from_millis(10); // a second or more, over a network
+    /// let config = HeartbeatConfig::default().interval(limit).tolerance(limit);
+    /// let heartbeat = Heartbeat::start(Typed::new(session), config).await?;
+    ///
+    /// // The peer has gone without a word: the session ends after the two together, not when TCP gives up.
+    /// let end = heartbeat.session().closed().await;
+    /// # assert!(!end.is_clean());
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`OpenTypedError`] if no stream for the beats can be opened. Never if no beats are sent.
     ///
@@ -94,6 +113,26 @@ impl<S: Face> Heartbeat<S> {
 
     /// Opens a stream of a type. See [`Typed::open`].
     ///
+    /// ```
+    /// # use muxado_heartbeat::{Heartbeat, HeartbeatConfig};
+    /// # use muxado_smol::{Listener, connect};
+    /// # use muxado_typed::Typed;
+    /// use smol::io::AsyncWriteExt;
+    ///
+    /// # smol::block_on(async {
+    /// # let listener = Listener::bind("127.0.0.1:0").await?;
+    /// # let client = Typed::new(connect(listener.local_addr()?).await?);
+    /// # let client = Heartbeat::start(client, HeartbeatConfig::default()).await?;
+    /// # let server = Typed::new(listener.accept().await?.0);
+    /// # let server = Heartbeat::start(server, HeartbeatConfig::default()).await?;
+    /// let mut stream = client.open(7).await?; // any type but that of the beats
+    /// stream.write_all(b"hello").await?;
+    /// stream.close().await?;
+    /// # assert_eq!(server.accept().await?.stream_type().get(), 7);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`OpenTypedError`], which says whether it is safe to retry.
     ///
@@ -107,6 +146,37 @@ impl<S: Face> Heartbeat<S> {
     }
 
     /// Waits for the peer's next stream, and answers the peer's beats meanwhile. See [`Typed::accept`].
+    ///
+    /// ```
+    /// # use muxado_heartbeat::{Heartbeat, HeartbeatConfig};
+    /// # use muxado_smol::{ErrorCode, Listener, connect};
+    /// # use muxado_typed::Typed;
+    /// # use std::time::Duration;
+    /// # smol::block_on(async {
+    /// # let listener = Listener::bind("127.0.0.1:0").await?;
+    /// # let client = Typed::new(connect(listener.local_addr()?).await?);
+    /// # let client = Heartbeat::start(client, HeartbeatConfig::default()).await?;
+    /// # let server = Typed::new(listener.accept().await?.0);
+    /// # let server = Heartbeat::start(server, HeartbeatConfig::default()).await?;
+    /// # let mut seven = client.open(7).await?;
+    /// # let peer = smol::spawn(async move {
+    /// #     let beat = client.beat(Duration::from_secs(5)).await;
+    /// #     let _ = smol::io::AsyncReadExt::read(&mut seven, &mut [0]).await; // until the other side drops it
+    /// #     drop(seven);
+    /// #     client.session().close(ErrorCode::NO_ERROR, "bye").await;
+    /// #     beat
+    /// # });
+    /// # let mut types = Vec::new();
+    /// while let Ok(stream) = server.accept().await {
+    ///     // never one of the peer's beats: those are answered in there
+    ///     println!("a stream of type {}", stream.stream_type());
+    /// #     types.push(stream.stream_type().get());
+    /// }
+    /// # assert_eq!(types, [7]);
+    /// # peer.await?;
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// [`AcceptError`] once the session has ended; streams that were there are given first.
@@ -140,6 +210,29 @@ impl<S: Face> Heartbeat<S> {
 
     /// Sends a beat now, or waits for the one that is under way, and returns the round-trip time.
     ///
+    /// ```
+    /// # use muxado_heartbeat::{Heartbeat, HeartbeatConfig};
+    /// # use muxado_smol::{Listener, connect};
+    /// # use muxado_typed::Typed;
+    /// use std::time::Duration;
+    ///
+    /// # smol::block_on(async {
+    /// # let listener = Listener::bind("127.0.0.1:0").await?;
+    /// # let client = Typed::new(connect(listener.local_addr()?).await?);
+    /// # let client = Heartbeat::start(client, HeartbeatConfig::default()).await?;
+    /// # let server = Typed::new(listener.accept().await?.0);
+    /// # let server = Heartbeat::start(server, HeartbeatConfig::default()).await?;
+    /// # smol::spawn(async move { while server.accept().await.is_ok() {} }).detach();
+    /// // Before something important, or when the machine has slept: is anybody there?
+    /// match client.beat(Duration::from_secs(2)).await {
+    ///     Ok(rtt) => println!("yes, {rtt:?} away"),
+    ///     Err(error) => println!("better connect anew: {error}"),
+    /// }
+    /// # assert!(client.rtt().is_some());
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`BeatError::TimedOut`] if the echo did not come within `limit`, as from a peer that answers no beats;
     /// [`BeatError::Ended`] if the heartbeat has ended. Safe to retry.
@@ -169,6 +262,28 @@ impl<S: Face> Heartbeat<S> {
 
     /// Waits for the next echo, and gives the time it took; none when the heartbeat has ended. With a peer that answers no
     /// beats it waits as long as the heartbeat lives.
+    ///
+    /// ```
+    /// # use muxado_heartbeat::{Heartbeat, HeartbeatConfig};
+    /// # use muxado_smol::{ErrorCode, Listener, connect};
+    /// # use muxado_typed::Typed;
+    /// use std::time::Duration;
+    ///
+    /// # smol::block_on(async {
+    /// # let listener = Listener::bind("127.0.0.1:0").await?;
+    /// # let config = HeartbeatConfig::default().interval(Duration::from_millis(1));
+    /// # let client = Heartbeat::start(Typed::new(connect(listener.local_addr()?).await?), config).await?;
+    /// # let server = Heartbeat::start(Typed::new(listener.accept().await?.0), HeartbeatConfig::default()).await?;
+    /// # smol::spawn(async move { while server.accept().await.is_ok() {} }).detach();
+    /// let mut shortest = Duration::MAX;
+    /// while let Some(rtt) = client.next_rtt().await {
+    ///     shortest = shortest.min(rtt); // what the link itself takes, without queues on the way
+    /// #     client.session().close(ErrorCode::NO_ERROR, "bye").await;
+    /// } // until the heartbeat ends
+    /// # assert!(shortest < Duration::MAX);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
