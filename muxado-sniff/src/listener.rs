@@ -49,6 +49,31 @@ impl<C> Listener<C> {
 
     /// Waits for the next connection; none once the sniffer is gone and all that were waiting are taken.
     ///
+    /// ```
+    /// # use muxado_sniff::{Limits, Sniffer, http1};
+    /// # use smol::io::AsyncReadExt;
+    /// use smol::io::AsyncWriteExt;
+    ///
+    /// # smol::block_on(async {
+    /// # let port = smol::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let mut client = smol::net::TcpStream::connect(port.local_addr()?).await?;
+    /// # client.write_all(b"GET / HTTP/1.1\r\n\r\n").await?;
+    /// # let mut sniffer = Sniffer::on(muxado_smol::Smol, Limits::new());
+    /// # let web = sniffer.listen(http1());
+    /// # let running = smol::spawn(async move { sniffer.run(async || port.accept().await.map(|(tcp, _)| tcp)).await });
+    /// let serving = smol::spawn(async move {
+    ///     while let Some(mut connection) = web.accept().await {
+    ///         let answer = async move { connection.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await };
+    ///         smol::spawn(answer).detach(); // a slow client holds up no other
+    ///     }
+    /// });
+    /// # client.read_exact(&mut [0; 27]).await?;
+    /// # running.cancel().await;
+    /// # serving.await; // it ends with the sniffer
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Cancel safety
     /// Dropping the future loses no connection.
     pub async fn accept(&self) -> Option<Sniffed<C>> {

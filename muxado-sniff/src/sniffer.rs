@@ -123,6 +123,30 @@ impl<C: Send + 'static, P: Io<C>> Sniffer<C, P> {
     ///
     /// May run several times at once, for several ports.
     ///
+    /// ```
+    /// # use muxado_sniff::{Limits, Sniffer, http1};
+    /// # use smol::io::AsyncWriteExt;
+    /// # use smol::net::{TcpListener, TcpStream};
+    /// # smol::block_on(async {
+    /// # let (v4, v6) = (TcpListener::bind("127.0.0.1:0").await?, TcpListener::bind("127.0.0.1:0").await?);
+    /// # let addresses = [v4.local_addr()?, v6.local_addr()?];
+    /// # let mut sniffer = Sniffer::on(muxado_smol::Smol, Limits::new());
+    /// # let web = sniffer.listen(http1());
+    /// smol::spawn(async move {
+    ///     let one = sniffer.run(async || v4.accept().await.map(|(tcp, _peer)| tcp));
+    ///     let other = sniffer.run(async || v6.accept().await.map(|(tcp, _peer)| tcp));
+    ///     let error = smol::future::or(one, other).await; // both at once, until one port is of no use any more
+    ///     eprintln!("a port broke: {error}");
+    /// })
+    /// .detach();
+    /// # for address in addresses {
+    /// #     TcpStream::connect(address).await?.write_all(b"GET / HTTP/1.1\r\n").await?;
+    /// #     assert!(web.accept().await.is_some());
+    /// # }
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Cancel safety
     /// That of `accept`. Dropping the future stops accepting; looking at connections goes on, and they are handed on if
     /// it is run again.
