@@ -10,7 +10,7 @@
 //! - [`Watched`]: a future held to the contract of polling. [`counter`]: a waker that counts.
 //! - [`recorded`]: what the existing implementations sent in a session.
 //! - `certs`, by feature: certificates of a test's own.
-//! - [`every_split`]: the same bytes in other pieces.
+//! - [`every_split`]: the same bytes in other pieces. [`takes_many_slices`]: what a transport makes of a vectored write.
 //! - [`sim`]: random use of machines, checked after every step.
 //! - [`suite`]: what every face must do, over real connections.
 //! - [`spec`]: what any peer must do, played over TCP.
@@ -39,6 +39,7 @@ pub mod spec;
 mod split;
 #[allow(clippy::unwrap_used, clippy::panic, reason = "they are tests")]
 pub mod suite;
+mod vectored;
 mod watch;
 pub mod wire;
 mod world;
@@ -53,5 +54,6 @@ pub use recorded::{Recorded, expand, frames_of, payload_of, recorded, recordings
 pub use rules::assert_sender_rules;
 pub use sessions::{Alone, Connected, Faced, alone, connected, slow, start};
 pub use split::every_split;
+pub use vectored::takes_many_slices;
 pub use watch::{Counter, Watched, counter, poll};
 pub use world::{Sleep, World};
