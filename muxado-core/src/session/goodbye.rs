@@ -164,9 +164,7 @@ where
 
     fn poll_last_frames(&mut self, cx: &mut Context<'_>) -> Poll<Stage> {
         self.heed_limit(cx);
-        // The peer may be unable to take our last frames until its own are read.
-        let read = self.read.discard(cx);
-        self.at_eof |= matches!(read, ReadStep::Ended(_));
+        let has_read = self.read_on(cx);
         let before = self.write.batch.len();
         let written = match self.write.poll_write(cx) {
             Poll::Ready(Ok(())) if self.pull_last_frames() => return Poll::Ready(Stage::Flushing),
@@ -184,7 +182,7 @@ where
             }
             Poll::Pending => {
                 self.watch_stall(self.write.batch.len() < before);
-                if matches!(read, ReadStep::Handled(_)) {
+                if has_read {
                     cx.waker().wake_by_ref();
                 }
                 Poll::Pending
@@ -197,15 +195,18 @@ where
         if let Poll::Ready(closed) = self.write.poll_close(cx) {
             return Poll::Ready(self.after_close(closed.is_ok()));
         }
-        // As for the last frames.
-        if !self.at_eof {
-            match self.read.discard(cx) {
-                ReadStep::Handled { .. } => cx.waker().wake_by_ref(),
-                ReadStep::Ended(_) => self.at_eof = true,
-                ReadStep::Pending => {}
-            }
+        if !self.at_eof && self.read_on(cx) {
+            cx.waker().wake_by_ref();
         }
         Poll::Pending
+    }
+
+    /// Reads once while we write: the peer may be unable to take our last bytes until its own are read. Whether there were
+    /// any.
+    fn read_on(&mut self, cx: &mut Context<'_>) -> bool {
+        let read = self.read.discard(cx);
+        self.at_eof |= matches!(read, ReadStep::Ended(_));
+        matches!(read, ReadStep::Handled(_))
     }
 
     /// Whether the end of our direction, and then the peer's, may take its time, which begins now if it has not yet.
