@@ -53,12 +53,7 @@ impl Mux {
     /// Streams that had their FIN keep their clean end; all others fail. Without a GOAWAY this is an error (S01,
     /// S02), with one it is the end that was announced.
     pub fn handle_eof(&mut self) {
-        let end = match &self.shutdown.peer {
-            Some(peer) => peer.end(),
-            None => SessionEnd::new(EndCause::PeerEof),
-        };
-        self.shutdown.transport_lost = true;
-        self.finish_session(end, Goodbye::Done);
+        self.lose_transport(SessionEnd::new(EndCause::PeerEof));
     }
 
     /// The transport failed, or is out of reach: report what it took first. After the peer's GOAWAY this is the end

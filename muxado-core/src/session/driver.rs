@@ -336,13 +336,10 @@ where
         self.at_eof = true;
         let reported = std::mem::take(&mut self.write.unreported);
         // Made here, so that an error that is not the first cause is dropped here, outside the lock.
-        let failed = error.map(|error| SessionEnd::new(EndCause::Transport(error)));
+        let end = SessionEnd::new(error.map_or(EndCause::PeerEof, EndCause::Transport));
         self.shared.with_driver(&mut self.woken, |state| {
             state.mux.handle_written(reported);
-            match failed.clone() {
-                None => state.mux.handle_eof(),
-                Some(end) => state.mux.lose_transport(end),
-            }
+            state.mux.lose_transport(end.clone());
         });
         self.forget_batch();
         if self.stage == Stage::Running {
