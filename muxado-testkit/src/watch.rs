@@ -73,23 +73,24 @@ impl<F: Future + Unpin> Future for Watched<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let task = cx.waker().clone();
-        let (relay, owners) = match self.known.take() {
+        let relay = match self.known.take() {
             Some(known) => {
                 *known.task.lock().unwrap_or_else(PoisonError::into_inner) = task;
                 known.woken.store(0, Ordering::SeqCst);
-                (known, 1)
+                known
             }
             None => {
                 let fresh = Arc::new(Relay { task: Mutex::new(task), woken: AtomicUsize::new(0) });
                 self.known = Some(fresh.clone());
-                (fresh, 2)
+                fresh
             }
         };
         let waker = Waker::from(relay.clone());
         let polled = Pin::new(&mut self.future).poll(&mut Context::from_waker(&waker));
         drop(waker);
         if polled.is_pending() {
-            let kept = Arc::strong_count(&relay) > owners;
+            let ours = 1 + usize::from(self.known.is_some());
+            let kept = Arc::strong_count(&relay) > ours;
             assert!(kept || relay.woken.load(Ordering::SeqCst) > 0, "pending, and nobody will wake it");
         }
         polled

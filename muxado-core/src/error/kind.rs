@@ -149,6 +149,7 @@ mod tests {
             assert_eq!(io::Error::from(AcceptError { end }).kind(), ENDED);
         }
     }
+
     #[test]
     fn a_reset_says_by_its_kind_who_reset() {
         for (initiator, kind) in [

@@ -13,7 +13,7 @@ use super::stream::{Stream, StreamKey};
 use super::streams::filler_id;
 use crate::error::Initiator;
 
-/// Less than this is little to send at once, in bytes.
+/// Less than this is little to send at once, and a small message for whoever receives it, in bytes.
 pub(super) const LITTLE: usize = 4096;
 
 impl Mux {
