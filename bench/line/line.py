@@ -1,7 +1,7 @@
 """A long line for one machine: runs a program in a network of its own, where 10.9.0.2 is this machine again, so many
 milliseconds away.
 
-    unshare --net python3 line.py --delay MS -- PROGRAM [ARGUMENT...]
+    unshare --net python3 line.py --delay MS [--send-buffer BYTES] -- PROGRAM [ARGUMENT...]
 
 Whatever the kernel sends to 10.9.0.2 comes to a TUN device, is kept for the delay, and goes back with its two
 addresses changed over, as if 10.9.0.2 had sent it to 10.9.0.1. So one program can be both ends of a real TCP
@@ -67,8 +67,14 @@ def carry(device, delay, program):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--delay", type=float, required=True, help="milliseconds in each direction")
+    parser.add_argument("--send-buffer", type=int, help="bytes that a socket may hold, in place of the system's bound")
     parser.add_argument("program", nargs="+")
     asked = parser.parse_args()
+    if asked.send_buffer is not None:
+        with open("/proc/sys/net/ipv4/tcp_wmem", "r+") as bounds:  # of this network alone
+            least, default, _ = bounds.read().split()
+            bounds.seek(0)
+            bounds.write(f"{least} {default} {asked.send_buffer}")
     device = make_device()
     program = subprocess.Popen(asked.program)
     try:

@@ -20,7 +20,9 @@ bench [--quick] [--syscalls] [--rounds N] [--workload NAMES] [--json FILE] [--pl
   --plots FOLDER   draws a picture of each workload there
   --json FILE      writes every single measurement to FILE as well
 
-bench far [--quick] [--plots FOLDER]   throughput against the round trip, over a line of real TCP: see line/line.py
+bench far [--quick] [--plots FOLDER] [--send-buffer BYTES]
+                   throughput against the round trip, over a line of real TCP: see line/line.py
+  --send-buffer    what a socket may hold unacknowledged at the most, in place of what the system allows
 
 bench scale [--plots FOLDER]   what one more stream, session or writer costs when there are many
 
@@ -53,7 +55,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
     let mut words = words.iter().map(String::as_str).peekable();
     let asked = words.next_if(|word| ["far", "scale"].contains(word));
     let (mut quick, mut rounds, mut workloads) = (false, None, Workload::ALL.to_vec());
-    let (mut json, mut plots, mut syscalls) = (None, None, false);
+    let (mut json, mut plots, mut syscalls, mut send_buffer) = (None, None, false, None);
     while let Some(word) = words.next() {
         match word {
             "child" => {
@@ -77,12 +79,13 @@ pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
             }
             "--json" => json = Some(value(word, words.next())?),
             "--plots" => plots = Some(value(word, words.next())?),
+            "--send-buffer" => send_buffer = Some(value(word, words.next())?),
             other => return Err(format!("unknown argument `{other}`\n\n{USAGE}").into()),
         }
     }
     match asked {
         Some("scale") => return Ok(Command::Scale { plots }),
-        Some(_) => return Ok(Command::Far(far::Plan { quick, plots })),
+        Some(_) => return Ok(Command::Far(far::Plan { quick, plots, send_buffer })),
         None => {}
     }
     let rounds = rounds.unwrap_or(if quick { 3 } else { 5 });

@@ -27,6 +27,8 @@ const PEERS: [PeerName; 6] = [
 pub(crate) struct Plan {
     pub(crate) quick: bool,
     pub(crate) plots: Option<std::path::PathBuf>,
+    /// What a socket may hold at the most until the peer has it, if not what the system allows.
+    pub(crate) send_buffer: Option<u32>,
 }
 
 /// The rates of one peer in MiB/s, one for each round trip; none where it failed.
@@ -42,7 +44,7 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Box<dyn Error>> {
         for _ in 0..rounds {
             for (peer, rates) in PEERS.into_iter().zip(&mut rates) {
                 eprintln!("{} at {round_trip} ms", peer.as_str());
-                match measure(&script, &program, round_trip, peer, millis) {
+                match measure(&script, &program, plan.send_buffer, round_trip, peer, millis) {
                     Ok(measured) => {
                         rates.push(measured.amount as f64 / measured.seconds / f64::from(1 << 20));
                     }
@@ -73,20 +75,18 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Box<dyn Error>> {
 fn measure(
     script: &Path,
     program: &Path,
+    send_buffer: Option<u32>,
     round_trip: u64,
     peer: PeerName,
     millis: u64,
 ) -> Result<Measurement, Box<dyn Error>> {
     let delay = (round_trip as f64 / 2.0).to_string();
-    measured(
-        Command::new("unshare")
-            .arg("--net")
-            .arg("python3")
-            .arg(script)
-            .args(["--delay", &delay, "--"])
-            .arg(program)
-            .args(["child", "far", peer.as_str(), &millis.to_string()]),
-    )
+    let mut line = Command::new("unshare");
+    line.args(["--net", "python3"]).arg(script).args(["--delay", &delay]);
+    if let Some(bytes) = send_buffer {
+        line.args(["--send-buffer", &bytes.to_string()]);
+    }
+    measured(line.arg("--").arg(program).args(["child", "far", peer.as_str(), &millis.to_string()]))
 }
 
 fn table(curves: &[Curve], millis: u64) -> String {
