@@ -199,9 +199,11 @@ impl Mux {
         self.stats.frames_received
     }
 
-    /// Whether somebody who waited was told of a small message since this was last asked.
+    /// Whether somebody who waited was told of a small message since this was last asked, and may go before what there is
+    /// to send. Refusals must not add up (B10), and the goodbye of an error must not come too late.
     pub(crate) fn take_told_small(&mut self) -> bool {
-        std::mem::take(&mut self.told_small)
+        let may_go = self.replies.is_empty() && self.shutdown.phase != Phase::Ended;
+        std::mem::take(&mut self.told_small) && may_go
     }
 
     /// Bytes that could go out now.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use futures_util::future::join;
 use futures_util::{AsyncReadExt, AsyncWriteExt, FutureExt};
 use muxado_core::rt::Runtime;
-use muxado_core::{Config, Side, Stream};
+use muxado_core::{Config, ErrorCode, Side, Stream};
 use muxado_testkit::{Alone, World, alone, wire};
 
 /// A bulk stream's payload: the window of one, less than the driver moves in one poll.
@@ -127,4 +127,40 @@ fn messages_without_end_do_not_keep_the_driver_from_writing() {
     world.settle();
     assert!(one.to_peer.written() >= end, "all is written");
     assert!(messages.load(Ordering::Relaxed) < 10, "and soon");
+}
+
+/// 1. The peer opens many more streams than it may, and behind them nothing keeps the refusals from going out.
+/// 2. With the first of them comes a message that somebody waits for, so that the driver lets him go first.
+/// 3. The refusals go out all the same, before more of them can add up than may wait.
+#[test]
+fn b10_refusals_do_not_add_up_while_the_driver_gives_way() {
+    let world = World::new();
+    let one = alone(&world, Side::Server, &Config::builder().max_inbound_streams(1).build().unwrap());
+    one.from_peer.inject(&wire::syn(3, b""));
+    let mut small = world.block_on(one.session.accept()).unwrap();
+    let told = spawn(&world, async move {
+        small.read_exact(&mut [0; 5]).await.unwrap();
+        small
+    });
+    let mut burst = wire::data(3, b"hello");
+    (0..600).for_each(|count| burst.extend(wire::syn(5 + 2 * count, &[7; 100])));
+    one.from_peer.inject(&burst);
+    world.settle();
+    assert!(told.lock().unwrap().is_some());
+    assert_eq!(one.session.end(), None, "the transport took every answer");
+    assert_eq!(one.session.stats().resets_sent, 600);
+}
+
+/// Behind a message that somebody waits for the peer breaks the protocol, and then closes its direction.
+#[test]
+fn s12_the_goodbye_of_an_error_goes_out_though_the_driver_gives_way() {
+    let world = World::new();
+    let (one, _bulk, mut small) = two_streams(&world);
+    spawn(&world, async move { small.read_exact(&mut [0; 5]).await });
+    one.from_peer.inject(&[wire::data(3, &[7; MUCH]), wire::data(5, b"hello"), wire::data(0, b"")].concat());
+    one.from_peer.cut();
+    let before = one.to_peer.written();
+    world.settle();
+    assert_eq!(one.session.end().unwrap().code(), ErrorCode::PROTOCOL_ERROR);
+    assert!(one.to_peer.written() > before, "the peer is told");
 }
