@@ -151,7 +151,9 @@ where
             let read = self.poll_read(cx);
             if !gave_way && read.as_ref().is_some_and(|read| read.gives_way) {
                 self.gave_way = true;
-                return self.give_way(cx);
+                // Limits wait for the next poll: one of them may be for a transport that has yet to be asked.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
             settled = read.as_ref().map_or(settled, |read| read.is_quiet && self.write.is_settled());
             let sent = match settled && self.stage == Stage::Running {

@@ -3,12 +3,14 @@
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Waker;
+use std::time::Duration;
 
 use futures_util::future::join;
 use futures_util::{AsyncReadExt, AsyncWriteExt, FutureExt};
 use muxado_core::rt::Runtime;
-use muxado_core::{Config, ErrorCode, Side, Stream};
-use muxado_testkit::{Alone, World, alone, wire};
+use muxado_core::{Config, ErrorCode, Session, Side, Stream};
+use muxado_testkit::{Alone, World, alone, pipe, poll, wire};
 
 /// A bulk stream's payload: the window of one, less than the driver moves in one poll.
 const MUCH: usize = 200 * 1024;
@@ -163,4 +165,33 @@ fn s12_the_goodbye_of_an_error_goes_out_though_the_driver_gives_way() {
     world.settle();
     assert_eq!(one.session.end().unwrap().code(), ErrorCode::PROTOCOL_ERROR);
     assert!(one.to_peer.written() > before, "the peer is told");
+}
+
+/// 1. The transport takes nothing, for longer than the write stall.
+/// 2. Before the driver has its turn the transport takes bytes again, and a message comes that somebody waits for.
+/// 3. The driver lets him go first: that is no reason to give up a transport that it has yet to ask.
+#[test]
+fn s84_a_driver_that_gives_way_asks_the_transport_before_it_is_given_up() {
+    let world = World::new();
+    let (near, far) = pipe(1 << 20);
+    let (from_peer, to_peer) = (near.read.lane(), near.write.lane());
+    let (session, mut driver) =
+        Session::from_halves(Side::Server, near.read, near.write, &Config::default(), world.clone());
+    let mut turn = || assert!(poll(&mut driver, Waker::noop()).is_pending());
+    from_peer.inject(&[wire::syn(3, b""), wire::syn(5, b"")].concat());
+    turn();
+    let accepted = || session.accept().now_or_never().expect("it has come").unwrap();
+    let (mut bulk, mut small) = (accepted(), accepted());
+    assert!(poll(&mut small.read_chunk(9), Waker::noop()).is_pending());
+    to_peer.set(|mood| mood.stuck = true);
+    bulk.write_all(&[7; MUCH]).now_or_never().expect("there is room").unwrap();
+    turn();
+    world.block_on(world.sleep(Duration::from_secs(31)));
+    to_peer.set(|mood| mood.stuck = false);
+    from_peer.inject(&wire::syn(7, &[7; MUCH]));
+    from_peer.inject(&wire::data(5, b"hello"));
+    (0..9).for_each(|_| turn());
+    assert_eq!(session.end(), None);
+    assert!(to_peer.written() > MUCH as u64, "all is written");
+    drop(far);
 }
