@@ -202,8 +202,7 @@ impl Mux {
     pub fn read(&mut self, key: StreamKey, max: usize) -> Result<Read, ReadError> {
         let Some(stream) = self.streams.get_mut(key) else { return Err(let_go()) };
         stream.was_read = true;
-        if let Some(chunk) = stream.recv.queue.pop(max.max(1)) {
-            stream.recv.credit.consume(chunk.len());
+        if let Some(chunk) = take_unread(stream, max.max(1)) {
             self.note_consumed(key, chunk.len());
             return Ok(Read::Chunk(chunk));
         }
@@ -217,6 +216,13 @@ impl Mux {
             }
             _ => Err(let_go()),
         }
+    }
+
+    /// As [`read`](Mux::read), for more of what is there already: none if that was all, and nobody waits then.
+    pub(crate) fn read_on(&mut self, key: StreamKey, max: usize) -> Option<Bytes> {
+        let chunk = take_unread(self.streams.get_mut(key)?, max)?;
+        self.note_consumed(key, chunk.len());
+        Some(chunk)
     }
 
     /// As [`read`](Mux::read), but into `room`, if all there is to read is one small message that fits. Otherwise it
@@ -425,6 +431,13 @@ impl Mux {
             self.schedule.push(priority, key, stream.last_turn);
         }
     }
+}
+
+/// Up to `max` of the bytes that nobody has read.
+fn take_unread(stream: &mut Stream, max: usize) -> Option<Bytes> {
+    let chunk = stream.recv.queue.pop(max)?;
+    stream.recv.credit.consume(chunk.len());
+    Some(chunk)
 }
 
 /// Reading what was let go is a mistake of the owner's, and must not look like the end of a stream.

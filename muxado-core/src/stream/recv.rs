@@ -255,7 +255,7 @@ fn take_out<const N: usize>(
     pieces[0] = first;
     for place in &mut pieces[1..] {
         // What follows the pieces is for the next call.
-        let Some(Ok(Read::Chunk(piece))) = (left > 0).then(|| mux.read(key, left)) else { break };
+        let Some(piece) = (left > 0).then(|| mux.read_on(key, left)).flatten() else { break };
         left -= piece.len();
         *place = piece;
     }

@@ -277,3 +277,20 @@ fn the_last_frames_have_times_and_go_with_the_end() {
     assert_eq!(end.frames().unwrap().as_slice().len(), 2);
     assert_eq!(end.frames().unwrap().passed(), 2);
 }
+
+/// He has asked for more than there was, and got what there was: nobody waits before he asks again.
+#[test]
+fn who_has_read_all_there_was_waits_for_nothing() {
+    let scene = Scene::new(&inspected());
+    let mut ours = scene.stream();
+    let mut theirs = scene.accepted();
+    for len in [1, 1000, 100_000] {
+        scene.world.block_on(ours.write_all(&vec![7; len])).unwrap();
+        scene.world.settle();
+        let mut left = len;
+        while left > 0 {
+            left -= scene.world.block_on(theirs.read(&mut vec![0; 200_000])).unwrap();
+        }
+        assert_eq!(reading(&scene.pair.server), None, "{len}");
+    }
+}
