@@ -72,8 +72,6 @@ pub struct Driver<R, W, T: Runtime> {
     pub(super) half_closes: bool,
     /// The peer has said GOAWAY, and what is left has its limit.
     pub(super) peer_leaving: bool,
-    /// The transport took no more when it was last asked to.
-    pub(super) full: bool,
     /// There is little to send and there are many who may have more in a moment: whoever can run now goes first, once.
     pub(super) holds_back: bool,
     /// The last poll ended so that whoever waited for a small message could run before all else that there was to do.
@@ -103,7 +101,6 @@ where
             out_of_time: false,
             half_closes: false,
             peer_leaving: false,
-            full: false,
             holds_back: false,
             gave_way: false,
             has_more: false,
@@ -217,9 +214,10 @@ where
         if self.broken.is_some() {
             return Sent { work: 0, go_on: false };
         }
+        let was_full = self.write.is_full;
         let written = self.write.poll_write(cx);
         // One that was full takes more only if the other end takes something out.
-        if std::mem::replace(&mut self.full, written.is_pending()) && self.write.unreported > 0 {
+        if was_full && self.write.unreported > 0 {
             self.note_life();
         }
         match written {

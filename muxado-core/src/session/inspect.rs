@@ -104,7 +104,7 @@ where
             return;
         }
         let age = self.shared.age();
-        let (is_full, has_moved) = (self.full, self.write.unreported > 0);
+        let (is_full, has_moved) = (self.write.is_full, self.write.unreported > 0);
         self.shared.with_driver(&mut self.woken, |state| {
             state.mux.handle_time(age);
             state.mux.look_at_last();

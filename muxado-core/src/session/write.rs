@@ -22,13 +22,15 @@ pub(crate) struct WriteHalf<W> {
     pub(crate) batch: Batch,
     /// The transport has taken bytes since it was last flushed.
     unflushed: bool,
+    /// The transport took no more when it was last asked to.
+    pub(crate) is_full: bool,
     /// Bytes the transport has taken that the machine has not been told of.
     pub(crate) unreported: usize,
 }
 
 impl<W: AsyncWrite + Unpin> WriteHalf<W> {
     pub(crate) fn new(io: W) -> WriteHalf<W> {
-        WriteHalf { io, batch: Batch::contiguous(), unflushed: false, unreported: 0 }
+        WriteHalf { io, batch: Batch::contiguous(), unflushed: false, is_full: false, unreported: 0 }
     }
 
     /// Chooses vectored or contiguous writes. For before the first write: a batch under way is left as it is.
@@ -38,9 +40,10 @@ impl<W: AsyncWrite + Unpin> WriteHalf<W> {
         }
     }
 
-    /// Writes the batch, as far as the transport takes it. Ready with how much that was once the batch is empty;
-    /// pending if the transport takes no more.
+    /// Writes the batch, as far as the transport takes it. Ready once the batch is empty; pending if the transport takes no
+    /// more, or if others are to have their turns first.
     pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.is_full = false;
         for _ in 0..MAX_CALLS {
             if self.batch.is_empty() {
                 return Poll::Ready(Ok(()));
@@ -48,7 +51,10 @@ impl<W: AsyncWrite + Unpin> WriteHalf<W> {
             let written = match retry(|| self.poll_write_once(cx)) {
                 Poll::Ready(Ok(written)) => written,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    self.is_full = true;
+                    return Poll::Pending;
+                }
             };
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));

@@ -85,6 +85,24 @@ fn a_full_transport_that_takes_more_is_life() {
     });
 }
 
+/// The driver asks so often and no more before others have their turns: it is not the transport that is full.
+#[test]
+fn a_transport_that_takes_a_byte_at_a_time_and_is_never_full_shows_no_life() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::default());
+    let observer = one.session.observer();
+    let start = world.now();
+    one.to_peer.set(|mood| mood.write_max = 1);
+    world.block_on(async {
+        world.sleep(secs(1)).await;
+        let mut stream = one.session.open().await.unwrap();
+        stream.write_all(&[7; 1000]).await.unwrap();
+        world.settle();
+        assert!(one.to_peer.written() > 1000, "all is written");
+        assert_eq!(observer.last_life(), Some(start));
+    });
+}
+
 #[test]
 fn watching_keeps_no_session_open_and_can_end_it() {
     for closes in [false, true] {
