@@ -135,8 +135,8 @@ where
     pub(super) fn poll_goodbye(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut work = 0_usize;
         loop {
-            self.poll_limits(cx);
             if work >= POLL_BUDGET {
+                self.poll_limits(cx);
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -155,7 +155,8 @@ where
                     }
                     self.stage = stage;
                 }
-                // Only a limit can still change the stage.
+                // Only a limit can still change the stage. The driver may come late: what the transport has for us by then
+                // counts first.
                 Poll::Pending if self.poll_limits(cx) => {}
                 Poll::Pending => return Poll::Pending,
             }

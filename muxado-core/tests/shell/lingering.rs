@@ -1,11 +1,12 @@
 //! How the end of a session waits for the peer's: half-closed, lingering, and for how long.
 
+use std::task::Waker;
 use std::time::Duration;
 
 use futures_util::AsyncWriteExt;
 use muxado_core::rt::Runtime;
 use muxado_core::{Closed, Config, ErrorCode, Session, Side};
-use muxado_testkit::{Lane, Mood, World, alone, pipe, wire};
+use muxado_testkit::{Lane, Mood, World, alone, pipe, poll, wire};
 
 const CAPACITY: usize = 64 * 1024;
 
@@ -250,4 +251,25 @@ fn s80_b22_the_end_of_our_direction_has_the_time_of_the_close_to_find_room() {
         }
         assert_eq!(world.tasks(), 0);
     }
+}
+
+/// The driver's turn comes late: what the peer has said by then was said in time.
+#[test]
+fn s80_b22_a_peer_that_has_talked_is_not_silent_though_the_driver_comes_late() {
+    let world = World::new();
+    let (near, far) = pipe(CAPACITY);
+    let from_peer = near.read.lane();
+    let (session, mut driver) =
+        Session::from_halves(Side::Server, near.read, near.write, &Config::default(), world.clone());
+    let mut is_over = || poll(&mut driver, Waker::noop()).is_ready();
+    drop(session.close(ErrorCode::NO_ERROR, ""));
+    assert!(!is_over());
+    for _ in 0..3 {
+        from_peer.inject(b"\0\0\x04\x20\0\0\0\x03\0\x01\0\0");
+        world.block_on(world.sleep(Duration::from_millis(300)));
+        assert!(!is_over());
+    }
+    world.block_on(world.sleep(Duration::from_millis(300)));
+    assert!(is_over(), "now it is silent");
+    drop(far);
 }
