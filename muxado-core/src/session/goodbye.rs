@@ -143,7 +143,7 @@ where
             let step = match self.stage {
                 Stage::Running | Stage::Done => return Poll::Ready(()),
                 Stage::Flushing => self.poll_last_frames(cx),
-                Stage::Closing { .. } => self.poll_close(cx),
+                Stage::Closing { patient } => self.poll_close(cx, patient),
                 Stage::Lingering { left, patient } => self.poll_linger(cx, left, patient),
             };
             match step {
@@ -191,12 +191,13 @@ where
         }
     }
 
-    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Stage> {
+    fn poll_close(&mut self, cx: &mut Context<'_>, patient: bool) -> Poll<Stage> {
         self.heed_limit(cx);
         if let Poll::Ready(closed) = self.write.poll_close(cx) {
             return Poll::Ready(self.after_close(closed.is_ok()));
         }
         if !self.at_eof && self.read_on(cx) {
+            self.note_talk(patient);
             cx.waker().wake_by_ref();
         }
         Poll::Pending
@@ -244,13 +245,18 @@ where
         Stage::Lingering { left, patient }
     }
 
+    /// The peer is not silent.
+    fn note_talk(&mut self, patient: bool) {
+        if patient && !self.out_of_time {
+            self.timers.restart(Limit::Goodbye, GOODBYE);
+        }
+    }
+
     fn poll_linger(&mut self, cx: &mut Context<'_>, left: usize, patient: bool) -> Poll<Stage> {
         self.heed_limit(cx);
         match self.read.discard(cx) {
             ReadStep::Handled(Handled { bytes, .. }) if bytes < left => {
-                if patient && !self.out_of_time {
-                    self.timers.restart(Limit::Goodbye, GOODBYE);
-                }
+                self.note_talk(patient);
                 Poll::Ready(Stage::Lingering { left: left - bytes, patient })
             }
             ReadStep::Handled(_) | ReadStep::Ended(_) => Poll::Ready(Stage::Done),

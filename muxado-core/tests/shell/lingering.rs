@@ -253,6 +253,27 @@ fn s80_b22_the_end_of_our_direction_has_the_time_of_the_close_to_find_room() {
     }
 }
 
+/// While the end of our direction waits for room, the peer talks: it may not have all of ours yet.
+#[test]
+fn s80_b22_a_peer_that_talks_is_waited_for_while_our_direction_is_being_closed() {
+    let world = World::new();
+    let one = alone(&world, Side::Server, &Config::default());
+    one.to_peer.set(|mood| mood.close_hangs = true);
+    let closed = one.session.drain(secs(10));
+    let clock = world.clone();
+    world.block_on(async {
+        for _ in 0..20 {
+            clock.sleep(Duration::from_millis(200)).await;
+            one.from_peer.inject(b"\0\0\x04\x20\0\0\0\x03\0\x01\0\0");
+        }
+        assert_eq!(world.tasks(), 1, "it waits");
+        one.to_peer.set(|mood| mood.close_hangs = false);
+        assert!(closed.await.is_clean());
+    });
+    assert!(one.to_peer.is_closed());
+    assert_eq!(world.elapsed(), 20 * Duration::from_millis(200) + Duration::from_millis(250));
+}
+
 /// The driver's turn comes late: what the peer has said by then was said in time.
 #[test]
 fn s80_b22_a_peer_that_has_talked_is_not_silent_though_the_driver_comes_late() {
