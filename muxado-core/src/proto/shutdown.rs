@@ -231,11 +231,11 @@ impl Mux {
         self.finish_session(end, Goodbye::Now);
     }
 
-    /// Notes what the peer may have under way, within the credit it was given.
+    /// Notes what the peer may have under way, within the credit it was given, on streams that we have reset too.
     pub(super) fn note_in_flight(&mut self) {
         let credit =
             |stream: &Stream| if stream.recv.state.is_over() { 0 } else { stream.recv.credit.outstanding() };
-        let left = self.streams.iter().map(credit).fold(0, usize::saturating_add);
+        let left = self.streams.iter().map(credit).fold(self.streams.dead_credit(), usize::saturating_add);
         self.shutdown.in_flight = self.shutdown.in_flight.max(left);
     }
 

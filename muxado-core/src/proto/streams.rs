@@ -302,6 +302,11 @@ impl Streams {
         Some(left.is_some())
     }
 
+    /// The credit the peer still has for all streams that are remembered.
+    pub(super) fn dead_credit(&self) -> usize {
+        self.dead.values().map(|dead| size(dead.credit)).fold(0, usize::saturating_add)
+    }
+
     /// The credit the peer still has for a stream that was left behind.
     pub(super) fn left_behind(&self, id: StreamId) -> Option<usize> {
         self.dead.get(&id.get()).filter(|dead| !dead.is_told).map(|dead| size(dead.credit))

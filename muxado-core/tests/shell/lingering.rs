@@ -294,3 +294,23 @@ fn s80_b22_a_peer_that_has_talked_is_not_silent_though_the_driver_comes_late() {
     assert!(is_over(), "now it is silent");
     drop(far);
 }
+
+/// A stream that we have reset a moment before: the peer may not know yet, and has used up its window.
+#[test]
+fn s81_b22_what_the_peer_had_credit_for_on_streams_that_we_have_reset_is_read_too() {
+    let world = World::new();
+    let one = alone(&world, Side::Client, &Config::builder().max_inbound_streams(0).build().unwrap());
+    let mut stream = world.block_on(one.session.open()).unwrap();
+    world.block_on(stream.write_all(b"x")).unwrap();
+    world.settle();
+    stream.reset(ErrorCode::STREAM_CANCELLED).unwrap();
+    drop(stream);
+    let closed = one.session.close(ErrorCode::NO_ERROR, "");
+    world.settle();
+    one.from_peer.inject(&vec![0x55; 256 * 1024 + 64 * 1024 - 1]);
+    world.settle();
+    assert_eq!(world.tasks(), 1, "still reading");
+    one.from_peer.inject(b"!");
+    world.block_on(closed);
+    assert_eq!(world.elapsed(), Duration::ZERO);
+}
