@@ -318,8 +318,9 @@ impl Mux {
         if !self.streams.get(key).is_some_and(fresh) {
             return Err(ResetError::AlreadyUsed);
         }
+        let has_failed = self.streams.get(key).is_some_and(|stream| stream.failure.is_some());
         self.cancel(key, ErrorCode::STREAM_REFUSED);
-        self.stats.refused = self.stats.refused.saturating_add(1);
+        self.stats.refused = self.stats.refused.saturating_add(u64::from(!has_failed));
         Ok(())
     }
 

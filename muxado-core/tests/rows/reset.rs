@@ -253,6 +253,21 @@ fn decision_6_only_an_unused_accepted_stream_can_be_refused() {
 }
 
 #[test]
+fn a_stream_that_has_failed_before_it_is_refused_does_not_count_as_refused() {
+    let fails: [fn(&mut Peer, StreamKey); 3] = [
+        |peer, _| peer.feed(rst(3, 6)),
+        |peer, stream| peer.mux.reset(stream, ErrorCode::STREAM_CANCELLED).unwrap(),
+        |peer, _| peer.mux.handle_eof(),
+    ];
+    for fail in fails {
+        let (mut peer, stream) = with_stream(b"");
+        fail(&mut peer, stream);
+        peer.mux.refuse(stream).unwrap();
+        assert_eq!(peer.mux.stats().refused, 0);
+    }
+}
+
+#[test]
 fn s56_rst_after_fin_costs_the_write_half_only() {
     let make = || {
         let (mut peer, stream) = with_stream(b"all");
