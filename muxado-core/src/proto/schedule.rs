@@ -6,7 +6,8 @@
 //!
 //! A stream that has had no turn for as long as a round of the others takes has *rested*. It goes before those that
 //! have not, as long as these get their share: so a message now and then does not wait for 64 bulk streams to have
-//! their turns, and nobody waits for more than twice as many turns as there are others, however many messages there are.
+//! their turns, and nobody waits for more than twice as many turns of his priority as it has others, however many messages
+//! there are.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU32;
@@ -39,18 +40,19 @@ pub(super) struct LastTurn(Option<NonZeroU32>);
 #[derive(Debug, Default)]
 struct Level {
     rested: VecDeque<StreamKey>,
-    /// With the turns that had been had when it began to wait.
+    /// With the turns that had been had here when it began to wait.
     busy: VecDeque<(StreamKey, u32)>,
+    /// Turns that were had here: those of other priorities make nobody wait for others of his own. Wraps.
+    turns: u32,
 }
 
 impl Schedule {
     /// Puts a stream in the order.
     pub(super) fn push(&mut self, priority: i8, key: StreamKey, last: LastTurn) {
-        let turns = self.turns;
         let level = if priority == 0 { &mut self.normal } else { self.others.entry(priority).or_default() };
-        match last.0.is_none_or(|last| between(last.get(), turns) >= level.len()) {
+        match last.0.is_none_or(|last| between(last.get(), self.turns) >= level.len()) {
             true => level.rested.push_back(key),
-            false => level.busy.push_back((key, turns)),
+            false => level.busy.push_back((key, level.turns)),
         }
     }
 
@@ -59,7 +61,7 @@ impl Schedule {
         let is_next = |(priority, _): (&i8, &Level)| priority.is_positive() || self.normal.is_empty();
         let key = match self.others.last_key_value().is_some_and(is_next) {
             true => self.pop_other(),
-            false => self.normal.pop(self.turns),
+            false => self.normal.pop(),
         };
         if key.is_some() {
             self.turns = self.turns.checked_add(1).unwrap_or(1);
@@ -120,7 +122,7 @@ impl Schedule {
     /// The next of the highest priority other than 0.
     fn pop_other(&mut self) -> Option<StreamKey> {
         let mut highest = self.others.last_entry()?;
-        let key = highest.get_mut().pop(self.turns);
+        let key = highest.get_mut().pop();
         if highest.get().is_empty() {
             highest.remove();
         }
@@ -129,8 +131,9 @@ impl Schedule {
 }
 
 impl Level {
-    fn pop(&mut self, turns: u32) -> Option<StreamKey> {
-        let most = self.len().saturating_sub(1).saturating_mul(2);
+    fn pop(&mut self) -> Option<StreamKey> {
+        let (turns, most) = (self.turns, self.len().saturating_sub(1).saturating_mul(2));
+        self.turns = turns.wrapping_add(1);
         let is_due = |(_, since): &(StreamKey, u32)| between(*since, turns) >= most;
         if self.rested.is_empty() || self.busy.front().is_some_and(is_due) {
             return self.busy.pop_front().map(|(key, _)| key);
@@ -252,5 +255,29 @@ mod tests {
             schedule.this_turn(first);
         }
         assert!(schedule.is_varied());
+    }
+
+    /// Two or more turns of a higher priority before each of these.
+    #[test]
+    fn who_is_new_has_his_turn_before_the_busy_whatever_a_higher_priority_sends_meanwhile() {
+        for ahead in 0..5 {
+            let mut schedule = Schedule::default();
+            let mut last = [NEVER; 6];
+            let mut turn = |schedule: &mut Schedule| {
+                for _ in 0..ahead {
+                    schedule.push(1, key(0), last[0]);
+                    assert_eq!(schedule.pop(), Some(key(0)));
+                    last[0] = schedule.this_turn(last[0]);
+                }
+                let slot = schedule.pop().unwrap().slot;
+                last[slot as usize] = schedule.this_turn(last[slot as usize]);
+                schedule.push(0, key(slot), last[slot as usize]);
+                slot
+            };
+            (1..5).for_each(|slot| schedule.push(0, key(slot), NEVER));
+            (0..40).for_each(|_| _ = turn(&mut schedule));
+            schedule.push(0, key(5), NEVER);
+            assert_eq!(turn(&mut schedule), 5, "{ahead}");
+        }
     }
 }

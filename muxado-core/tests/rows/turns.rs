@@ -131,3 +131,27 @@ fn b26_a_higher_priority_goes_first_at_any_time() {
     assert!(ids[..high].iter().all(|id| *id == ids[0]), "{ids:?}");
     assert!(ids.is_sorted(), "ids are given in the order of the turns: {ids:?}");
 }
+
+/// The turns of a higher priority are no turns of theirs: whoever is new among the others comes before those that send all
+/// the time, as if there were no higher one.
+#[test]
+fn b26_much_of_a_higher_priority_keeps_no_new_stream_from_its_turn_among_the_others() {
+    for ahead in [0, 1, 2, 4] {
+        let mut sender = Sender::new();
+        let high = sender.open();
+        sender.mux.set_priority(high, 1);
+        let bulk: Vec<_> = (0..4).map(|_| sender.open()).collect();
+        let round = |sender: &mut Sender| {
+            for (key, frames) in bulk.iter().map(|key| (*key, 1)).chain([(high, ahead)]) {
+                sender.mux.write(key, &vec![0; frames * FRAME]).unwrap();
+            }
+            // All of the higher priority, and one frame.
+            sender.send(ahead * (FRAME + 8) + 1)
+        };
+        (0..40).for_each(|_| assert_eq!(round(&mut sender).len(), ahead + 1));
+        let fresh = sender.open();
+        sender.mux.flush(fresh).unwrap();
+        let rounds = (0..40).position(|_| round(&mut sender).iter().any(|(_, length)| *length == 0));
+        assert_eq!(rounds, Some(0), "{ahead} turns of a higher priority before each");
+    }
+}
