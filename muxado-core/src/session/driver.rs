@@ -297,10 +297,7 @@ where
                 Limit::Goodbye => self.goodbye_is_due(),
                 Limit::Deadline => self.run_out_of_time(),
                 Limit::Stall => self.give_up_writing(),
-                Limit::LastWords => {
-                    let error = self.broken.take();
-                    self.lost(error);
-                }
+                Limit::LastWords => self.lost(None),
                 Limit::Stream => self.pass_deadlines(now),
                 Limit::Credit | Limit::Sweep => {}
             }
@@ -335,6 +332,8 @@ where
     fn lost(&mut self, error: Option<io::Error>) {
         self.at_eof = true;
         let reported = std::mem::take(&mut self.write.unreported);
+        // A write that failed before is the first cause.
+        let error = self.broken.take().or(error);
         // Made here, so that an error that is not the first cause is dropped here, outside the lock.
         let end = SessionEnd::new(error.map_or(EndCause::PeerEof, EndCause::Transport));
         self.shared.with_driver(&mut self.woken, |state| {
