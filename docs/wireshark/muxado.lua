@@ -111,6 +111,11 @@ local function code_name(code)
     return CODES[code] or string.format("error code %u", code)
 end
 
+-- `bit` is Wireshark's own, whatever its Lua is. That of 4.4 and later has no `bit32`.
+local function has(flags, flag)
+    return bit.band(flags, flag) ~= 0
+end
+
 local function plural(n)
     return n == 1 and "1 byte" or n .. " bytes"
 end
@@ -147,10 +152,10 @@ local function read_header(tvb, offset)
     local head, id = tvb(offset + 3, 1):uint(), tvb(offset + 4, 4):uint()
     return {
         length = tvb(offset, 3):uint(),
-        type = bit32.rshift(head, 4),
-        flags = bit32.band(head, 0xf),
+        type = bit.rshift(head, 4),
+        flags = bit.band(head, 0xf),
         reserved = id >= 0x80000000,
-        stream = bit32.band(id, 0x7fffffff),
+        stream = bit.band(id, 0x7fffffff),
     }
 end
 
@@ -275,10 +280,10 @@ local function take_syn(record, session, direction, header)
 end
 
 local function take_data(record, session, direction, header, tvb, pinfo)
-    local syn, fin = bit32.btest(header.flags, SYN), bit32.btest(header.flags, FIN)
+    local syn, fin = has(header.flags, SYN), has(header.flags, FIN)
     local empty = header.length == 0
     local stream = session.streams[header.stream]
-    if bit32.band(header.flags, 0xc) ~= 0 then note(record, rules.flags) end
+    if bit.band(header.flags, 0xc) ~= 0 then note(record, rules.flags) end
     if syn and fin then note(record, rules.syn_fin) end
     if syn then
         stream = take_syn(record, session, direction, header)
@@ -318,7 +323,7 @@ local function take_control(record, session, direction, header, value)
     if header.flags ~= 0 then note(record, rules.flags) end
     if header.type == WNDINC then
         -- The top bit is ignored.
-        value = bit32.band(value, 0x7fffffff)
+        value = bit.band(value, 0x7fffffff)
         if value == 0 then return note(record, rules.increment, "an increment of 0: ProtocolError (2.8)") end
     end
     if not stream then
@@ -388,8 +393,8 @@ local function summary(record, header, tvb)
     local words = {}
     local function say(...) table.insert(words, string.format(...)) end
     if header.type == DATA then
-        if bit32.btest(header.flags, SYN) then say("SYN") end
-        if bit32.btest(header.flags, FIN) then say("FIN") end
+        if has(header.flags, SYN) then say("SYN") end
+        if has(header.flags, FIN) then say("FIN") end
         if record.filler then say("filler") end
         local rest, kind = header.length, shown_type(record.stream)
         if kind and record.type_len then
@@ -402,11 +407,11 @@ local function summary(record, header, tvb)
     elseif not TYPES[header.type] then
         say("%s", plural(header.length))
     elseif header.type == GOAWAY and tvb:len() >= HEADER + 8 and header.length >= 8 then
-        say("last %d %s", bit32.band(tvb(HEADER, 4):uint(), 0x7fffffff), code_name(tvb(HEADER + 4, 4):uint()))
+        say("last %d %s", bit.band(tvb(HEADER, 4):uint(), 0x7fffffff), code_name(tvb(HEADER + 4, 4):uint()))
         if tvb:len() > HEADER + 8 then say("%s", quoted(tvb(HEADER + 8):string())) end
     elseif header.length == 4 and tvb:len() >= HEADER + 4 then
         local value = tvb(HEADER, 4):uint()
-        if header.type == RST then say("%s", code_name(value)) else say("+%d", bit32.band(value, 0x7fffffff)) end
+        if header.type == RST then say("%s", code_name(value)) else say("+%d", bit.band(value, 0x7fffffff)) end
     end
     return table.concat(words, " ")
 end
@@ -415,8 +420,8 @@ local function show_header(tree, header, tvb)
     tree:add(fields.length, tvb(0, 3))
     tree:add(fields.type, tvb(3, 1))
     local flags = tree:add(fields.flags, tvb(3, 1))
-    if bit32.btest(header.flags, SYN) then flags:append_text(", SYN") end
-    if bit32.btest(header.flags, FIN) then flags:append_text(", FIN") end
+    if has(header.flags, SYN) then flags:append_text(", SYN") end
+    if has(header.flags, FIN) then flags:append_text(", FIN") end
     for _, flag in ipairs({ "flag8", "flag4", "syn", "fin" }) do flags:add(fields[flag], tvb(3, 1)) end
     tree:add(fields.reserved, tvb(4, 1))
     tree:add(fields.stream, tvb(4, 4), header.stream)
@@ -433,7 +438,7 @@ local function show_body(tree, header, tvb)
     elseif header.type == WNDINC and header.length == 4 and have == 4 then
         tree:add(fields.increment, body)
     elseif header.type == GOAWAY and header.length >= 8 and have >= 8 then
-        tree:add(fields.last_stream, body(0, 4), bit32.band(body(0, 4):uint(), 0x7fffffff))
+        tree:add(fields.last_stream, body(0, 4), bit.band(body(0, 4):uint(), 0x7fffffff))
         tree:add(fields.error, body(4, 4))
         if have > 8 then tree:add(fields.text, body(8, have - 8)) end
     else

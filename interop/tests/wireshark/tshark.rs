@@ -12,6 +12,9 @@ use crate::frames::{Frame, Said};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/wireshark/muxado.lua");
 
+/// What the Lua of Wireshark 4.4 and later has no more is taken away: so any tshark shows that the script does without.
+const WITHOUT: &str = "bit32, math.pow, unpack = nil\n";
+
 /// A capture, and how it is to be read.
 pub(crate) struct Tshark {
     folder: TempDir,
@@ -50,7 +53,10 @@ impl Tshark {
 
     /// What it prints with these arguments more.
     pub(crate) fn run(&self, args: &[&str]) -> String {
+        let without = self.folder.path().join("without.lua");
+        std::fs::write(&without, WITHOUT).unwrap();
         let output = Command::new("tshark")
+            .arg(format!("-Xlua_script:{}", without.display()))
             .arg(format!("-Xlua_script:{SCRIPT}"))
             .arg("-r")
             .arg(self.file())
