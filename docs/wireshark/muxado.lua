@@ -122,7 +122,12 @@ end
 
 -- Text of the peer's, fit for a line.
 local function quoted(text)
-    if #text > 60 then text = text:sub(1, 57) .. "..." end
+    if #text > 60 then
+        local cut = 57
+        -- Not inside a character.
+        while cut > 54 and bit.band(text:byte(cut + 1), 0xc0) == 0x80 do cut = cut - 1 end
+        text = text:sub(1, cut) .. "..."
+    end
     return '"' .. text:gsub("[%c\"\\]", function(c) return string.format("\\x%02x", c:byte()) end) .. '"'
 end
 
@@ -408,7 +413,7 @@ local function summary(record, header, tvb)
         say("%s", plural(header.length))
     elseif header.type == GOAWAY and tvb:len() >= HEADER + 8 and header.length >= 8 then
         say("last %d %s", bit.band(tvb(HEADER, 4):uint(), 0x7fffffff), code_name(tvb(HEADER + 4, 4):uint()))
-        if tvb:len() > HEADER + 8 then say("%s", quoted(tvb(HEADER + 8):string())) end
+        if tvb:len() > HEADER + 8 then say("%s", quoted(tvb(HEADER + 8):string(ENC_UTF_8))) end
     elseif header.length == 4 and tvb:len() >= HEADER + 4 then
         local value = tvb(HEADER, 4):uint()
         if header.type == RST then say("%s", code_name(value)) else say("+%d", bit.band(value, 0x7fffffff)) end
@@ -440,7 +445,7 @@ local function show_body(tree, header, tvb)
     elseif header.type == GOAWAY and header.length >= 8 and have >= 8 then
         tree:add(fields.last_stream, body(0, 4), bit.band(body(0, 4):uint(), 0x7fffffff))
         tree:add(fields.error, body(4, 4))
-        if have > 8 then tree:add(fields.text, body(8, have - 8)) end
+        if have > 8 then tree:add_packet_field(fields.text, body(8, have - 8), ENC_UTF_8) end
     else
         tree:add(fields.body, body)
     end

@@ -213,6 +213,25 @@ fn of_packets_that_were_captured_in_part_nothing_is_made_up() {
     }
 }
 
+/// UTF-8 by custom, and not guaranteed to be.
+#[test]
+#[ignore = "needs tshark: cargo xtask wireshark"]
+fn the_text_of_a_goaway_is_shown_in_its_own_letters() {
+    let (short, long) = ("größer — naïve", "ä".repeat(80));
+    let turns = [
+        opened(),
+        server(go_away(3, 0, short.as_bytes())),
+        client(go_away(0, 0, format!("a{long}").as_bytes())),
+        server(go_away(3, 0, b"\xFFx")),
+    ];
+    let tshark = Tshark::plain(&[Connection::new(40_000, &turns, 1460)]);
+    let rows = tshark.fields("muxado.type == 3", &["muxado.text", "_ws.col.Info"]);
+    assert_eq!(rows[0], [short.to_owned(), format!("GOAWAY last 3 NoError \"{short}\"")]);
+    // Cut between two letters.
+    assert_eq!(rows[1], [format!("a{long}"), format!("GOAWAY last 0 NoError \"a{}...\"", "ä".repeat(28))]);
+    assert_eq!(rows[2][0], "\u{FFFD}x");
+}
+
 /// The page of the protocol has these bytes, and says what they are.
 #[test]
 #[ignore = "needs tshark: cargo xtask wireshark"]
