@@ -35,6 +35,14 @@ pub(crate) enum Over {
 }
 
 impl Link {
+    /// Raw TCP to where the session has its server, but for the port.
+    pub(super) fn tcp(server: SocketAddr, raw: Raw) -> Link {
+        let mut address = server;
+        // And nothing but the port: a link-local address leads nowhere without its interface.
+        address.set_port(raw.port);
+        Link::Tcp { address, raw }
+    }
+
     pub(super) fn over(&self) -> Over {
         match self {
             Link::Muxado(_) => Over::Muxado,
@@ -128,6 +136,14 @@ fn judge(words: &[u8]) -> anyhow::Result<Terms> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn raw_tcp_goes_through_the_interface_that_the_session_goes_through() {
+        let server: SocketAddr = "[fe80::1%7]:7007".parse().unwrap();
+        let link = Link::tcp(server, Raw { port: 7008, token: [0; 16] });
+        let Link::Tcp { address, .. } = link else { panic!("{link:?}") };
+        assert_eq!(address.to_string(), "[fe80::1%7]:7008");
+    }
 
     #[test]
     fn only_terms_of_the_same_version_are_accepted() {

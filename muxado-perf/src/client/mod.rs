@@ -12,7 +12,6 @@ mod test;
 mod throughput;
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail, ensure};
@@ -159,7 +158,7 @@ fn links(options: &Options, typed: &Typed<Session>, terms: &Terms) -> anyhow::Re
     let mut links = vec![Link::Muxado(typed.clone())];
     if let (true, Some(raw)) = (options.raw, terms.raw) {
         let server = typed.get_ref().peer_addr().context("the server has no address")?;
-        links.push(Link::Tcp { address: SocketAddr::new(server.ip(), raw.port), raw });
+        links.push(Link::tcp(server, raw));
     }
     Ok(links)
 }
