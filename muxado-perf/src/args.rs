@@ -128,6 +128,11 @@ fn client(args: &mut Arguments) -> Result<Command> {
     if amount.clock.duration.is_zero() {
         return Err("--seconds: nothing can be measured in no time".into());
     }
+    let settings = settings(args)?;
+    // What a stream is for goes out in one frame, which only this end sends.
+    if settings.send_queue.min(settings.window.min(settings.max_frame) as usize) < 4 {
+        return Err("--window, --max-frame and --send-queue: at least 4 bytes each for a client".into());
+    }
     Ok(Command::Client(client::Options {
         trust,
         tests: tests.unwrap_or_else(|| Test::ALL.to_vec()),
@@ -138,7 +143,7 @@ fn client(args: &mut Arguments) -> Result<Command> {
         write: at_most(args, "--write", 64 * 1024, MAX_WRITE)?,
         raw: args.contains("--raw"),
         json: args.contains("--json"),
-        settings: settings(args)?,
+        settings,
         // Last: what is left is not the value of an option.
         server: args.opt_free_from_fn(free_address)?.unwrap_or_else(|| ADDRESS.to_owned()),
     }))
@@ -287,6 +292,9 @@ mod tests {
             ("client --window 4G", "--window"),
             ("client --window 3G", "window of 3221225472 bytes"),
             ("client --max-frame 16M", "max_frame"),
+            ("client --max-frame 3", "at least 4 bytes"),
+            ("client --send-queue 3", "at least 4 bytes"),
+            ("client --window 3", "at least 4 bytes"),
             ("server --cert x", "--key"),
             ("server --listen 7007", "HOST:PORT"),
             ("server --seconds 4", "--seconds"),
