@@ -463,6 +463,7 @@ fn arguments_are_understood_or_explained() {
         ("client --server a:1 --local a:2 --secret s", "without TLS"),
         ("client --server a:1 --local a:2 --ca ca --cert c", "go together"),
         ("demo --connections 0", "not a number from 1"),
+        ("demo --connections 18446744073709551615", "not a number from 1"),
         ("demo --connections", "doesn't have an associated value"),
         ("demo more", "`more` is not expected"),
         ("files --listen a:1", "--files is missing"),

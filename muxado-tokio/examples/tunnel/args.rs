@@ -116,9 +116,10 @@ fn address(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// More than a million is a slip.
 fn at_least_one(text: &str) -> Result<usize, &'static str> {
     match text.parse() {
-        Ok(0) | Err(_) => Err("it is not a number from 1"),
-        Ok(number) => Ok(number),
+        Ok(number @ 1..=1_000_000) => Ok(number),
+        _ => Err("it is not a number from 1 to 1000000"),
     }
 }
