@@ -165,6 +165,18 @@ async fn a_secret_that_nobody_asked_for_is_told() {
     assert!(format!("{error:#}").contains("wrong secret"), "{error:#}");
 }
 
+#[tokio::test]
+async fn the_longest_secret_is_as_good_as_any_and_a_longer_one_is_refused_at_once() {
+    let files = Files::new();
+    let longest = "x".repeat(4096);
+    let (secret, too_long) = (files.write("secret", &longest), files.write("long", &(longest + "x")));
+    let running = server(&Guard { secret: Some(secret.clone()), ..files.guard() }).await;
+    let pass = Pass { secret: Some(secret), ..files.pass() };
+    assert_eq!(attempt(&running, &pass).await.unwrap(), "hello");
+    let guard = Guard { secret: Some(too_long), ..files.guard() };
+    assert!(guard.secret().unwrap_err().to_string().contains("4096"));
+}
+
 #[test]
 fn files_that_are_none_are_named() {
     let files = Files::new();

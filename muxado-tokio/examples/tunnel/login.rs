@@ -12,8 +12,8 @@ use tokio::time::timeout;
 /// How long a client may take to log in.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// The longest secret that is read, in bytes.
-const MAX_SECRET: u64 = 4096;
+/// The longest secret that there may be, in bytes.
+pub(crate) const MAX_SECRET: usize = 4096;
 
 /// What a server says that has let a client in.
 const WELCOME: &[u8] = b"welcome";
@@ -58,6 +58,7 @@ pub(crate) async fn admit(session: &Session, secret: &[u8]) -> anyhow::Result<()
 async fn listen(session: &Session) -> anyhow::Result<(Stream, Vec<u8>)> {
     let mut stream = session.accept().await?;
     let mut said = Vec::new();
-    (&mut stream).take(MAX_SECRET).read_to_end(&mut said).await?;
+    // One byte more, so that what is longer than any secret is none.
+    (&mut stream).take(MAX_SECRET as u64 + 1).read_to_end(&mut said).await?;
     Ok((stream, said))
 }

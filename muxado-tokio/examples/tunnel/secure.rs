@@ -9,6 +9,8 @@ use muxado_tokio::tls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use muxado_tokio::tls::rustls::server::WebPkiClientVerifier;
 use muxado_tokio::tls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 
+use super::login::MAX_SECRET;
+
 /// A certificate with those that vouch for it, and its key, in PEM files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
@@ -119,5 +121,7 @@ fn secret(file: &Path) -> anyhow::Result<Vec<u8>> {
         secret.pop();
     }
     ensure!(!secret.is_empty(), "no secret in {}", file.display());
+    // No server reads more of what is said to it.
+    ensure!(secret.len() <= MAX_SECRET, "more than {MAX_SECRET} bytes are in {}", file.display());
     Ok(secret)
 }
