@@ -42,6 +42,25 @@ async fn hello_there_and_back() {
     assert_eq!((end.code(), end.text()), (ErrorCode::NO_ERROR, &b"bye"[..]));
 }
 
+/// As hyper's client does it, which has nothing to write any more and flushes all the same.
+#[tokio::test]
+async fn whoever_flushes_can_still_read_what_had_come_before_the_session_ended() {
+    let (client, server) = pair(Config::default()).await;
+    let mut asking = client.open().await.unwrap();
+    asking.write_all(b"question").await.unwrap();
+    let mut answering = server.accept().await.unwrap();
+    answering.write_all(b"answer").await.unwrap();
+    answering.shutdown().await.unwrap();
+    drop(answering);
+    server.close(ErrorCode::NO_ERROR, "bye").await;
+    client.closed().await;
+    asking.flush().await.unwrap();
+    let mut answer = String::new();
+    asking.read_to_string(&mut answer).await.unwrap();
+    assert_eq!(answer, "answer");
+    assert!(asking.write_all(b"more").await.is_err());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_streams_at_once() {
     const STREAMS: usize = 10_000;

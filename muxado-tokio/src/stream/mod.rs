@@ -439,8 +439,9 @@ impl AsyncRead for Stream {
     }
 }
 
-/// `flush` only makes sure that the peer learns of the stream: data goes out by itself. `shutdown` sends FIN. Neither waits
-/// for the peer. The waker of the last write that had to wait is kept.
+/// `flush` only makes sure that the peer learns of the stream: data goes out by itself. It never fails: whoever writes or reads
+/// is told of a stream that was lost, and there may be something to read. `shutdown` sends FIN. Neither waits for the peer. The
+/// waker of the last write that had to wait is kept.
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.send).poll_write(cx, buf)
@@ -459,7 +460,8 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.send).poll_flush(cx)
+        // hyper gives up a connection whose flush fails, and with it an answer that has come and is not read yet.
+        Pin::new(&mut self.send).poll_flush(cx).map(|_| Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

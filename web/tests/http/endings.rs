@@ -45,6 +45,24 @@ async fn a_session_that_dies_fails_the_call_which_may_have_been_processed() {
 }
 
 #[tokio::test]
+async fn an_answer_that_has_come_is_whole_though_the_session_has_ended() {
+    const LENGTH: usize = 100_000;
+    let (client, server) = connected().await;
+    let calling = tokio::spawn(http_client(&client).request(request()));
+    let mut stream = server.accept().await.unwrap();
+    stream.read_chunk(1024).await.unwrap().unwrap();
+    let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {LENGTH}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&[b'x'; LENGTH]).await.unwrap();
+    stream.shutdown().await.unwrap();
+    drop(stream);
+    let answer = calling.await.unwrap().unwrap();
+    server.close(ErrorCode::NO_ERROR, "bye").await;
+    client.closed().await;
+    assert_eq!(answer.into_body().collect().await.unwrap().to_bytes().len(), LENGTH);
+}
+
+#[tokio::test]
 async fn a_body_is_cut_with_an_error_and_not_with_an_end() {
     let (client, server) = connected().await;
     let (send, receive) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(1);
