@@ -7,9 +7,8 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use futures_util::{AsyncReadExt, AsyncWriteExt};
-use muxado_core::face::Face;
 use muxado_core::rt::Runtime;
-use muxado_core::{Config, EndCause, ErrorCode, Session, Side, Stream};
+use muxado_core::{Config, EndCause, ErrorCode, Session, Side};
 use muxado_heartbeat::{Beat, BeatError, Heartbeat, HeartbeatConfig, Policy};
 use muxado_testkit::{Alone, Faced, Sleep, World, alone, connected, counter, poll, slow, wire};
 use muxado_typed::{Router, Typed};
@@ -21,7 +20,7 @@ fn secs(secs: u64) -> Duration {
 }
 
 fn typed(world: &World, session: &Session) -> Typed<Faced> {
-    Typed::new(Faced { session: session.clone(), world: world.clone() })
+    Typed::new(Faced { session: session.clone(), runtime: world.clone() })
 }
 
 fn started(world: &World, one: &Alone, config: HeartbeatConfig) -> Heartbeat<Faced> {
@@ -212,9 +211,9 @@ fn an_echo_goes_before_bulk_however_urgent_that_is() {
     });
 }
 
-/// A face whose tasks begin at once, as on another thread.
+/// A runtime whose tasks begin at once, as on another thread.
 #[derive(Clone)]
-struct AtOnce(Faced);
+struct AtOnce(World);
 
 impl Runtime for AtOnce {
     type Sleep = Sleep;
@@ -222,33 +221,16 @@ impl Runtime for AtOnce {
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         let mut future = Box::pin(future);
         if poll(&mut future, Waker::noop()).is_pending() {
-            self.0.world.spawn(future);
+            self.0.spawn(future);
         }
     }
 
     fn now(&self) -> Instant {
-        self.0.world.now()
+        self.0.now()
     }
 
     fn sleep(&self, duration: Duration) -> Sleep {
-        self.0.world.sleep(duration)
-    }
-}
-
-impl Face for AtOnce {
-    type Stream = Stream;
-    type Runtime = AtOnce;
-
-    fn core(&self) -> &Session {
-        &self.0.session
-    }
-
-    fn runtime(&self) -> AtOnce {
-        self.clone()
-    }
-
-    fn wrap(&self, stream: Stream) -> Stream {
-        stream
+        self.0.sleep(duration)
     }
 }
 
@@ -259,7 +241,7 @@ fn a_beat_goes_out_whole_however_little_there_is_room_for_at_once() {
         let world = World::new();
         let config = Config::builder().send_queue(room).build().unwrap();
         let pair = connected(&world, 1 << 16, &config);
-        let client = Typed::new(AtOnce(Faced { session: pair.client.clone(), world: world.clone() }));
+        let client = Typed::new(Faced { session: pair.client.clone(), runtime: AtOnce(world.clone()) });
         world.block_on(async {
             let quiet = HeartbeatConfig::default();
             let server = Heartbeat::start(typed(&world, &pair.server), quiet.clone().without_beats());

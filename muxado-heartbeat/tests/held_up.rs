@@ -5,21 +5,19 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use muxado_core::face::Face;
 use muxado_core::rt::Runtime;
-use muxado_core::{Config, Session, Side, Stream};
+use muxado_core::{Config, Session, Side};
 use muxado_heartbeat::{Heartbeat, HeartbeatConfig};
-use muxado_testkit::{Sleep, World, pipe, wire};
+use muxado_testkit::{Faced, Sleep, World, pipe, wire};
 use muxado_typed::Typed;
 
 fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// A face and a runtime whose clock goes on while nothing else does.
+/// A runtime whose clock goes on while nothing else does.
 #[derive(Clone)]
 struct HeldUp {
-    faced: Option<Session>,
     world: World,
     lost: Arc<Mutex<Duration>>,
 }
@@ -40,23 +38,6 @@ impl Runtime for HeldUp {
     }
 }
 
-impl Face for HeldUp {
-    type Stream = Stream;
-    type Runtime = HeldUp;
-
-    fn core(&self) -> &Session {
-        self.faced.as_ref().unwrap()
-    }
-
-    fn runtime(&self) -> HeldUp {
-        self.clone()
-    }
-
-    fn wrap(&self, stream: Stream) -> Stream {
-        stream
-    }
-}
-
 /// What the peer said in time lies there unread when the heartbeat's task is the first to go on.
 #[test]
 fn whoever_was_held_up_does_not_take_the_peer_for_dead() {
@@ -64,12 +45,12 @@ fn whoever_was_held_up_does_not_take_the_peer_for_dead() {
         let (world, lost) = (World::new(), Arc::default());
         let (near, far) = pipe(1 << 16);
         let from_peer = near.read.lane();
-        let runtime = HeldUp { faced: None, world: world.clone(), lost };
+        let runtime = HeldUp { world: world.clone(), lost };
         let config = Config::default();
         let (session, driver) =
             Session::from_halves(Side::Client, near.read, near.write, &config, runtime.clone());
         world.spawn(async move { drop(driver.await) });
-        let typed = Typed::new(HeldUp { faced: Some(session.clone()), ..runtime.clone() });
+        let typed = Typed::new(Faced { session: session.clone(), runtime: runtime.clone() });
         let heartbeat = world.block_on(Heartbeat::start(typed, HeartbeatConfig::default())).unwrap();
         world.settle();
         *runtime.lost.lock().unwrap() += secs(30);

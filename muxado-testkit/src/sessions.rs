@@ -24,26 +24,26 @@ pub struct Connected {
     pub to_client: Lane,
 }
 
-/// A session of ours as a face: on virtual time.
+/// A session of ours as a face: on virtual time, or on a runtime of the test's own.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "tests make it")]
-pub struct Faced {
+pub struct Faced<R = World> {
     /// The session.
     pub session: Session,
     /// Its runtime.
-    pub world: World,
+    pub runtime: R,
 }
 
-impl Face for Faced {
+impl<R: Runtime> Face for Faced<R> {
     type Stream = Stream;
-    type Runtime = World;
+    type Runtime = R;
 
     fn core(&self) -> &Session {
         &self.session
     }
 
-    fn runtime(&self) -> World {
-        self.world.clone()
+    fn runtime(&self) -> R {
+        self.runtime.clone()
     }
 
     fn wrap(&self, stream: Stream) -> Stream {

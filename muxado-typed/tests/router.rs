@@ -11,8 +11,9 @@ use muxado_typed::{Router, Typed, TypedStream};
 
 fn typed(world: &World) -> (Connected, Typed<Faced>, Typed<Faced>) {
     let pair = connected(world, 1 << 16, &Config::default());
-    let on =
-        |session: &muxado_core::Session| Typed::new(Faced { session: session.clone(), world: world.clone() });
+    let on = |session: &muxado_core::Session| {
+        Typed::new(Faced { session: session.clone(), runtime: world.clone() })
+    };
     let (client, server) = (on(&pair.client), on(&pair.server));
     (pair, client, server)
 }

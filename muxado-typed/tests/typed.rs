@@ -10,11 +10,8 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use futures_util::{AsyncReadExt, AsyncWriteExt};
-use muxado_core::face::Face;
 use muxado_core::rt::Runtime;
-use muxado_core::{
-    Config, ErrorCode, OpenError, Retry, Session, Side, Stream, StreamId, WriteError, code_of,
-};
+use muxado_core::{Config, ErrorCode, OpenError, Retry, Side, Stream, StreamId, WriteError, code_of};
 use muxado_testkit::{Faced, Lane, Sleep, World, alone, connected, counter, poll, wire};
 use muxado_typed::{OpenTypedError, Queue, Router, StreamType, Typed, TypedStream};
 
@@ -26,7 +23,7 @@ fn secs(secs: u64) -> Duration {
 fn s90_w13_the_type_goes_out_in_one_frame_with_the_syn() {
     let world = World::new();
     let one = alone(&world, Side::Client, &Config::default());
-    let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
     let mut stream = world.block_on(typed.open(0x0102_0304)).unwrap();
     assert_eq!(stream.stream_type().get(), 0x0102_0304);
     world.settle();
@@ -50,7 +47,7 @@ fn w13_a_session_that_would_split_the_type_opens_no_typed_stream() {
     for config in small.map(|config| config.build().unwrap()) {
         let world = World::new();
         let one = alone(&world, Side::Client, &config);
-        let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+        let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
         let error = world.block_on(typed.open(1)).unwrap_err();
         assert_eq!((error.clone(), error.retry()), (OpenTypedError::WouldSplit, Retry::NotProcessed));
         world.settle();
@@ -72,7 +69,7 @@ fn what_the_error_inside_says_is_found() {
 fn s90_a_type_in_pieces_is_put_together() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
-    let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
     let mut accept = pin!(typed.accept());
     assert!(poll(&mut accept, Waker::noop()).is_pending());
     for piece in [&b"\x11"[..], b"\0\0", b"\x07and more"] {
@@ -91,7 +88,7 @@ fn s90_a_type_in_pieces_is_put_together() {
 fn s90_b28_whoever_does_not_say_a_type_holds_up_nobody_and_is_reset_after_ten_seconds() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
-    let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
     one.from_peer.inject(
         &[
             wire::syn(3, b""),
@@ -122,7 +119,7 @@ fn b28_one_more_than_may_wait_takes_the_place_of_the_oldest() {
     let world = World::new();
     let config = Config::builder().accept_backlog(2).build().unwrap();
     let one = alone(&world, Side::Server, &config);
-    let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
     let mut accept = pin!(typed.accept());
     for id in [3, 5, 7, 9] {
         one.from_peer.inject(&wire::syn(id, b"\0"));
@@ -139,7 +136,7 @@ fn b28_one_more_than_may_wait_takes_the_place_of_the_oldest() {
 fn an_accept_that_is_given_up_loses_no_stream_and_no_byte_of_a_type() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
-    let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
     one.from_peer.inject(&wire::syn(3, b"\0\0"));
     world.settle();
     for _ in 0..3 {
@@ -157,7 +154,7 @@ fn an_accept_that_is_given_up_loses_no_stream_and_no_byte_of_a_type() {
 fn what_was_there_when_the_session_ended_is_given_first() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
-    let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
     one.from_peer.inject(&[wire::syn(3, b"\0\0"), wire::syn_fin(5, b"\0\0\0\x05")].concat());
     one.from_peer.cut();
     world.settle();
@@ -170,8 +167,8 @@ fn what_was_there_when_the_session_ended_is_given_first() {
 fn a_stream_whose_type_nobody_wants_is_refused_and_safe_to_retry() {
     let world = World::new();
     let pair = connected(&world, 1 << 16, &Config::default());
-    let client = Typed::new(Faced { session: pair.client.clone(), world: world.clone() });
-    let server = Typed::new(Faced { session: pair.server.clone(), world: world.clone() });
+    let client = Typed::new(Faced { session: pair.client.clone(), runtime: world.clone() });
+    let server = Typed::new(Faced { session: pair.server.clone(), runtime: world.clone() });
     world.block_on(async {
         let mut ours = client.open(77).await.unwrap();
         let theirs = server.accept().await.unwrap();
@@ -186,7 +183,7 @@ fn a_stream_whose_type_nobody_wants_is_refused_and_safe_to_retry() {
 fn s90_a_type_that_came_in_time_counts_however_late_the_stream_is_accepted() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
-    let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
     one.from_peer.inject(
         &[wire::syn(3, b"\0\0\0\x03"), wire::syn(5, b"\0\0\0\x05more"), wire::syn(7, b"\0\0\0")].concat(),
     );
@@ -208,7 +205,7 @@ fn b28_a_stream_whose_type_has_come_gives_way_to_nobody() {
     let world = World::new();
     let config = Config::builder().accept_backlog(2).build().unwrap();
     let one = alone(&world, Side::Server, &config);
-    let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
     let mut accept = Box::pin(typed.accept());
     one.from_peer.inject(&[wire::syn(3, b"\0\0\0"), wire::syn(5, b"\0\0\0")].concat());
     world.settle();
@@ -227,7 +224,7 @@ fn b28_a_stream_whose_type_has_come_gives_way_to_nobody() {
 fn b28_of_many_that_wait_for_their_type_only_those_that_say_something_are_looked_at() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
-    let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
     for id in 0..100 {
         one.from_peer.inject(&wire::syn(2 * id + 3, b"\0"));
     }
@@ -250,7 +247,7 @@ fn s90_those_that_wait_for_their_type_are_refused_when_nobody_waits_for_them_any
     for dropped in [true, false] {
         let world = World::new();
         let one = alone(&world, Side::Server, &Config::default());
-        let typed = Typed::new(Faced { session: one.session.clone(), world: world.clone() });
+        let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
         one.from_peer.inject(&[wire::syn(3, b""), wire::syn(5, b"\0\0\0")].concat());
         world.settle();
         assert!(poll(&mut pin!(typed.accept()), Waker::noop()).is_pending());
@@ -268,10 +265,9 @@ fn s90_those_that_wait_for_their_type_are_refused_when_nobody_waits_for_them_any
     }
 }
 
-/// A session on which the next stream is there whenever one was accepted.
+/// A runtime on which the next stream is there whenever one was accepted.
 #[derive(Clone)]
 struct Flooded {
-    session: Session,
     world: World,
     from_peer: Lane,
     next: Arc<AtomicU32>,
@@ -306,33 +302,15 @@ impl Runtime for Flooded {
     }
 }
 
-impl Face for Flooded {
-    type Stream = Stream;
-    type Runtime = Flooded;
-
-    fn core(&self) -> &Session {
-        &self.session
-    }
-
-    fn runtime(&self) -> Flooded {
-        self.clone()
-    }
-
-    fn wrap(&self, stream: Stream) -> Stream {
-        stream
-    }
-}
-
 #[test]
 fn b28_streams_without_a_type_that_come_without_end_leave_others_their_turn() {
     let world = World::new();
     let config = Config::builder().accept_backlog(2).build().unwrap();
     let one = alone(&world, Side::Server, &config);
     let next = Arc::new(AtomicU32::new(3));
-    let flooded =
-        Flooded { session: one.session, world, from_peer: one.from_peer, next: next.clone(), says: b"" };
-    flooded.come();
-    let typed = Typed::new(flooded);
+    let runtime = Flooded { world, from_peer: one.from_peer, next: next.clone(), says: b"" };
+    runtime.come();
+    let typed = Typed::new(Faced { session: one.session, runtime });
     let (told, waker) = counter();
     let mut accept = pin!(typed.accept());
     for polls in 1..=3 {
@@ -349,9 +327,10 @@ fn streams_that_come_without_end_leave_who_accepts_them_other_work() {
     let one = alone(&world, Side::Server, &config);
     let next = Arc::new(AtomicU32::new(3));
     let says = b"\0\0\0\x01";
-    let flooded = Flooded { session: one.session, world, from_peer: one.from_peer, next: next.clone(), says };
-    flooded.come();
-    let router = Router::new(Typed::new(flooded)).handle(1, 1, |_| async {});
+    let runtime = Flooded { world, from_peer: one.from_peer, next: next.clone(), says };
+    runtime.come();
+    let typed = Typed::new(Faced { session: one.session, runtime });
+    let router = Router::new(typed).handle(1, 1, |_| async {});
     let (told, waker) = counter();
     let mut run = pin!(router.run());
     for _ in 0..3 {
