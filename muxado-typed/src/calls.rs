@@ -1,33 +1,41 @@
-//! Which of many streams are worth a look: each has a waker of its own, which notes its number and wakes whoever accepts.
-//! Without that, one byte for one of them would be a reason to look at them all.
+//! Who waits for a stream, and which of those taken in are worth a look: each has a waker of its own, which notes its
+//! number and wakes whoever waits. Without that, one byte for one of them would be a reason to look at them all.
+//!
+//! All who wait are woken. So one that is kept and not polled holds up nobody, and one that is dropped has nothing to
+//! pass on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 
-/// The numbers that were called and not looked at yet.
+/// The numbers that were called and not looked at yet, and who waits for the next call.
 #[derive(Debug, Default)]
 pub(crate) struct Calls(Arc<Mutex<Called>>);
 
 #[derive(Debug, Default)]
 struct Called {
     numbers: BTreeSet<u64>,
-    /// Who accepts, until the first call.
-    accepting: Option<Waker>,
+    /// By ticket: the later, the higher.
+    waiting: BTreeMap<u64, Waker>,
+    last_ticket: u64,
 }
 
 impl Calls {
-    /// From now on calls go to `accepting`, which is to ask for the [`next`](Calls::next) ones after this.
-    pub(crate) fn go_to(&self, accepting: &Waker) {
-        let accepting = Some(accepting.clone());
-        // The one before is dropped outside the lock.
-        let _before = std::mem::replace(&mut lock(&self.0).accepting, accepting);
+    /// For somebody who will wait.
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place { calls: self, ticket: 0 }
     }
 
     /// What calls with `number`. It has to be looked at once for its waker to be there at all, and so is called.
     pub(crate) fn waker(&self, number: u64) -> Waker {
         lock(&self.0).numbers.insert(number);
-        Waker::from(Arc::new(Call { called: self.0.clone(), number }))
+        Waker::from(Arc::new(Call { called: self.0.clone(), number: Some(number) }))
+    }
+
+    /// What calls without a number.
+    pub(crate) fn bare_waker(&self) -> Waker {
+        Waker::from(Arc::new(Call { called: self.0.clone(), number: None }))
     }
 
     /// The lowest number that was called, which counts as looked at.
@@ -36,22 +44,62 @@ impl Calls {
     }
 }
 
-/// The waker of one number.
+/// The place of somebody who waits. *Dropping* it gives the place up.
+pub(crate) struct Place<'a> {
+    calls: &'a Calls,
+    ticket: u64,
+}
+
+impl Place<'_> {
+    /// From now on calls wake `waker`, until the first that comes. The place is behind those of all others.
+    pub(crate) fn wait(&mut self, waker: &Waker) {
+        let waker = waker.clone();
+        // What was there is dropped outside the lock.
+        let _before = {
+            let called = &mut *lock(&self.calls.0);
+            let before = called.waiting.remove(&self.ticket);
+            called.last_ticket += 1;
+            self.ticket = called.last_ticket;
+            called.waiting.insert(self.ticket, waker);
+            before
+        };
+    }
+
+    /// Wakes those who came after this place was taken.
+    pub(crate) fn wake_later(&self) {
+        let later = lock(&self.calls.0).waiting.split_off(&(self.ticket + 1));
+        wake(later);
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        // Dropped outside the lock.
+        let _waker = lock(&self.calls.0).waiting.remove(&self.ticket);
+    }
+}
+
+/// The waker of one number, or of none.
 struct Call {
     called: Arc<Mutex<Called>>,
-    number: u64,
+    number: Option<u64>,
 }
 
 impl Wake for Call {
     fn wake(self: Arc<Self>) {
-        let accepting = {
+        let waiting = {
             let called = &mut *lock(&self.called);
-            called.numbers.insert(self.number);
-            called.accepting.take()
+            called.numbers.extend(self.number);
+            std::mem::take(&mut called.waiting)
         };
-        if let Some(accepting) = accepting {
-            accepting.wake();
-        }
+        wake(waiting);
+    }
+}
+
+/// Nobody's wake-up depends on somebody else's waker, which may panic.
+fn wake(waiting: BTreeMap<u64, Waker>) {
+    for waker in waiting.into_values() {
+        _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
     }
 }
 

@@ -5,7 +5,6 @@ use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 
-use async_lock::Mutex;
 use muxado_core::face::Face;
 use muxado_core::rt::Runtime;
 use muxado_core::{AcceptError, Bytes, OpenError, Retry, WriteError};
@@ -48,7 +47,7 @@ pub struct Typed<S> {
     session: S,
     /// The settings of the session would have a type go out in pieces.
     splits: bool,
-    waiting: Arc<Mutex<Waiting>>,
+    waiting: Arc<Waiting>,
 }
 
 impl<S: Face> Typed<S> {
@@ -57,7 +56,7 @@ impl<S: Face> Typed<S> {
     pub fn new(session: S) -> Typed<S> {
         let config = session.core().config();
         let most = (config.window().min(config.max_frame()) as usize).min(config.send_queue());
-        let waiting = Arc::new(Mutex::new(Waiting::new(config.accept_backlog())));
+        let waiting = Arc::new(Waiting::new(session.core()));
         Typed { session, splits: most < TYPE_LEN, waiting }
     }
 
@@ -141,6 +140,8 @@ impl<S: Face> Typed<S> {
     /// # }).unwrap();
     /// ```
     ///
+    /// Several may wait at once: each stream is given to one of them. One that is not polled holds up no other.
+    ///
     /// # Errors
     /// [`AcceptError`] once the session has ended; streams that were there are given first.
     ///
@@ -148,9 +149,8 @@ impl<S: Face> Typed<S> {
     /// Dropping the future loses no stream, and nothing of a type that has arrived in part.
     pub async fn accept(&self) -> Result<TypedStream<S::Stream>, AcceptError> {
         let (session, runtime) = (self.session.core(), self.session.runtime());
-        let mut waiting = self.waiting.lock().await;
-        let mut accept = session.accept();
-        let next = poll_fn(|cx| waiting.poll(cx, session, &mut accept, || runtime.now()));
+        let mut place = self.waiting.place();
+        let next = poll_fn(|cx| self.waiting.poll(cx, &mut place, session, || runtime.now()));
         let (stream_type, stream) = next.await?;
         Ok(TypedStream::new(stream_type, self.session.wrap(stream)))
     }

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::ErrorKind;
 use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use futures_io::AsyncRead;
 use muxado_core::{Accept, AcceptError, ErrorCode, Session, Stream};
 
-use crate::calls::Calls;
+use crate::calls::{Calls, Place};
 use crate::stream_type::StreamType;
 
 /// How long the type of a stream may take.
@@ -19,15 +20,25 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Streams that are given in a row before other work of the task has its turn.
 const TURN: usize = 64;
 
-/// The streams, the oldest first.
+/// The streams, and who waits for them.
 #[derive(Debug)]
 pub(crate) struct Waiting {
-    streams: BTreeMap<u64, Nameless>,
+    streams: Mutex<Streams>,
+    calls: Calls,
+}
+
+/// The streams, the oldest first.
+#[derive(Debug)]
+struct Streams {
+    /// The session's next one.
+    accept: Accept,
+    /// Calls when that is there.
+    accepted: Waker,
+    by_number: BTreeMap<u64, Nameless>,
     next: u64,
     most: usize,
     /// How many were given in a row.
     given: usize,
-    calls: Calls,
 }
 
 /// One stream, with what has come of its type.
@@ -44,16 +55,68 @@ struct Nameless {
 
 impl Waiting {
     /// None yet. As many may wait for their type as may wait to be accepted (B28).
-    pub(crate) fn new(backlog: usize) -> Waiting {
-        Waiting { streams: BTreeMap::new(), next: 0, most: backlog.max(1), given: 0, calls: Calls::default() }
+    pub(crate) fn new(session: &Session) -> Waiting {
+        let calls = Calls::default();
+        let streams = Streams {
+            accept: session.accept(),
+            accepted: calls.bare_waker(),
+            by_number: BTreeMap::new(),
+            next: 0,
+            most: session.config().accept_backlog().max(1),
+            given: 0,
+        };
+        Waiting { streams: Mutex::new(streams), calls }
     }
 
-    /// Gives the next stream whose type is there. Now and then it gives none though there is one, and is woken at once.
+    /// For somebody who will wait for streams.
+    pub(crate) fn place(&self) -> Place<'_> {
+        self.calls.place()
+    }
+
+    /// Gives the next stream whose type is there. Now and then it gives none though there is one, and wakes at once.
+    ///
+    /// Whoever sleeps has looked at all there was, and is woken by whatever comes next, or has found somebody else looking,
+    /// and is woken when that is over.
     pub(crate) fn poll(
+        &self,
+        cx: &mut Context<'_>,
+        place: &mut Place<'_>,
+        session: &Session,
+        now: impl Fn() -> Instant,
+    ) -> Poll<Result<(StreamType, Stream), AcceptError>> {
+        place.wait(cx.waker());
+        let Some(streams) = self.try_lock() else { return Poll::Pending };
+        // Dropped in this order: whoever is woken finds the lock free.
+        let mut look = (streams, Look(place));
+        look.0.poll(cx, &self.calls, session, now)
+    }
+
+    /// None while somebody else looks. Nobody waits for the lock: what is done under it, such as waking the session's
+    /// task, may come back here.
+    fn try_lock(&self) -> Option<MutexGuard<'_, Streams>> {
+        match self.streams.try_lock() {
+            Ok(streams) => Some(streams),
+            Err(TryLockError::Poisoned(streams)) => Some(streams.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+}
+
+/// Somebody looks. Those who come meanwhile find the lock taken, and are woken when this is over, be it by a panic.
+struct Look<'a, 'b>(&'a Place<'b>);
+
+impl Drop for Look<'_, '_> {
+    fn drop(&mut self) {
+        self.0.wake_later();
+    }
+}
+
+impl Streams {
+    fn poll(
         &mut self,
         cx: &mut Context<'_>,
+        calls: &Calls,
         session: &Session,
-        accept: &mut Accept,
         now: impl Fn() -> Instant,
     ) -> Poll<Result<(StreamType, Stream), AcceptError>> {
         let given = std::mem::take(&mut self.given);
@@ -61,7 +124,7 @@ impl Waiting {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let polled = self.look(cx, session, accept, now);
+        let polled = self.look(cx, calls, session, now);
         if polled.is_ready() {
             self.given = given + 1;
         }
@@ -75,24 +138,24 @@ impl Waiting {
     fn look(
         &mut self,
         cx: &mut Context<'_>,
+        calls: &Calls,
         session: &Session,
-        accept: &mut Accept,
         now: impl Fn() -> Instant,
     ) -> Poll<Result<(StreamType, Stream), AcceptError>> {
-        self.calls.go_to(cx.waker());
         let mut taken_in = 0;
         let ended = loop {
             if taken_in == self.most {
                 cx.waker().wake_by_ref();
                 break None;
             }
-            match Pin::new(&mut *accept).poll(cx) {
+            match Pin::new(&mut self.accept).poll(&mut Context::from_waker(&self.accepted)) {
                 Poll::Ready(Ok(stream)) => {
                     taken_in += 1;
+                    self.accept = session.accept();
                     stream.set_read_deadline(now().checked_add(PATIENCE));
-                    self.take_in(stream);
-                    *accept = session.accept();
-                    let oldest = (self.streams.len() > self.most).then(|| self.streams.pop_first()).flatten();
+                    self.take_in(stream, calls);
+                    let oldest =
+                        (self.by_number.len() > self.most).then(|| self.by_number.pop_first()).flatten();
                     // Its type may have come since it was last asked.
                     if let Some(typed) = oldest.and_then(|(_, oldest)| oldest.last_look()) {
                         return Poll::Ready(Ok(typed));
@@ -104,16 +167,16 @@ impl Waiting {
         };
         if let Some(error) = ended {
             // Nothing of an ended session is waited for: those that are left have said all.
-            while let Some((_, nameless)) = self.streams.pop_first() {
+            while let Some((_, nameless)) = self.by_number.pop_first() {
                 if let Some(typed) = nameless.last_look() {
                     return Poll::Ready(Ok(typed));
                 }
             }
             return Poll::Ready(Err(error));
         }
-        while let Some(number) = self.calls.next() {
-            let is_done = self.streams.get_mut(&number).is_some_and(|nameless| nameless.poll().is_ready());
-            let done = if is_done { self.streams.remove(&number) } else { None };
+        while let Some(number) = calls.next() {
+            let is_done = self.by_number.get_mut(&number).is_some_and(|nameless| nameless.poll().is_ready());
+            let done = if is_done { self.by_number.remove(&number) } else { None };
             if let Some(typed) = done.and_then(Nameless::last_look) {
                 return Poll::Ready(Ok(typed));
             }
@@ -121,17 +184,17 @@ impl Waiting {
         Poll::Pending
     }
 
-    fn take_in(&mut self, stream: Stream) {
-        let waker = self.calls.waker(self.next);
-        self.streams.insert(self.next, Nameless { stream, waker, bytes: [0; 4], len: 0, is_late: false });
+    fn take_in(&mut self, stream: Stream, calls: &Calls) {
+        let waker = calls.waker(self.next);
+        self.by_number.insert(self.next, Nameless { stream, waker, bytes: [0; 4], len: 0, is_late: false });
         self.next += 1;
     }
 }
 
 /// Nobody waits for them any more, and nobody has seen them: they are safe to retry.
-impl Drop for Waiting {
+impl Drop for Streams {
     fn drop(&mut self) {
-        for nameless in std::mem::take(&mut self.streams).into_values() {
+        for nameless in std::mem::take(&mut self.by_number).into_values() {
             let _ = nameless.stream.refuse_after_header();
         }
     }

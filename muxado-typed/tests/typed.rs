@@ -4,8 +4,8 @@
 use std::future::Future;
 use std::io::IoSlice;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -148,6 +148,107 @@ fn an_accept_that_is_given_up_loses_no_stream_and_no_byte_of_a_type() {
     drop(first);
     one.from_peer.inject(&wire::data(3, b"\x01\x02"));
     assert_eq!(world.block_on(second).unwrap().stream_type().get(), 0x102);
+}
+
+#[test]
+fn an_accept_that_is_kept_and_not_polled_holds_up_no_other() {
+    let world = World::new();
+    let one = alone(&world, Side::Server, &Config::default());
+    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
+    let mut kept: Vec<_> = (0..2).map(|_| Box::pin(typed.accept())).collect();
+    assert!(kept.iter_mut().all(|accept| poll(accept, Waker::noop()).is_pending()));
+    // The type comes at once, later, and with other streams.
+    let two = [wire::syn(7, b"\0\0\0\x07"), wire::syn(9, b"\0\0\0\x09")].concat();
+    let steps = [wire::syn(3, b"\0\0\0\x03"), wire::syn(5, b"\0\0"), wire::data(5, b"\0\x05"), two];
+    let mut given = Vec::new();
+    for step in steps {
+        let (told, waker) = counter();
+        let mut accept = Box::pin(typed.accept());
+        assert!(poll(&mut accept, &waker).is_pending());
+        one.from_peer.inject(&step);
+        world.settle();
+        assert!(told.count() > 0);
+        while let Poll::Ready(stream) = poll(&mut accept, Waker::noop()) {
+            given.push(stream.unwrap().stream_type().get());
+            accept = Box::pin(typed.accept());
+        }
+    }
+    assert_eq!(given, [3, 5, 7, 9]);
+    one.from_peer.cut();
+    world.settle();
+    world.block_on(typed.accept()).unwrap_err();
+}
+
+#[test]
+fn streams_that_come_at_once_are_for_all_who_wait() {
+    let world = World::new();
+    let one = alone(&world, Side::Server, &Config::default());
+    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
+    let wakers = [counter(), counter()];
+    let mut waiting = [Box::pin(typed.accept()), Box::pin(typed.accept())];
+    for (accept, (_, waker)) in waiting.iter_mut().zip(&wakers) {
+        assert!(poll(accept, waker).is_pending());
+    }
+    one.from_peer.inject(&[wire::syn(3, b"\0\0\0\x03"), wire::syn(5, b"\0\0\0\x05")].concat());
+    world.settle();
+    for (accept, (told, waker)) in waiting.iter_mut().zip(&wakers).rev() {
+        assert!(told.count() > 0);
+        assert!(poll(accept, waker).is_ready());
+    }
+}
+
+/// A runtime that is asked for the time, in the middle of an accept, and does something else first.
+#[derive(Clone)]
+struct Busy {
+    world: World,
+    first: Arc<Mutex<Option<Deed>>>,
+}
+
+type Deed = Box<dyn FnOnce() + Send>;
+
+impl Runtime for Busy {
+    type Sleep = Sleep;
+
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.world.spawn(future);
+    }
+
+    fn now(&self) -> Instant {
+        let first = self.first.lock().unwrap().take();
+        first.into_iter().for_each(|first| first());
+        self.world.now()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        self.world.sleep(duration)
+    }
+}
+
+#[test]
+fn who_comes_while_somebody_looks_is_told_when_that_is_over() {
+    let world = World::new();
+    let one = alone(&world, Side::Server, &Config::default());
+    let first = Arc::new(Mutex::new(None));
+    let runtime = Busy { world: world.clone(), first: first.clone() };
+    let typed = Typed::new(Faced { session: one.session.clone(), runtime });
+    let other = typed.clone();
+    let mut late = Box::pin(async move { other.accept().await.unwrap().stream_type().get() });
+    let (told, waker) = counter();
+    let (tell, come) = std::sync::mpsc::channel();
+    *first.lock().unwrap() = Some(Box::new(move || {
+        assert!(poll(&mut late, &waker).is_pending());
+        tell.send((late, waker)).unwrap();
+    }));
+    // One that says nothing yet, so that nobody is told because of it.
+    one.from_peer.inject(&wire::syn(3, b""));
+    world.settle();
+    assert!(poll(&mut Box::pin(typed.accept()), Waker::noop()).is_pending());
+    let (mut late, waker) = come.try_recv().unwrap();
+    assert_eq!(told.count(), 1);
+    assert!(poll(&mut late, &waker).is_pending());
+    one.from_peer.inject(&wire::data(3, b"\0\0\0\x03"));
+    world.settle();
+    assert_eq!((told.count(), poll(&mut late, &waker)), (2, Poll::Ready(3)));
 }
 
 #[test]
