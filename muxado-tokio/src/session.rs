@@ -1,5 +1,6 @@
 //! Sessions on tokio: the driver is spawned for you.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -460,5 +461,9 @@ impl Face for Session {
 
     fn wrap(&self, stream: muxado_core::Stream) -> Stream {
         Stream::from(stream)
+    }
+
+    fn in_turn<F: Future + Send>(&self, future: F) -> impl Future<Output = F::Output> + Send {
+        cooperative(future)
     }
 }

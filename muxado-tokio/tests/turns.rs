@@ -7,7 +7,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use muxado_tokio::{Bytes, Session, Stream};
+use muxado_typed::Typed;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::coop::poll_proceed;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
@@ -89,6 +91,28 @@ async fn who_always_finds_a_stream_gives_way_and_loses_none() {
     while accepted.len() < STREAMS {
         accepted.push(server.accept().await.unwrap());
     }
+}
+
+#[tokio::test]
+async fn typed_streams_are_opened_and_accepted_in_turn_too() {
+    let (client, server) = pair();
+    let (client, server) = (Typed::new(client), Typed::new(server));
+    let mut opened = Vec::new();
+    let at_once =
+        in_one_turn(|cx| pin!(client.open(1)).poll(cx).map(|stream| opened.push(stream.unwrap()))).await;
+    assert!(at_once > 1 && at_once < 200, "{at_once}");
+    while server.get_ref().inspect().streams.is_empty() {
+        yield_now().await;
+    }
+    // A turn of which nothing is left.
+    let accepted = poll_fn(|cx| {
+        while let Poll::Ready(turn) = poll_proceed(cx) {
+            turn.made_progress();
+        }
+        Poll::Ready(pin!(server.accept()).poll(cx).is_ready())
+    });
+    assert!(!accepted.await);
+    server.accept().await.unwrap();
 }
 
 #[tokio::test]

@@ -95,7 +95,8 @@ impl<S: Face> Typed<S> {
         if self.splits {
             return Err(OpenTypedError::WouldSplit);
         }
-        let mut stream = self.session.core().open().await.map_err(OpenTypedError::Open)?;
+        let opening = self.session.in_turn(self.session.core().open());
+        let mut stream = opening.await.map_err(OpenTypedError::Open)?;
         let bytes = Bytes::copy_from_slice(&stream_type.to_bytes());
         stream.write_chunk(bytes).await.map_err(OpenTypedError::Write)?;
         Ok(TypedStream::new(stream_type, self.session.wrap(stream)))
@@ -151,7 +152,7 @@ impl<S: Face> Typed<S> {
         let (session, runtime) = (self.session.core(), self.session.runtime());
         let mut place = self.waiting.place();
         let next = poll_fn(|cx| self.waiting.poll(cx, &mut place, session, || runtime.now()));
-        let (stream_type, stream) = next.await?;
+        let (stream_type, stream) = self.session.in_turn(next).await?;
         Ok(TypedStream::new(stream_type, self.session.wrap(stream)))
     }
 

@@ -1,5 +1,7 @@
 //! The seam between the faces and what is built on top of any of them.
 
+use std::future::Future;
+
 use super::Session;
 use crate::Stream;
 use crate::rt::Runtime;
@@ -21,6 +23,12 @@ pub trait Face: Clone + Send + Sync + 'static {
 
     /// One of its streams, as the face has them. Costs nothing.
     fn wrap(&self, stream: Stream) -> Self::Stream;
+
+    /// A future that opens or accepts, which then counts as the face's own `open` and `accept` do where the runtime has a
+    /// say in how much a task may do before it is others' turn. Default: it has none.
+    fn in_turn<F: Future + Send>(&self, future: F) -> impl Future<Output = F::Output> + Send {
+        future
+    }
 }
 
 impl<R: Runtime + Default> Face for Session<R> {
