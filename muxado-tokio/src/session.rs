@@ -57,25 +57,11 @@ impl Session {
     /// The client's end of a session over any tokio transport, with the default settings.
     ///
     /// The roles only decide which ids streams get; either side may open. For a TCP connection there is
-    /// [`over_tcp`](crate::over_tcp): it sets the socket up, which this leaves as it is. A transport of two halves is made
-    /// one by [`tokio::io::join`]:
+    /// [`over_tcp`](crate::over_tcp): it sets the socket up, which this leaves as it is. For a transport of two halves
+    /// there is [`from_halves`](Session::from_halves).
     ///
-    /// ```no_run
-    /// use std::process::Stdio;
-    ///
-    /// use muxado_tokio::Session;
-    /// use tokio::process::Command;
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> std::io::Result<()> {
-    /// let mut child = Command::new("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-    /// let (Some(read), Some(write)) = (child.stdout.take(), child.stdin.take()) else { unreachable!("piped") };
-    /// let session = Session::client(tokio::io::join(read, write));
-    /// // and in the worker: `Session::server(tokio::io::join(tokio::io::stdin(), tokio::io::stdout()))`
-    /// # drop(session);
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Shutting the transport down is taken to tell the peer, as it does with sockets: after a close the session waits a
+    /// while for the peer's end.
     ///
     /// # Panics
     /// Outside a tokio runtime, as [`tokio::spawn`] does. A runtime without its timers enabled ends the session with
@@ -125,6 +111,40 @@ impl Session {
         Session::over(transport, Side::Server, config)
     }
 
+    /// Either end of a session over a transport whose two directions are separate, such as the pipes of a child process.
+    ///
+    /// When the session ends, `write` is shut down and dropped, and then the peer's end of `read` is waited for. A pipe ends
+    /// only when it is dropped: joined to one transport by [`tokio::io::join`], a child with a stream that is open would
+    /// learn of the end seconds later.
+    ///
+    /// ```no_run
+    /// use std::process::Stdio;
+    ///
+    /// use muxado_tokio::{Config, Session, Side};
+    /// use tokio::process::Command;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut child = Command::new("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    /// let (Some(read), Some(write)) = (child.stdout.take(), child.stdin.take()) else { unreachable!("piped") };
+    /// let session = Session::from_halves(Side::Client, read, write, &Config::default());
+    /// // and in the worker: `Side::Server`, `tokio::io::stdin()` and `tokio::io::stdout()`
+    /// # drop(session);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// Outside a tokio runtime, as [`tokio::spawn`] does.
+    #[must_use]
+    pub fn from_halves<R, W>(side: Side, read: R, write: W, config: &Config) -> Session
+    where
+        R: AsyncRead + Send + Unpin + 'static,
+        W: AsyncWrite + Send + Unpin + 'static,
+    {
+        Session::over_halves(read, write, side, config, (None, None))
+    }
+
     fn over<T>(transport: T, side: Side, config: &Config) -> Session
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -143,8 +163,8 @@ impl Session {
         Session { inner: session }
     }
 
-    /// A session over a socket, whose two directions need no lock between them.
-    pub(crate) fn from_halves<R, W>(read: R, write: W, side: Side, config: &Config, ends: Ends) -> Session
+    /// A session over two halves, which need no lock between them, with the addresses of their ends.
+    pub(crate) fn over_halves<R, W>(read: R, write: W, side: Side, config: &Config, ends: Ends) -> Session
     where
         R: AsyncRead + Send + Unpin + 'static,
         W: AsyncWrite + Send + Unpin + 'static,

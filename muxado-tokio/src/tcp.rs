@@ -202,5 +202,5 @@ pub fn over_tcp(tcp: TcpStream, side: Side, config: &Config) -> Session {
     tune(&tcp, config);
     let addresses = (tcp.local_addr().ok(), tcp.peer_addr().ok());
     let (read, write) = tcp.into_split();
-    Session::from_halves(read, write, side, config, addresses)
+    Session::over_halves(read, write, side, config, addresses)
 }

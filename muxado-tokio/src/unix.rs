@@ -141,5 +141,5 @@ impl Listener<UnixListener> {
 
 fn over_unix(unix: UnixStream, side: Side, config: &Config) -> Session {
     let (read, write) = unix.into_split();
-    Session::from_halves(read, write, side, config, (None, None))
+    Session::over_halves(read, write, side, config, (None, None))
 }

@@ -4,8 +4,8 @@
 
 use std::process::Stdio;
 
-use muxado_tokio::{EndCause, ErrorCode, Session};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, join, stdin, stdout};
+use muxado_tokio::{Config, EndCause, ErrorCode, Session, Side};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, stdin, stdout};
 use tokio::process::Command;
 
 #[tokio::main(flavor = "current_thread")]
@@ -21,8 +21,8 @@ async fn main() {
 async fn parent() {
     let mut command = Command::new(std::env::current_exe().unwrap());
     let mut child = command.arg("child").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let pipes = join(child.stdout.take().unwrap(), child.stdin.take().unwrap());
-    let session = Session::client(pipes);
+    let (read, write) = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
+    let session = Session::from_halves(Side::Client, read, write, &Config::default());
     // The child asks first.
     let mut asked = session.accept().await.unwrap();
     let mut question = String::new();
@@ -41,7 +41,7 @@ async fn parent() {
 }
 
 async fn child() {
-    let session = Session::server(join(stdin(), stdout()));
+    let session = Session::from_halves(Side::Server, stdin(), stdout(), &Config::default());
     let mut stream = session.open().await.unwrap();
     stream.write_all(b"how much?").await.unwrap();
     stream.shutdown().await.unwrap();

@@ -120,7 +120,8 @@ where
     }
 
     /// States that `poll_close` of the transport really tells the peer the end of our direction, as shutting down a TCP
-    /// socket for writing does. Default: no, since many only flush.
+    /// socket for writing does, or the drop that follows where the directions are separate
+    /// ([`from_halves`](crate::Session::from_halves)). Default: no, since many only flush.
     ///
     /// With it, the end of a session waits until the peer, having read everything, ends its direction too, for as long
     /// as the close or drain has time and [`Config::drain_timeout`](crate::Config::drain_timeout). Without it, the

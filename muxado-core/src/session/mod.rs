@@ -131,6 +131,8 @@ impl Session {
     }
 
     /// A session over a transport whose two directions are separate; see [`client`](Session::client).
+    ///
+    /// Once `write` is closed it is dropped, before `read` is: pipes tell the other end only then.
     pub fn from_halves<R, W, T>(
         side: Side,
         read: R,

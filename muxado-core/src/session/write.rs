@@ -18,7 +18,8 @@ const MAX_CALLS: usize = 256;
 /// The writing half of the driver.
 #[derive(Debug)]
 pub(crate) struct WriteHalf<W> {
-    io: W,
+    /// None once it is closed: some, such as a child's standard input, only close when they are dropped.
+    io: Option<W>,
     pub(crate) batch: Batch,
     /// The transport has taken bytes since it was last flushed.
     unflushed: bool,
@@ -30,7 +31,13 @@ pub(crate) struct WriteHalf<W> {
 
 impl<W: AsyncWrite + Unpin> WriteHalf<W> {
     pub(crate) fn new(io: W) -> WriteHalf<W> {
-        WriteHalf { io, batch: Batch::contiguous(), unflushed: false, is_full: false, unreported: 0 }
+        WriteHalf {
+            io: Some(io),
+            batch: Batch::contiguous(),
+            unflushed: false,
+            is_full: false,
+            unreported: 0,
+        }
     }
 
     /// Chooses vectored or contiguous writes. For before the first write: a batch under way is left as it is.
@@ -73,7 +80,7 @@ impl<W: AsyncWrite + Unpin> WriteHalf<W> {
     }
 
     fn poll_write_once(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let io = Pin::new(&mut self.io);
+        let Some(io) = self.io.as_mut().map(Pin::new) else { return Poll::Ready(Err(closed())) };
         let mut rest = self.batch.slices();
         let first = rest.next().unwrap_or(&[]);
         let Some(second) = rest.next() else { return io.poll_write(cx, first) };
@@ -96,7 +103,8 @@ impl<W: AsyncWrite + Unpin> WriteHalf<W> {
         if !self.unflushed {
             return Poll::Ready(Ok(()));
         }
-        let flushed = retry(|| Pin::new(&mut self.io).poll_flush(cx));
+        let Some(io) = &mut self.io else { return Poll::Ready(Err(closed())) };
+        let flushed = retry(|| Pin::new(&mut *io).poll_flush(cx));
         if let Poll::Ready(Ok(())) = flushed {
             self.unflushed = false;
             self.batch.shrink();
@@ -104,8 +112,18 @@ impl<W: AsyncWrite + Unpin> WriteHalf<W> {
         flushed
     }
 
-    /// Closes the writing direction of the transport.
+    /// Closes the writing direction of the transport, and lets go of it.
     pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        retry(|| Pin::new(&mut self.io).poll_close(cx))
+        let Some(io) = &mut self.io else { return Poll::Ready(Ok(())) };
+        let closing = retry(|| Pin::new(&mut *io).poll_close(cx));
+        if closing.is_ready() {
+            self.io = None;
+        }
+        closing
     }
+}
+
+/// Nothing is written behind the end.
+fn closed() -> io::Error {
+    io::ErrorKind::NotConnected.into()
 }

@@ -1,12 +1,14 @@
 //! How the end of a session waits for the peer's: half-closed, lingering, and for how long.
 
-use std::task::Waker;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use futures_util::AsyncWriteExt;
+use futures_util::{AsyncWrite, AsyncWriteExt};
 use muxado_core::rt::Runtime;
 use muxado_core::{Closed, Config, ErrorCode, Session, Side};
-use muxado_testkit::{Lane, Mood, World, alone, pipe, poll, wire};
+use muxado_testkit::{Lane, Mood, World, Writer, alone, pipe, poll, start, wire};
 
 const CAPACITY: usize = 64 * 1024;
 
@@ -54,7 +56,7 @@ fn s80_s81_b22_a_silent_peer_that_learns_of_our_end_holds_up_nobody_but_the_driv
 
 #[test]
 fn s81_a_peer_that_could_not_be_told_of_our_end_is_not_waited_for() {
-    let refuses = |mood: &mut Mood| mood.close_error = Some(std::io::ErrorKind::NotConnected);
+    let refuses = |mood: &mut Mood| mood.close_error = Some(io::ErrorKind::NotConnected);
     let (world, session, _lanes) = half_closing(&Config::default(), refuses);
     assert!(world.block_on(session.close(ErrorCode::NO_ERROR, "")).is_clean());
     assert_eq!((world.elapsed(), world.tasks()), (Duration::from_millis(250), 0));
@@ -90,6 +92,45 @@ fn half_closing(config: &Config, change: impl FnOnce(&mut Mood)) -> (World, Sess
         drop(far);
     });
     (world, session, lanes)
+}
+
+/// A half for writing whose close only flushes, as that of a child's standard input does on some runtimes.
+struct Piped(Writer);
+
+impl AsyncWrite for Piped {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_flush(cx)
+    }
+}
+
+/// The peer has a live stream, so that a GOAWAY is not the end to it. It ends its direction, which is what we wait for,
+/// when it hears that ours has ended.
+#[test]
+fn s80_a_half_that_is_only_closed_by_a_drop_is_dropped_at_once() {
+    let world = World::new();
+    let (near, far) = pipe(CAPACITY);
+    let config = Config::default();
+    let (session, driver) =
+        Session::from_halves(Side::Client, near.read, Piped(near.write), &config, world.clone());
+    world.spawn(async move { drop(driver.half_closes(true).await) });
+    let peer = start(&world, Side::Server, far, &config);
+    world.block_on(async {
+        let mut stream = session.open().await.unwrap();
+        stream.write_all(b"question").await.unwrap();
+        let _live = peer.accept().await.unwrap();
+        let end = session.close(ErrorCode::NO_ERROR, "").await;
+        assert!(end.is_clean(), "{end}");
+        peer.closed().await;
+    });
+    assert_eq!(world.elapsed(), Duration::ZERO);
 }
 
 #[test]
