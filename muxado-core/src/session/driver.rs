@@ -329,11 +329,10 @@ where
         self.timers.start(Limit::LastWords, LAST_WORDS);
     }
 
-    /// The transport has ended under a session that had not.
+    /// The transport has ended under a session that had not. If writing had failed before, that is why.
     fn lost(&mut self, error: Option<io::Error>) {
         self.at_eof = true;
         let reported = std::mem::take(&mut self.write.unreported);
-        // A write that failed before is the first cause.
         let error = self.broken.take().or(error);
         // Made here, so that an error that is not the first cause is dropped here, outside the lock.
         let end = SessionEnd::new(error.map_or(EndCause::PeerEof, EndCause::Transport));

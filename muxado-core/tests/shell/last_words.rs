@@ -33,6 +33,32 @@ fn f22_a_failed_write_does_not_lose_what_the_peer_said_before() {
     assert_eq!(world.elapsed(), Duration::ZERO);
 }
 
+/// What ends the reading comes later, within the moment in which the peer's last words are waited for.
+#[test]
+fn s81_a_write_that_failed_is_the_cause_whatever_ends_the_reading() {
+    for reset in [false, true] {
+        let world = World::new();
+        let one = alone(&world, Side::Client, &Config::default());
+        one.to_peer.set(|mood| mood.write_error = Some(io::ErrorKind::BrokenPipe));
+        let end = world.block_on(async {
+            let mut stream = one.session.open().await.unwrap();
+            stream.write_all(b"question").await.unwrap();
+            world.settle();
+            assert_eq!(one.session.end(), None, "it reads on");
+            match reset {
+                true => one.from_peer.set(|mood| mood.read_error = Some(io::ErrorKind::ConnectionReset)),
+                false => one.from_peer.cut(),
+            }
+            one.session.closed().await
+        });
+        assert!(
+            matches!(end.cause(), EndCause::Transport(error) if error.kind() == io::ErrorKind::BrokenPipe),
+            "{end}"
+        );
+        assert_eq!(world.elapsed(), Duration::ZERO);
+    }
+}
+
 #[test]
 fn s81_b10_answers_that_nothing_can_carry_are_not_counted_against_the_peer() {
     let world = World::new();
@@ -51,31 +77,6 @@ fn s81_b10_answers_that_nothing_can_carry_are_not_counted_against_the_peer() {
         "{end}"
     );
     assert_eq!(one.session.stats().refused, 599);
-}
-
-/// The first cause is kept, and a peer that has closed says no more than that.
-#[test]
-fn s81_a_write_that_failed_is_the_cause_though_the_peers_end_is_read_after_it() {
-    let ends: [fn(&Alone); 2] = [
-        |one| one.from_peer.cut(),
-        |one| one.from_peer.set(|mood| mood.read_error = Some(io::ErrorKind::ConnectionReset)),
-    ];
-    for ends in ends {
-        let world = World::new();
-        let one = alone(&world, Side::Client, &Config::default());
-        one.to_peer.set(|mood| mood.write_error = Some(io::ErrorKind::BrokenPipe));
-        let end = world.block_on(async {
-            let mut stream = one.session.open().await.unwrap();
-            stream.write_all(b"question").await.unwrap();
-            world.settle();
-            ends(&one);
-            one.session.closed().await
-        });
-        assert!(
-            matches!(end.cause(), EndCause::Transport(error) if error.kind() == io::ErrorKind::BrokenPipe),
-            "{end}"
-        );
-    }
 }
 
 #[test]
