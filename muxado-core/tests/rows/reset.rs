@@ -63,6 +63,8 @@ fn s53_dropped_after_finish_with_nothing_unread_no_frame() {
         peer.drop_stream(stream);
         assert_eq!([before, peer.sent()].concat(), fin(3));
         assert_eq!(peer.mux.stats().streams, 0);
+        peer.mux.handle_credit_due();
+        assert_eq!(peer.sent(), b"", "nor is credit returned that was owed (S70)");
         peer.feed([data(3, b""), fin(3)].concat());
         assert_eq!(peer.sent(), b"", "empty frames are no reason");
         peer.feed(data(3, b"first"));
