@@ -58,25 +58,11 @@ pub fn lines(name: impl fmt::Display, mut writer: impl Write) -> impl FnMut(Over
 /// ```
 /// use muxado_core::tap::{Tap, lines};
 /// use muxado_core::{Config, Session};
-/// # use futures_util::{AsyncReadExt, AsyncWriteExt};
+/// # use futures_util::AsyncWriteExt;
 /// # use muxado_core::rt::Runtime;
 /// # let runtime = muxado_testkit::World::new();
 /// # let world = runtime.clone();
-/// # struct Near(muxado_testkit::End);
-/// # impl futures_util::AsyncRead for Near {
-/// #     fn poll_read(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>, buf: &mut [u8])
-/// #     -> std::task::Poll<std::io::Result<usize>> { std::pin::Pin::new(&mut self.0.read).poll_read(cx, buf) }
-/// # }
-/// # impl futures_util::AsyncWrite for Near {
-/// #     fn poll_write(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>, buf: &[u8])
-/// #     -> std::task::Poll<std::io::Result<usize>> { std::pin::Pin::new(&mut self.0.write).poll_write(cx, buf) }
-/// #     fn poll_flush(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>)
-/// #     -> std::task::Poll<std::io::Result<()>> { std::pin::Pin::new(&mut self.0.write).poll_flush(cx) }
-/// #     fn poll_close(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>)
-/// #     -> std::task::Poll<std::io::Result<()>> { std::pin::Pin::new(&mut self.0.write).poll_close(cx) }
-/// # }
-/// # let (near, _far) = muxado_testkit::pipe(4096);
-/// # let transport = Near(near);
+/// # let (transport, _far) = muxado_testkit::pipe(4096);
 ///
 /// let transport = Tap::new(transport, lines("client", std::io::stderr()));
 /// let (session, driver) = Session::client(transport, &Config::default(), runtime.clone());
