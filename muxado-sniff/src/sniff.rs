@@ -5,7 +5,7 @@ use std::io;
 use std::ops::Range;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use crate::decide::{Decision, Progress};
 use crate::io::Io;
@@ -77,12 +77,8 @@ async fn read<C, P: Io<C>>(
     seen.resize(max.min(len + len.max(CHUNK)), 0);
     let result = poll_fn(|cx| {
         let buf = seen.get_mut(len..).unwrap_or_default();
-        match P::poll_read(connection, cx, buf) {
+        match or_again(P::poll_read(connection, cx, buf), cx) {
             Poll::Pending => late.as_mut().poll(cx).map(|()| Ok(0)),
-            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            }
             done => done,
         }
     })
@@ -90,6 +86,15 @@ async fn read<C, P: Io<C>>(
     let read = *result.as_ref().unwrap_or(&0);
     seen.truncate(len + read);
     result.map(|read| read > 0)
+}
+
+/// A step that was interrupted is taken again, soon: others have their turn first, and the time limit its look.
+fn or_again<T>(step: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+    if matches!(&step, Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted) {
+        cx.waker().wake_by_ref();
+        return Poll::Pending;
+    }
+    step
 }
 
 /// Sends an answer; false if it takes too long.
@@ -101,9 +106,9 @@ async fn send<C, P: Io<C>>(
     poll_fn(|cx| {
         let written = loop {
             if answer.is_empty() {
-                break P::poll_flush(connection, cx);
+                break or_again(P::poll_flush(connection, cx), cx);
             }
-            match P::poll_write(connection, cx, answer) {
+            match or_again(P::poll_write(connection, cx, answer), cx) {
                 Poll::Ready(Ok(0)) => break Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(Ok(sent)) => answer = answer.get(sent..).unwrap_or_default(),
                 Poll::Ready(Err(error)) => break Poll::Ready(Err(error)),

@@ -5,9 +5,11 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::pending;
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::{AsyncReadExt, AsyncWriteExt, FutureExt};
+use futures_util::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, FutureExt};
 use muxado_core::rt::Runtime;
 use muxado_sniff::{
     FuturesIo, Incoming, Limits, Listener, Matcher, Sniffed, Sniffer, Verdict, any, http1, prefix, ssh,
@@ -29,12 +31,12 @@ async fn saying(words: &[u8]) -> (End, End) {
 }
 
 /// Runs the sniffer on these connections until `then` is done.
-async fn with<T>(
-    site: &Site,
-    connections: impl IntoIterator<Item = End>,
+async fn with<C: AsyncRead + AsyncWrite + Unpin + Send + 'static, T>(
+    site: &Sniffer<C, FuturesIo<World>>,
+    connections: impl IntoIterator<Item = C>,
     then: impl Future<Output = T>,
 ) -> T {
-    let coming: RefCell<VecDeque<End>> = RefCell::new(connections.into_iter().collect());
+    let coming: RefCell<VecDeque<C>> = RefCell::new(connections.into_iter().collect());
     let accept = || {
         let next = coming.borrow_mut().pop_front();
         async {
@@ -304,6 +306,51 @@ fn a_broken_source_is_told() {
     assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
 }
 
+/// A connection that was interrupted, whatever it is asked for.
+struct Interrupted;
+
+impl AsyncRead for Interrupted {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::Interrupted.into()))
+    }
+}
+
+impl AsyncWrite for Interrupted {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::Interrupted.into()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::ErrorKind::Interrupted.into()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_flush(cx)
+    }
+}
+
+/// What asks for a little.
+struct Curious;
+
+impl Matcher for Curious {
+    fn look(&self, _: &[u8]) -> Verdict {
+        Verdict::Answer(b"who is there?")
+    }
+}
+
+#[test]
+fn one_that_is_interrupted_for_ever_has_no_more_time_than_others() {
+    for asks in [false, true] {
+        let world = World::new();
+        let mut site: Sniffer<Interrupted, _> =
+            Sniffer::on(world.clone(), Limits::new().time(Duration::ZERO));
+        let _curious = asks.then(|| site.listen(Curious));
+        let rest = site.listen(any());
+        let connection = world.block_on(with(&site, [Interrupted], rest.accept())).unwrap();
+        assert_eq!(connection.seen(), b"");
+    }
+}
+
 /// Wants to be asked for a number, and then says one.
 struct Quiz;
 
@@ -329,6 +376,10 @@ fn a_client_that_waits_is_answered_once_and_what_it_says_to_that_is_kept_from_th
     let quiz = site.listen(Quiz);
     world.block_on(async {
         let (mut client, server) = saying(b"?").await;
+        // Once each: it is tried again.
+        let interrupted = Some(io::ErrorKind::Interrupted);
+        server.read.lane().set(|mood| mood.read_error = interrupted);
+        server.write.lane().set(|mood| mood.write_error = interrupted);
         let talking = async {
             let mut asked = [0; 16];
             client.read_exact(&mut asked).await.unwrap();
