@@ -101,6 +101,13 @@ impl Course {
             tokio::select! {
                 biased;
                 () = interrupt.cancelled() => error = Some(anyhow!("interrupted")),
+                // A task has done its share and stops the others. What those still have on its way counts no more.
+                () = stop.cancelled(), if phase == Phase::Measured => {
+                    let now = Mark::of(&tally);
+                    error = ticks.tick(now, start, phase, progress).err();
+                    clock.reset();
+                    (phase, end, change) = (Phase::Over, Some(now), None);
+                }
                 ended = tasks.join_next() => match ended {
                     None => break,
                     Some(ended) => error = ended.context("a task failed").and_then(|result| result).err(),
@@ -224,6 +231,29 @@ mod tests {
         }));
         let (outcome, result) = run(course).await;
         assert_eq!((outcome.counts.down, result.is_ok()), (0, true));
+    }
+
+    #[tokio::test]
+    async fn when_a_task_tells_the_others_to_end_what_comes_then_does_not_count() {
+        let mut course = course(None);
+        let (tally, stop) = (course.tally.clone(), course.stop.clone());
+        course.work.push(Box::pin(async move {
+            stop.cancelled().await;
+            // After whoever measures has had its turn.
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            tally.add_down(100);
+            Ok(())
+        }));
+        let (tally, stop) = (course.tally.clone(), course.stop.clone());
+        course.work.push(Box::pin(async move {
+            tally.add_exchange(Duration::from_millis(1));
+            stop.cancel();
+            Ok(())
+        }));
+        let (outcome, result) = run(course).await;
+        assert_eq!((outcome.counts.exchanges, outcome.counts.down, result.is_ok()), (1, 0, true));
     }
 
     #[tokio::test]
