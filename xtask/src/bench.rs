@@ -6,7 +6,6 @@ use std::path::Path;
 pub(crate) const ARGS: &str = "bench/src/args.rs";
 
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
-    crate::options::check(root, "bench", ARGS, args)?;
     let mut program = crate::cargo(root, &["run", "--release", "-p", "bench", "--locked", "--"]);
-    crate::succeed("bench", program.args(args))
+    crate::options::pass(root, "bench", ARGS, &mut program, args)
 }

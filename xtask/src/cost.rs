@@ -6,7 +6,6 @@ use std::path::Path;
 pub(crate) const ARGS: &str = "cost/src/args.rs";
 
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
-    crate::options::check(root, "cost", ARGS, args)?;
     let mut program = crate::cargo(root, &["run", "--profile", "cost", "-p", "cost", "--locked", "--"]);
-    crate::succeed("cost", program.args(args))
+    crate::options::pass(root, "cost", ARGS, &mut program, args)
 }

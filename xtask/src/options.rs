@@ -1,17 +1,35 @@
 //! The options of programs that take minutes to build, looked at before: one that the program's own usage does not name is
-//! refused at once. What else is wrong with them, the program says.
+//! refused at once, and whoever asks for the usage gets it. What else is wrong with them, the program says.
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-/// Refuses what the usage in `source`, a file of the program, does not name.
-pub(crate) fn check(root: &Path, task: &str, source: &str, args: &[String]) -> Result<(), String> {
+/// Runs `program` with `args`, or answers in its place, by the usage in `source`, a file of it.
+pub(crate) fn pass(
+    root: &Path,
+    task: &str,
+    source: &str,
+    program: &mut Command,
+    args: &[String],
+) -> Result<(), String> {
+    match answer(root, task, source, args)? {
+        Some(usage) => println!("{}", usage.trim_end()),
+        None => crate::succeed(task, program.args(args))?,
+    }
+    Ok(())
+}
+
+/// The usage, if it is asked for. An error for what it does not name.
+fn answer(root: &Path, task: &str, source: &str, args: &[String]) -> Result<Option<String>, String> {
     let text = fs::read_to_string(root.join(source)).map_err(|error| format!("{task}: {source}: {error}"))?;
     let usage = usage(&text).ok_or_else(|| format!("{task}: no usage in {source}"))?;
-    let mut options = args.iter().filter(|arg| arg.starts_with("--") && *arg != "--help");
-    match options.find(|option| !names(usage, option)) {
+    if args.iter().any(|arg| ["--help", "-h"].contains(&arg.as_str())) {
+        return Ok(Some(usage.to_owned()));
+    }
+    match args.iter().filter(|arg| arg.starts_with("--")).find(|option| !names(usage, option)) {
         Some(unknown) => Err(format!("{task}: unknown option `{unknown}`\n\n{usage}")),
-        None => Ok(()),
+        None => Ok(None),
     }
 }
 
@@ -31,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_no_usage_names_is_refused_and_what_it_names_is_not() {
+    fn what_no_usage_names_is_refused_what_it_names_is_not_and_the_usage_itself_is_given() {
         let root = crate::workspace_root();
         for (source, good) in [
             (crate::bench::ARGS, "--rounds 3 --workload rtt --quick"),
@@ -39,13 +57,18 @@ mod tests {
             (crate::cost::ARGS, "--bless --only x"),
             (crate::sim::ARGS, "--seeds 9 --from 3"),
         ] {
-            let check = |line: &str| {
+            let answer = |line: &str| {
                 let args: Vec<String> = line.split(' ').map(String::from).collect();
-                check(&root, "task", source, &args)
+                answer(&root, "task", source, &args)
             };
-            assert_eq!(check(good), Ok(()));
-            assert_eq!(check("--help"), Ok(()));
-            let refused = check(&format!("{good} --see")).unwrap_err();
+            assert_eq!(answer(good), Ok(None));
+            for asking in ["--help", "far --help", "-h", "--see --help"] {
+                let usage = answer(asking).unwrap().unwrap();
+                assert!(
+                    good.split(' ').filter(|word| word.starts_with("--")).all(|word| usage.contains(word))
+                );
+            }
+            let refused = answer(&format!("{good} --see")).unwrap_err();
             assert!(refused.starts_with("task: unknown option `--see`\n\n"), "{refused}");
             assert!(refused.contains(good.split(' ').next().unwrap()), "{refused}");
         }

@@ -9,8 +9,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
     if args.is_empty() {
         return Err("sim: --seed N runs one seed and prints its steps, --seeds N [--from M] runs many".into());
     }
-    crate::options::check(root, "sim", ARGS, args)?;
     let mut program =
         crate::cargo(root, &["run", "--release", "-p", "muxado-testkit", "--bin", "sim", "--locked", "--"]);
-    crate::succeed("sim", program.args(args))
+    crate::options::pass(root, "sim", ARGS, &mut program, args)
 }

@@ -6,8 +6,7 @@ use std::path::Path;
 pub(crate) const ARGS: &str = "bench/src/bin/soak/args.rs";
 
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
-    crate::options::check(root, "soak", ARGS, args)?;
     let mut program =
         crate::cargo(root, &["run", "--release", "-p", "bench", "--bin", "soak", "--locked", "--"]);
-    crate::succeed("soak", program.args(args))
+    crate::options::pass(root, "soak", ARGS, &mut program, args)
 }
