@@ -23,6 +23,7 @@ mod package;
 mod release;
 mod sim;
 mod soak;
+mod system;
 mod tidy;
 mod tools;
 mod wan;

@@ -1,8 +1,11 @@
-//! `tools`: the programs that some commands need and Rust does not bring along, each in a version that is known to work. All
-//! are packages of crates.io. Nothing is installed but by asking for it here.
+//! `tools`: the programs that some commands need and Rust does not bring along. Most are packages of crates.io, each in a
+//! version that is known to work, the others come with the system. Nothing is installed but by asking for it here, or, where
+//! `CI` is set, by what needs it.
 
 use std::path::Path;
 use std::process::Command;
+
+use crate::system;
 
 /// Where the version of another program matters too, RELEASING.md says so.
 const TOOLS: &[(&str, &str)] = &[
@@ -14,8 +17,9 @@ const TOOLS: &[(&str, &str)] = &[
 ];
 
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
-    if let Some(unknown) = args.iter().find(|name| *name != "all" && version(name).is_none()) {
-        let names: Vec<&str> = TOOLS.iter().map(|(name, _)| *name).collect();
+    let is_known = |name: &&String| *name == "all" || names().any(|known| known == name.as_str());
+    if let Some(unknown) = args.iter().find(|name| !is_known(name)) {
+        let names: Vec<&str> = names().collect();
         return Err(format!("tools: no tool `{unknown}`; there are {}, and `all`", names.join(", ")));
     }
     if args.is_empty() {
@@ -30,7 +34,14 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
             crate::succeed("tools", &mut crate::cargo(root, &args))?;
         }
     }
+    for program in system::ALL.iter().filter(|program| args.iter().any(|arg| arg == program.name)) {
+        system::install(program).map_err(|why| format!("tools: {why}"))?;
+    }
     Ok(())
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    TOOLS.iter().map(|(name, _)| *name).chain(system::ALL.iter().map(|program| program.name))
 }
 
 /// Says how to get a tool where it is missing.
@@ -69,7 +80,15 @@ fn table(here: impl Fn(&str) -> Option<String>) -> String {
         format!("  {name:<19}  {wanted:<7}  {there}\n")
     };
     let rows: String = TOOLS.iter().map(row).collect();
-    format!("{rows}\ncargo xtask tools NAME... or all installs them in the versions of the first column.\n")
+    let others = system::ALL.iter().map(|program| {
+        let there = if system::have(program) { "here" } else { "missing" };
+        format!("  {:<19}  {there}; Debian's package is {}\n", program.name, program.package)
+    });
+    let others: String = others.collect();
+    format!(
+        "{rows}\ncargo xtask tools NAME... or all installs them in the versions of the first column.\n\n\
+         {others}\ncargo xtask tools NAME... installs those on Debian.\n"
+    )
 }
 
 #[cfg(test)]
