@@ -1,44 +1,9 @@
 //! What the crate `muxado` 0.5.4 does otherwise than docs/behaviour.md demands of us, as the suite sees it. Most of it is
 //! no fault: the rows are ours. docs/interop.md says how we live with it.
 
-use Role::{Both, Client};
-use When::{Always, Sometimes};
-
-/// Which of its ends does so.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Role {
-    Both,
-    Client,
-    Server,
-}
-
-/// Whether it shows each time. What depends on which of its tasks is quicker, or on the machine, does not.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum When {
-    Always,
-    Sometimes,
-}
-
-/// A reason, and the plays that differ for it.
-pub(crate) struct Difference {
-    pub(crate) why: &'static str,
-    pub(crate) role: Role,
-    pub(crate) when: When,
-    /// What is seen has one of these in it.
-    pub(crate) seen: &'static [&'static str],
-    /// Row, and what is played.
-    pub(crate) plays: &'static [(&'static str, &'static str)],
-}
-
-const fn of(
-    role: Role,
-    when: When,
-    why: &'static str,
-    seen: &'static [&'static str],
-    plays: &'static [(&'static str, &'static str)],
-) -> Difference {
-    Difference { why, role, when, seen, plays }
-}
+use crate::known::Role::{Both, Client};
+use crate::known::When::{Always, Sometimes};
+use crate::known::{Difference, of};
 
 /// It ought to end the session, and goes on.
 const GOES_ON: &[&str] = &["no GOAWAY within"];
