@@ -1,6 +1,7 @@
 //! `ci`: the steps that a change must pass, in order, stopping at the first that fails; or those that are named.
 //! Every cargo call is `--locked`, so that what passes here is what the committed Cargo.lock builds.
 
+use std::env;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,8 @@ const STEPS: &[Step] = &[
     cargo("fmt", &["fmt", "--all", "--check"]),
     // The fuzz targets have a lock file of their own, which nobody else looks at.
     cargo("lock", &["fetch", "--locked", "--manifest-path", "fuzz/Cargo.toml"]),
+    // What tests need, and fail without, where `CI` is set.
+    Step { name: "go", action: Action::Own("tools go", |root| in_ci(root, "go")) },
     cargo(
         "clippy",
         &["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"],
@@ -45,6 +48,11 @@ const STEPS: &[Step] = &[
     own("ids", |root| crate::ids::run(root, &[])),
     own("tidy", |root| crate::tidy::run(root, &[])),
 ];
+
+/// Nothing is installed on anybody's own machine.
+fn in_ci(root: &Path, tool: &str) -> Result<(), String> {
+    if env::var_os("CI").is_some() { crate::tools::run(root, &[tool.to_owned()]) } else { Ok(()) }
+}
 
 const fn cargo(name: &'static str, args: &'static [&'static str]) -> Step {
     Step { name, action: Action::Cargo { args, env: &[] } }

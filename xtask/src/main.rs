@@ -75,7 +75,7 @@ const TASKS: &[Task] = &[
     Task { name: "book", about: "the book as HTML, by mdBook: target/book/index.html", run: book::run },
     Task {
         name: "interop",
-        about: "ours and the crate muxado against each other, and the conformance suite against it",
+        about: "ours and the crate muxado against each other, and the conformance suite against it; interop --go [FOLDER]: the Go peer",
         run: interop::run,
     },
     Task {

@@ -1,0 +1,3 @@
+module golang.ngrok.com/muxado/v2
+
+go 1.21
