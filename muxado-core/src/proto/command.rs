@@ -225,18 +225,25 @@ impl Mux {
         Some(chunk)
     }
 
-    /// As [`read`](Mux::read), but into `room`, if all there is to read is one small message that fits. Otherwise it
-    /// does nothing, and says 0.
-    pub(crate) fn read_small(&mut self, key: StreamKey, room: &mut [u8]) -> usize {
+    /// As [`read`](Mux::read), but a copy into `room`, if `max` fits there, or all there is to read is one small message
+    /// that does. Otherwise, and where a piece ends, it does nothing and says 0.
+    pub(crate) fn read_small(&mut self, key: StreamKey, max: usize, room: &mut [u8]) -> usize {
         let Some(stream) = self.streams.get_mut(key) else { return 0 };
-        let Some(message) = stream.recv.queue.take_gathered(room.len()) else { return 0 };
+        let queue = &mut stream.recv.queue;
+        let len = if let Some(message) = queue.take_gathered(room.len()) {
+            if let Some(room) = room.get_mut(..message.len()) {
+                room.copy_from_slice(&message);
+            }
+            let len = message.len();
+            self.read_spare.keep(message);
+            len
+        } else if max == room.len() && queue.copy_front(room) {
+            max
+        } else {
+            return 0;
+        };
         stream.was_read = true;
-        let len = message.len();
         stream.recv.credit.consume(len);
-        if let Some(room) = room.get_mut(..len) {
-            room.copy_from_slice(&message);
-        }
-        self.read_spare.keep(message);
         self.note_consumed(key, len);
         len
     }

@@ -21,7 +21,7 @@ use crate::session::wakers::Direction;
 /// Pieces taken under one lock.
 const PIECES: usize = 8;
 
-/// A message up to this size is copied under the lock, in bytes: shorter than to take its memory away.
+/// So many bytes are copied under the lock: shorter than to take their memory away.
 const SMALL: usize = 256;
 
 /// The receiving half of a [`Stream`](crate::Stream).
@@ -225,7 +225,7 @@ impl RecvStream {
 
 /// What one look at the stream found.
 enum Found {
-    /// A message of this length, copied.
+    /// So many bytes, copied.
     Small(usize),
     /// Pieces; those that are empty do not count.
     Pieces,
@@ -233,7 +233,8 @@ enum Found {
     Nothing,
 }
 
-/// Copies what there is into `small`, if it is one message that fits, or else takes out pieces of `max` bytes together.
+/// Copies into `small` what fits there: `max` bytes, or one message that is all there is. Or else takes out pieces of `max`
+/// bytes together.
 fn take_out<const N: usize>(
     mux: &mut Mux,
     key: StreamKey,
@@ -241,7 +242,7 @@ fn take_out<const N: usize>(
     small: &mut [u8],
     pieces: &mut Option<[Bytes; N]>,
 ) -> Result<Found, ReadError> {
-    let len = mux.read_small(key, small);
+    let len = mux.read_small(key, max, small);
     if len > 0 {
         return Ok(Found::Small(len));
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::{AsyncReadExt, AsyncWriteExt};
 use muxado_core::{Config, EndCause, ErrorCode, Initiator, Side};
-use muxado_testkit::{Alone, World, alone, wire};
+use muxado_testkit::{World, alone, wire};
 
 #[test]
 fn f22_a_failed_write_does_not_lose_what_the_peer_said_before() {
