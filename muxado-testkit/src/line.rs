@@ -24,8 +24,8 @@ pub struct Line {
     /// must say nothing else.
     pub clamps: bool,
     delay: Duration,
-    /// Bytes in a second.
-    rate: u64,
+    /// Bytes in a second; what is under way has had the one before.
+    pub rate: u64,
     ways: [Way; 2],
     /// When lazy credit of the server is due.
     lazy_due: Option<Duration>,

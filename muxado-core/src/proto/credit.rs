@@ -21,6 +21,12 @@ impl Mux {
         self.now = self.now.max(now);
     }
 
+    /// The peer is on another machine. The first stream gets a few windows of credit in advance then, before it is known how
+    /// long a round trip takes.
+    pub fn handle_far(&mut self) {
+        self.path.is_far = true;
+    }
+
     /// Whether credit depends on the time, since streams have received much, or somebody wants to know how long they wait.
     #[must_use]
     pub fn wants_time(&self) -> bool {

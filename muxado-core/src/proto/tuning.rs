@@ -12,8 +12,13 @@
 //! a transport that has yet to reach its rate, so that streams get twice as much. Where rounds are short they are mostly
 //! the turns that tasks wait for: several have to agree, and a window more is enough.
 //!
+//! A transport that has just begun doubles its rate with each round trip, and one that paces itself leaves no silence: a round
+//! says how fast it was, and not how fast it will be. So on a long line it also counts what comes within a *trip* of that
+//! length: a stream that receives more than half of its credit in one will soon be limited by it.
+//!
 //! Once a session has seen a round it knows its path, and a later stream need not wait for one of its own: the first credit
-//! that it returns says how fast it is read.
+//! that it returns says how fast it is read. The very first has to measure, and on the way to another machine gets a few
+//! windows in advance: within one machine it does without them soon enough.
 
 use std::time::Duration;
 
@@ -29,6 +34,13 @@ const FASTEST: u128 = 4;
 /// Streams are given this many times what a long path seems to hold.
 const HEADROOM: usize = 2;
 
+/// A stream that receives so much in a trip is worth this many times as much: twice that is under way by now, and twice as
+/// much again will be when what is granted now has arrived.
+const GROWTH: usize = 4;
+
+/// Windows that the first stream of a session is worth before there has been a round, if the peer is on another machine.
+const ADVANCE: usize = 4;
+
 /// Shorter rounds are made of turns, of the peer's tasks and of ours, more than of a line.
 const SHORT: Duration = Duration::from_millis(2);
 
@@ -38,6 +50,8 @@ const AGREE: u8 = 4;
 /// What a session has learned of its path.
 #[derive(Debug, Default)]
 pub(super) struct Path {
+    /// It leads to another machine.
+    pub(super) is_far: bool,
     /// The shortest round: no less than a round trip.
     shortest: Option<Duration>,
     /// The credit that the stream of the last round should have had.
@@ -57,6 +71,7 @@ pub(super) struct Tuning {
     /// When the first bytes came that count, until credit is returned for the first time.
     fresh: Option<Duration>,
     round: Option<Round>,
+    trip: Trip,
     /// When bytes last came.
     last: Duration,
     /// The credit it should have in all, until it is granted or denied; 0 while a round is measured.
@@ -78,6 +93,31 @@ struct Round {
     unread: usize,
 }
 
+/// What comes within about a round trip.
+#[derive(Clone, Copy, Debug)]
+struct Trip {
+    begun: Duration,
+    bytes: usize,
+    silence: Duration,
+}
+
+impl Trip {
+    fn new(now: Duration) -> Trip {
+        Trip { begun: now, bytes: 0, silence: Duration::ZERO }
+    }
+
+    /// More has come. If that completes a round trip, how much it was in all, and the next trip begins. None if the peer was
+    /// silent for half of it: then rounds say more.
+    fn count(&mut self, now: Duration, came: usize, round_trip: Duration) -> Option<usize> {
+        self.bytes = self.bytes.saturating_add(came);
+        if now.saturating_sub(self.begun) < round_trip {
+            return None;
+        }
+        let Trip { bytes, silence, .. } = std::mem::replace(self, Trip::new(now));
+        (silence.saturating_mul(2) <= round_trip).then_some(bytes)
+    }
+}
+
 /// What the bytes that came have led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -92,13 +132,27 @@ pub(super) enum Verdict {
 
 impl Tuning {
     pub(super) fn new(now: Duration) -> Tuning {
-        Tuning { fresh: Some(now), round: None, last: now, target: 0, short_rounds: 0, least: usize::MAX }
+        Tuning {
+            fresh: Some(now),
+            round: None,
+            trip: Trip::new(now),
+            last: now,
+            target: 0,
+            short_rounds: 0,
+            least: usize::MAX,
+        }
     }
 
-    /// So many bytes have been read and are returned. The first time they tell what the stream is worth, if the session
-    /// knows its path, and if more is read in a round than was granted.
+    /// So many bytes have been read and are returned. The first time they tell what the stream is worth: if the session
+    /// knows its path, and more is read in a round than was granted, or before it does.
     pub(super) fn returned(&mut self, now: Duration, bytes: usize, credit: &RecvCredit, path: &Path) {
-        let (Some(begun), Some(shortest)) = (self.fresh.take(), path.shortest) else { return };
+        let Some(begun) = self.fresh.take() else { return };
+        let Some(shortest) = path.shortest else {
+            if path.is_far && keeps_up(credit.unread(), credit) {
+                self.target = credit.window().saturating_mul(ADVANCE);
+            }
+            return;
+        };
         let held = held(bytes, now.saturating_sub(begun), shortest);
         if held > credit.granted() {
             self.target = held.saturating_mul(HEADROOM).min(path.worth);
@@ -127,13 +181,24 @@ impl Tuning {
             let silence = now.saturating_sub(std::mem::replace(&mut self.last, now));
             if silence >= IDLE {
                 self.round = None;
+                self.trip = Trip::new(now);
                 return Verdict::Useless;
             }
+            self.trip.silence = self.trip.silence.max(silence);
             if let Some(round) = &mut self.round {
                 round.silence = round.silence.max(silence);
                 round.unread = round.unread.min(credit.unread().saturating_sub(came));
             }
         }
+        let verdict = self.count(now, came, credit, path);
+        match self.speeds_up(now, came, credit, path) {
+            true if verdict != Verdict::Useless => Verdict::Wish,
+            _ => verdict,
+        }
+    }
+
+    /// Counts the bytes of the round, and ends it with the last of them.
+    fn count(&mut self, now: Duration, came: usize, credit: &RecvCredit, path: &mut Path) -> Verdict {
         let Some(round) = &mut self.round else { return Verdict::Nothing };
         round.left = round.left.saturating_sub(came);
         if round.left > 0 {
@@ -144,6 +209,18 @@ impl Tuning {
         self.end_round(round, now, credit, path)
     }
 
+    /// Whether so much has come in a trip on a long line that the stream needs more credit to go on like that.
+    fn speeds_up(&mut self, now: Duration, came: usize, credit: &RecvCredit, path: &mut Path) -> bool {
+        let Some(shortest) = path.shortest.filter(|shortest| *shortest >= SHORT) else { return false };
+        let Some(bytes) = self.trip.count(now, came, shortest) else { return false };
+        if bytes <= credit.granted() / 2 || !keeps_up(credit.unread(), credit) {
+            return false;
+        }
+        self.target = self.target.max(bytes.saturating_mul(GROWTH));
+        path.worth = path.worth.max(self.target);
+        self.wish(credit).is_some()
+    }
+
     fn end_round(&mut self, round: Round, now: Duration, credit: &RecvCredit, path: &mut Path) -> Verdict {
         let Round { begun, bytes, silence, unread, .. } = round;
         let time = now.saturating_sub(begun);
@@ -151,7 +228,7 @@ impl Tuning {
         if unread > credit.granted() / 2 {
             return Verdict::Useless;
         }
-        if unread <= credit.granted() / 4 && !credit.shrinks() {
+        if keeps_up(unread, credit) {
             let held = held(bytes, time.saturating_sub(silence), shortest);
             let target = match shortest < SHORT {
                 true => self.agreed(held).map(|held| held.saturating_add(credit.window())),
@@ -189,6 +266,11 @@ impl Tuning {
     }
 }
 
+/// Whether the reader is not what limits the stream, with so much unread: then it may have more.
+fn keeps_up(unread: usize, credit: &RecvCredit) -> bool {
+    unread <= credit.granted() / 4 && !credit.shrinks()
+}
+
 /// Bytes that are under way where `bytes` came within `time` and a round takes `shortest`.
 fn held(bytes: usize, time: Duration, shortest: Duration) -> usize {
     let bytes = u128::try_from(bytes).unwrap_or(u128::MAX);
@@ -209,7 +291,7 @@ mod tests {
 
     /// The credit it should have after a round in which `bytes` came at the given times, and were read at once.
     fn target_after(came: &[(Duration, usize)], shortest: Option<Duration>) -> usize {
-        let mut path = Path { shortest, worth: 0 };
+        let mut path = Path { is_far: false, shortest, worth: 0 };
         // It was opened before, and silent: that does not count.
         let mut tuning = Tuning::new(ms(0));
         let mut credit = RecvCredit::new(1 << 20);
@@ -242,7 +324,7 @@ mod tests {
 
     #[test]
     fn short_rounds_are_believed_when_four_agree_and_earn_a_window_more() {
-        let mut path = Path { shortest: Some(SHORT / 2), worth: 0 };
+        let mut path = Path { is_far: false, shortest: Some(SHORT / 2), worth: 0 };
         let mut tuning = Tuning::new(ms(0));
         let credit = RecvCredit::new(1 << 18);
         let window = credit.window();
@@ -274,6 +356,34 @@ mod tests {
         assert_eq!(path.shortest, Some(ms(70)));
     }
 
+    /// The target after some two thirds of a MiB came in a round trip of 50 ms, evenly, but for a `silence`.
+    fn target_after_a_trip(shortest: Duration, silence: Duration, unread: usize) -> usize {
+        let mut path = Path { is_far: false, shortest: Some(shortest), worth: 0 };
+        let mut tuning = Tuning::new(ms(0));
+        let mut credit = RecvCredit::new(1 << 20);
+        assert!(credit.announce(unread));
+        credit.keep(unread);
+        let mut now = ms(0);
+        for moment in 1..=50 {
+            now += if moment == 10 { silence } else { ms(1) };
+            tuning.arrived(now, MIB / 75, &credit, &mut path);
+        }
+        assert_eq!(path.worth, tuning.target);
+        tuning.target
+    }
+
+    #[test]
+    fn a_stream_that_gets_more_than_half_of_its_credit_in_a_trip_is_worth_four_times_as_much() {
+        assert_eq!(target_after_a_trip(ms(50), ms(1), MIB / 4), 4 * 50 * (MIB / 75));
+    }
+
+    #[test]
+    fn a_trip_says_nothing_with_a_silence_in_it_or_a_reader_behind_it_or_where_it_is_short() {
+        assert_eq!(target_after_a_trip(ms(50), ms(26), 0), 0);
+        assert_eq!(target_after_a_trip(ms(50), ms(1), MIB / 4 + 1), 0);
+        assert_eq!(target_after_a_trip(SHORT - ms(1), ms(1), 0), 0);
+    }
+
     #[test]
     fn a_small_lack_is_no_lack_and_steps_are_larger_than_the_window() {
         let wish = |target| Tuning { target, ..Tuning::new(ms(0)) }.wish(&RecvCredit::new(100));
@@ -289,13 +399,18 @@ mod tests {
 
     #[test]
     fn a_later_stream_is_worth_what_it_reads_in_a_round_and_no_more_than_the_last_one() {
-        let path = Path { shortest: Some(ms(50)), worth: 10 * MIB };
+        let path = Path { is_far: false, shortest: Some(ms(50)), worth: 10 * MIB };
         let target = |read, at, path: &Path| {
             let mut tuning = Tuning::new(ms(100));
             let credit = RecvCredit::new(1 << 18);
             tuning.returned(at, read, &credit, path);
             // Only the first time: later there are rounds.
-            tuning.returned(at, MIB, &credit, &Path { shortest: Some(ms(5000)), worth: usize::MAX });
+            tuning.returned(
+                at,
+                MIB,
+                &credit,
+                &Path { is_far: false, shortest: Some(ms(5000)), worth: usize::MAX },
+            );
             tuning.target
         };
         assert_eq!(target(MIB / 8, ms(105), &path), 2 * 10 * MIB / 8, "an eighth of a MiB in 5 ms");

@@ -133,9 +133,15 @@ where
     }
 
     /// States the addresses of the transport's ends, for [`Session::local_addr`](crate::Session::local_addr) and its
-    /// like. Default: none. The first statement counts.
+    /// like. Default: none. The first statement counts. Towards an address of another machine the session's first stream gets
+    /// credit sooner.
     pub fn addresses(self, local: Option<SocketAddr>, peer: Option<SocketAddr>) -> Self {
         self.shared.set_addresses(local, peer);
+        let is_near =
+            |local: SocketAddr, peer: SocketAddr| peer.ip().is_loopback() || local.ip() == peer.ip();
+        if local.zip(peer).is_some_and(|(local, peer)| !is_near(local, peer)) {
+            self.shared.with(|state| state.mux.handle_far());
+        }
         self
     }
 

@@ -50,6 +50,56 @@ fn b35_a_stream_fills_a_long_line_within_a_few_round_trips() {
     }
 }
 
+/// As TCP begins where it paces itself: no burst and no silence says how fast the line will be.
+#[test]
+fn b35_credit_keeps_up_with_a_transport_that_doubles_its_rate_each_round_trip() {
+    let round_trip = ms(200);
+    // A window in a round trip, to begin with.
+    let first = WINDOW as u64 * 5;
+    let (mut line, up, down) = line_with_stream(round_trip, first, &Config::default());
+    let (mut read, mut carried) = (0, 0.0);
+    for doubled in 0..7 {
+        line.rate = first << doubled;
+        let begun = line.now;
+        while line.now < begun + round_trip {
+            while line.client.write(up, &[0; 16 * 1024]).unwrap() > 0 {}
+            line.pass(line.now + ms(1));
+            while let Read::Chunk(chunk) = line.server.read(down, usize::MAX).unwrap() {
+                read += chunk.len();
+            }
+        }
+        carried += line.rate as f64 * (line.now - begun).as_secs_f64();
+    }
+    // Half of the last round trip is under way, a quarter of all; and as much is lost to the first ones.
+    let share = read as f64 / carried;
+    assert!(share > 0.47, "{share:.2} of what the line could carry came");
+}
+
+#[test]
+fn b35_the_first_stream_from_another_machine_has_some_in_advance() {
+    for (is_far, advance) in [(true, 3 * WINDOW), (false, 0)] {
+        let (mut line, up, down) = line_with_stream(ms(100), 100_000_000, &Config::default());
+        if is_far {
+            line.server.handle_far();
+        }
+        assert_eq!(grants(&mut line, up, down).first() == Some(&advance), is_far);
+        line.server.audit().unwrap();
+    }
+}
+
+#[test]
+fn b35_a_reader_that_is_behind_has_nothing_in_advance() {
+    let (mut line, up, down) = line_with_stream(ms(100), 100_000_000, &Config::default());
+    line.server.handle_far();
+    while line.client.write(up, &[0; 16 * 1024]).unwrap() > 0 {}
+    line.pass(line.now + ms(1000));
+    for _ in 0..8 {
+        let _ = line.server.read(down, WINDOW / 16);
+    }
+    line.pass(line.now + ms(1));
+    assert_eq!((line.server.unread(), line.server.stats().extra_credit), (WINDOW / 2, 0));
+}
+
 #[test]
 fn b35_a_short_line_is_filled_with_little_to_spare() {
     for (round_trip, line_rate) in [(200, 1_000_000_000), (1000, 1_000_000_000), (1000, 2_000_000_000)] {
