@@ -44,7 +44,7 @@ impl Calls {
     }
 }
 
-/// The place of somebody who waits. *Dropping* it gives the place up.
+/// The place of somebody who waits.
 pub(crate) struct Place<'a> {
     calls: &'a Calls,
     ticket: u64,
@@ -65,17 +65,19 @@ impl Place<'_> {
         };
     }
 
+    /// Waits no longer. Whether nobody does then.
+    pub(crate) fn give_up(&self) -> bool {
+        let (_waker, is_last) = {
+            let waiting = &mut lock(&self.calls.0).waiting;
+            (waiting.remove(&self.ticket), waiting.is_empty())
+        };
+        is_last
+    }
+
     /// Wakes those who came after this place was taken.
     pub(crate) fn wake_later(&self) {
         let later = lock(&self.calls.0).waiting.split_off(&(self.ticket + 1));
         wake(later);
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        // Dropped outside the lock.
-        let _waker = lock(&self.calls.0).waiting.remove(&self.ticket);
     }
 }
 

@@ -150,8 +150,8 @@ impl<S: Face> Typed<S> {
     /// Dropping the future loses no stream, and nothing of a type that has arrived in part.
     pub async fn accept(&self) -> Result<TypedStream<S::Stream>, AcceptError> {
         let (session, runtime) = (self.session.core(), self.session.runtime());
-        let mut place = self.waiting.place();
-        let next = poll_fn(|cx| self.waiting.poll(cx, &mut place, session, || runtime.now()));
+        let mut seat = self.waiting.seat();
+        let next = poll_fn(|cx| self.waiting.poll(cx, &mut seat, session, || runtime.now()));
         let (stream_type, stream) = self.session.in_turn(next).await?;
         Ok(TypedStream::new(stream_type, self.session.wrap(stream)))
     }

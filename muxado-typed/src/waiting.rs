@@ -30,8 +30,8 @@ pub(crate) struct Waiting {
 /// The streams, the oldest first.
 #[derive(Debug)]
 struct Streams {
-    /// The session's next one.
-    accept: Accept,
+    /// The session's next one, as long as anybody waits.
+    accept: Option<Accept>,
     /// Calls when that is there.
     accepted: Waker,
     by_number: BTreeMap<u64, Nameless>,
@@ -58,7 +58,7 @@ impl Waiting {
     pub(crate) fn new(session: &Session) -> Waiting {
         let calls = Calls::default();
         let streams = Streams {
-            accept: session.accept(),
+            accept: None,
             accepted: calls.bare_waker(),
             by_number: BTreeMap::new(),
             next: 0,
@@ -69,8 +69,8 @@ impl Waiting {
     }
 
     /// For somebody who will wait for streams.
-    pub(crate) fn place(&self) -> Place<'_> {
-        self.calls.place()
+    pub(crate) fn seat(&self) -> Seat<'_> {
+        Seat { waiting: self, place: self.calls.place() }
     }
 
     /// Gives the next stream whose type is there. Now and then it gives none though there is one, and wakes at once.
@@ -80,14 +80,14 @@ impl Waiting {
     pub(crate) fn poll(
         &self,
         cx: &mut Context<'_>,
-        place: &mut Place<'_>,
+        seat: &mut Seat<'_>,
         session: &Session,
         now: impl Fn() -> Instant,
     ) -> Poll<Result<(StreamType, Stream), AcceptError>> {
-        place.wait(cx.waker());
+        seat.place.wait(cx.waker());
         let Some(streams) = self.try_lock() else { return Poll::Pending };
         // Dropped in this order: whoever is woken finds the lock free.
-        let mut look = (streams, Look(place));
+        let mut look = (streams, Look(&seat.place));
         look.0.poll(cx, &self.calls, session, now)
     }
 
@@ -98,6 +98,23 @@ impl Waiting {
             Ok(streams) => Some(streams),
             Err(TryLockError::Poisoned(streams)) => Some(streams.into_inner()),
             Err(TryLockError::WouldBlock) => None,
+        }
+    }
+}
+
+/// Where somebody waits. *Dropping* it gives the place up; with the last one, the session's next stream is for whoever else
+/// accepts from it.
+pub(crate) struct Seat<'a> {
+    waiting: &'a Waiting,
+    place: Place<'a>,
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        if self.place.give_up() {
+            // Dropped outside the lock: it may wake others.
+            let _accept = self.waiting.try_lock().and_then(|mut streams| streams.accept.take());
+            self.place.wake_later();
         }
     }
 }
@@ -148,10 +165,11 @@ impl Streams {
                 cx.waker().wake_by_ref();
                 break None;
             }
-            match Pin::new(&mut self.accept).poll(&mut Context::from_waker(&self.accepted)) {
+            let accept = self.accept.get_or_insert_with(|| session.accept());
+            match Pin::new(accept).poll(&mut Context::from_waker(&self.accepted)) {
                 Poll::Ready(Ok(stream)) => {
                     taken_in += 1;
-                    self.accept = session.accept();
+                    self.accept = None;
                     stream.set_read_deadline(now().checked_add(PATIENCE));
                     self.take_in(stream, calls);
                     let oldest =

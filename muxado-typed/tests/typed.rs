@@ -180,6 +180,26 @@ fn an_accept_that_is_kept_and_not_polled_holds_up_no_other() {
 }
 
 #[test]
+fn an_accept_that_is_given_up_leaves_the_session_to_others() {
+    let world = World::new();
+    let one = alone(&world, Side::Server, &Config::default());
+    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
+    let mut given_up = [Box::pin(typed.accept()), Box::pin(typed.accept())].map(Some);
+    for accept in given_up.iter_mut().flatten() {
+        assert!(poll(accept, Waker::noop()).is_pending());
+    }
+    let (told, waker) = counter();
+    let mut other = one.session.accept();
+    assert!(poll(&mut other, &waker).is_pending());
+    given_up[0] = None;
+    one.from_peer.inject(&wire::syn(3, b"\0\0\0\x03"));
+    world.settle();
+    assert_eq!(told.count(), 0, "the one that is left has it");
+    given_up[1] = None;
+    assert!(told.count() == 1 && poll(&mut other, &waker).is_ready());
+}
+
+#[test]
 fn streams_that_come_at_once_are_for_all_who_wait() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
