@@ -376,13 +376,10 @@ impl Node {
         handle.waits_to_read = false;
         let key = handle.key;
         self.mux.release_recv(key);
-        // S53: what was unread is cut off, now if our FIN is out and else behind it.
         let (there, fin) = self.incoming(at);
-        let handle = &self.handles[at];
-        let unread = handle.limit.unwrap_or(there) > handle.read;
-        if handle.fin_sent && unread && !fin {
-            self.dies(at, Cause::Reset(6, Initiator::Local), true);
-        }
+        let handle = &mut self.handles[at];
+        handle.cut_off = handle.finished && handle.limit.unwrap_or(there) > handle.read && !fin;
+        self.cut_off(at);
     }
 
     /// Nothing that is asked of a stream that is gone may harm anybody.

@@ -49,6 +49,8 @@ pub(super) struct Handle {
     pub(super) finished: bool,
     pub(super) fin_sent: bool,
     pub(super) rst_sent: bool,
+    /// Its reader was dropped with bytes unread: RST goes out behind FIN (S53).
+    pub(super) cut_off: bool,
     /// Its end was read.
     pub(super) ended: bool,
     pub(super) used: bool,
@@ -82,6 +84,7 @@ impl Handle {
             finished: false,
             fin_sent: false,
             rst_sent: false,
+            cut_off: false,
             ended: false,
             used: false,
             refused: false,

@@ -226,6 +226,14 @@ impl Node {
         assert!(handle.finished, "I2: FIN on {id}, which nobody finished");
         assert_eq!(handle.emitted, handle.written, "I2: FIN on {id} before its last byte");
         handle.fin_sent = true;
+        self.cut_off(at);
+    }
+
+    /// Once FIN is out, what its reader left unread is cut off: the machine knows before RST is on the wire.
+    pub(super) fn cut_off(&mut self, at: usize) {
+        if self.handles[at].cut_off && self.handles[at].fin_sent {
+            self.dies(at, Cause::Reset(6, Initiator::Local), true);
+        }
     }
 
     fn rst_sent(&mut self, id: u32, code: u32) {
