@@ -54,7 +54,7 @@ pub(crate) struct Plan {
 pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
     let mut words = words.iter().map(String::as_str).peekable();
     let asked = words.next_if(|word| ["far", "scale"].contains(word));
-    let (mut quick, mut rounds, mut workloads) = (false, None, Workload::ALL.to_vec());
+    let (mut quick, mut rounds, mut workloads) = (false, None, None);
     let (mut json, mut plots, mut syscalls, mut send_buffer) = (None, None, false, None);
     while let Some(word) = words.next() {
         match word {
@@ -75,7 +75,9 @@ pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
             "--rounds" => rounds = Some(value(word, words.next())?),
             "--workload" => {
                 let names: String = value(word, words.next())?;
-                workloads = names.split(',').map(|name| value(word, Some(name))).collect::<Result<_, _>>()?;
+                let named =
+                    names.split(',').map(|name| value(word, Some(name))).collect::<Result<Vec<_>, _>>()?;
+                workloads = Some(named);
             }
             "--json" => json = Some(value(word, words.next())?),
             "--plots" => plots = Some(value(word, words.next())?),
@@ -83,7 +85,15 @@ pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
             other => return Err(format!("unknown argument `{other}`\n\n{USAGE}").into()),
         }
     }
+    let of_a_run = rounds.is_some() || workloads.is_some() || json.is_some() || syscalls;
     match asked {
+        None if send_buffer.is_some() => return Err("--send-buffer is for `far`".into()),
+        Some(name) if of_a_run => {
+            return Err(format!("`{name}` has its own rounds and peers\n\n{USAGE}").into());
+        }
+        Some("scale") if quick || send_buffer.is_some() => {
+            return Err(format!("`scale` takes only --plots\n\n{USAGE}").into());
+        }
         Some("scale") => return Ok(Command::Scale { plots }),
         Some(_) => return Ok(Command::Far(far::Plan { quick, plots, send_buffer })),
         None => {}
@@ -92,6 +102,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
     if rounds == 0 {
         return Err("--rounds: at least 1".into());
     }
+    let workloads = workloads.unwrap_or_else(|| Workload::ALL.to_vec());
     Ok(Command::Run(Plan { quick, syscalls, rounds, workloads, json, plots }))
 }
 
@@ -132,10 +143,26 @@ mod tests {
     }
 
     #[test]
+    fn a_long_line_is_as_it_was_asked_for() {
+        let Ok(Command::Far(plan)) = parsed("far --quick --send-buffer 4096 --plots there") else { panic!() };
+        assert_eq!((plan.quick, plan.send_buffer, plan.plots), (true, Some(4096), Some("there".into())));
+    }
+
+    #[test]
     fn nonsense_is_refused() {
-        for line in
-            ["--fast", "--rounds", "--rounds many", "--rounds 0", "--workload x", "child bulk1 nobody 1"]
-        {
+        for line in [
+            "--fast",
+            "--rounds",
+            "--rounds many",
+            "--rounds 0",
+            "--workload x",
+            "--send-buffer 4",
+            "far --rounds 2",
+            "far --syscalls",
+            "scale --workload rtt",
+            "scale --quick",
+            "child bulk1 nobody 1",
+        ] {
             assert!(parsed(line).is_err(), "{line}");
         }
     }
