@@ -5,8 +5,6 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::pending;
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, FutureExt};
@@ -14,7 +12,7 @@ use muxado_core::rt::Runtime;
 use muxado_sniff::{
     FuturesIo, Incoming, Limits, Listener, Matcher, Sniffed, Sniffer, Verdict, any, http1, prefix, ssh,
 };
-use muxado_testkit::{End, World, pipe};
+use muxado_testkit::{End, Interrupted, World, pipe};
 
 type Site = Sniffer<End, FuturesIo<World>>;
 
@@ -306,29 +304,6 @@ fn a_broken_source_is_told() {
     assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
 }
 
-/// A connection that was interrupted, whatever it is asked for.
-struct Interrupted;
-
-impl AsyncRead for Interrupted {
-    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(Err(io::ErrorKind::Interrupted.into()))
-    }
-}
-
-impl AsyncWrite for Interrupted {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(Err(io::ErrorKind::Interrupted.into()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Err(io::ErrorKind::Interrupted.into()))
-    }
-
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_flush(cx)
-    }
-}
-
 /// What asks for a little.
 struct Curious;
 
@@ -346,7 +321,7 @@ fn one_that_is_interrupted_for_ever_has_no_more_time_than_others() {
             Sniffer::on(world.clone(), Limits::new().time(Duration::ZERO));
         let _curious = asks.then(|| site.listen(Curious));
         let rest = site.listen(any());
-        let connection = world.block_on(with(&site, [Interrupted], rest.accept())).unwrap();
+        let connection = world.block_on(with(&site, [Interrupted::default()], rest.accept())).unwrap();
         assert_eq!(connection.seen(), b"");
     }
 }

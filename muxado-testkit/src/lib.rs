@@ -6,6 +6,7 @@
 //! - [`Pair`]: two machines on a perfect link.
 //! - [`Line`]: two machines at the ends of a long line.
 //! - [`World`]: a runtime with virtual time. [`pipe`]: a transport with moods. [`connected`], [`alone`]: sessions on them.
+//! - [`Meanwhile`]: such a world with something done amid a poll. [`Interrupted`]: a transport that is, always.
 //! - [`Here`]: such a world for sessions that make their runtime by themselves.
 //! - [`Watched`]: a future held to the contract of polling. [`counter`]: a waker that counts.
 //! - [`recorded`]: what the existing implementations sent in a session.
@@ -25,8 +26,10 @@ pub mod certs;
 pub mod fuzz;
 mod here;
 mod host;
+mod interrupted;
 #[allow(clippy::expect_used, reason = "tests")]
 mod line;
+mod meanwhile;
 mod pair;
 mod peer;
 mod pipe;
@@ -46,7 +49,9 @@ mod world;
 
 pub use here::Here;
 pub use host::Host;
+pub use interrupted::Interrupted;
 pub use line::Line;
+pub use meanwhile::Meanwhile;
 pub use pair::Pair;
 pub use peer::{Ending, Outcome, Peer};
 pub use pipe::{End, Lane, Mood, Reader, Writer, pipe};

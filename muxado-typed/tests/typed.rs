@@ -4,15 +4,15 @@
 use std::future::Future;
 use std::io::IoSlice;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use futures_util::{AsyncReadExt, AsyncWriteExt};
 use muxado_core::rt::Runtime;
 use muxado_core::{Config, ErrorCode, OpenError, Retry, Side, Stream, StreamId, WriteError, code_of};
-use muxado_testkit::{Faced, Lane, Sleep, World, alone, connected, counter, poll, wire};
+use muxado_testkit::{Faced, Lane, Meanwhile, Sleep, World, alone, connected, counter, poll, wire};
 use muxado_typed::{OpenTypedError, Queue, Router, StreamType, Typed, TypedStream};
 
 fn secs(secs: u64) -> Duration {
@@ -217,48 +217,20 @@ fn streams_that_come_at_once_are_for_all_who_wait() {
     }
 }
 
-/// A runtime that is asked for the time, in the middle of an accept, and does something else first.
-#[derive(Clone)]
-struct Busy {
-    world: World,
-    first: Arc<Mutex<Option<Deed>>>,
-}
-
-type Deed = Box<dyn FnOnce() + Send>;
-
-impl Runtime for Busy {
-    type Sleep = Sleep;
-
-    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
-        self.world.spawn(future);
-    }
-
-    fn now(&self) -> Instant {
-        let first = self.first.lock().unwrap().take();
-        first.into_iter().for_each(|first| first());
-        self.world.now()
-    }
-
-    fn sleep(&self, duration: Duration) -> Sleep {
-        self.world.sleep(duration)
-    }
-}
-
 #[test]
 fn who_comes_while_somebody_looks_is_told_when_that_is_over() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
-    let first = Arc::new(Mutex::new(None));
-    let runtime = Busy { world: world.clone(), first: first.clone() };
-    let typed = Typed::new(Faced { session: one.session.clone(), runtime });
+    let runtime = Meanwhile::new(&world);
+    let typed = Typed::new(Faced { session: one.session.clone(), runtime: runtime.clone() });
     let other = typed.clone();
     let mut late = Box::pin(async move { other.accept().await.unwrap().stream_type().get() });
     let (told, waker) = counter();
     let (tell, come) = std::sync::mpsc::channel();
-    *first.lock().unwrap() = Some(Box::new(move || {
+    runtime.set(move || {
         assert!(poll(&mut late, &waker).is_pending());
         tell.send((late, waker)).unwrap();
-    }));
+    });
     // One that says nothing yet, so that nobody is told because of it.
     one.from_peer.inject(&wire::syn(3, b""));
     world.settle();

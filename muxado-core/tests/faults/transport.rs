@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
-use futures_util::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, join};
+use futures_util::{AsyncReadExt, AsyncWrite, AsyncWriteExt, join};
 use muxado_core::{Config, EndCause, Initiator, Session, Side, Stream};
-use muxado_testkit::{Connected, Lane, Mood, World, alone, connected, pipe, poll, wire};
+use muxado_testkit::{Connected, Interrupted, Lane, Mood, World, alone, connected, pipe, poll, wire};
 
 use crate::app::{Running, spawn};
 
@@ -106,41 +106,28 @@ fn f06_an_error_that_means_try_again_is_one_and_interruptions_end() {
     }
 }
 
-/// Always says that it was interrupted.
-struct Interrupted;
-
-impl AsyncRead for Interrupted {
-    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(Err(io::ErrorKind::Interrupted.into()))
-    }
-}
-
-impl AsyncWrite for Interrupted {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(Err(io::ErrorKind::Interrupted.into()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Err(io::ErrorKind::Interrupted.into()))
-    }
-
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Err(io::ErrorKind::Interrupted.into()))
-    }
-}
-
 #[test]
 fn f06_a_transport_that_is_interrupted_for_ever_is_broken() {
     let world = World::new();
     let (near, _far) = pipe(1000);
-    let (session, mut driver) =
-        Session::from_halves(Side::Client, Interrupted, near.write, &Config::default(), world.clone());
+    let (session, mut driver) = Session::from_halves(
+        Side::Client,
+        Interrupted::default(),
+        near.write,
+        &Config::default(),
+        world.clone(),
+    );
     assert!(poll(&mut driver, Waker::noop()).is_ready());
     assert_eq!(session.end().unwrap().initiator(), Initiator::Transport);
 
     let (near, _far) = pipe(1000);
-    let (session, mut driver) =
-        Session::from_halves(Side::Client, near.read, Interrupted, &Config::default(), world.clone());
+    let (session, mut driver) = Session::from_halves(
+        Side::Client,
+        near.read,
+        Interrupted::default(),
+        &Config::default(),
+        world.clone(),
+    );
     let mut stream = session.try_open().unwrap();
     stream.finish().unwrap();
     assert!(poll(&mut driver, Waker::noop()).is_pending(), "the peer's last words are waited for");

@@ -4,41 +4,11 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
 
 use futures_util::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use muxado_core::rt::Runtime;
 use muxado_core::{Bytes, Config, ErrorCode, Session, Side, Stream};
-use muxado_testkit::{Sleep, World, counter, pipe, start};
-
-/// What happens while somebody asks what the time is, once.
-type Meanwhile = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
-
-/// A runtime on which something else runs between two steps of one poll, as on other threads: with inspection the clock is
-/// looked at there.
-#[derive(Clone)]
-struct Interrupting {
-    world: World,
-    meanwhile: Meanwhile,
-}
-
-impl Runtime for Interrupting {
-    type Sleep = Sleep;
-
-    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
-        self.world.spawn(future);
-    }
-
-    fn now(&self) -> Instant {
-        let meanwhile = self.meanwhile.lock().unwrap().take();
-        meanwhile.into_iter().for_each(|meanwhile| meanwhile());
-        self.world.now()
-    }
-
-    fn sleep(&self, duration: Duration) -> Sleep {
-        self.world.sleep(duration)
-    }
-}
+use muxado_testkit::{Meanwhile, World, counter, pipe, start};
 
 /// Writes as much of `len` bytes as there is room for.
 fn fill(stream: &mut Stream, len: usize) -> usize {
@@ -54,10 +24,11 @@ fn fill(stream: &mut Stream, len: usize) -> usize {
 fn what_a_writer_out_of_turn_is_told_was_accepted_is_sent() {
     let world = World::new();
     let (near, far) = pipe(1 << 20);
-    let meanwhile = Meanwhile::default();
-    let runtime = Interrupting { world: world.clone(), meanwhile: meanwhile.clone() };
+    // With inspection the time is asked for between the two.
     let config = Config::builder().inspection(true).build().unwrap();
-    let (client, driver) = Session::from_halves(Side::Client, near.read, near.write, &config, runtime);
+    let meanwhile = Meanwhile::new(&world);
+    let (client, driver) =
+        Session::from_halves(Side::Client, near.read, near.write, &config, meanwhile.clone());
     let server = start(&world, Side::Server, far, &Config::default());
     let driver = Arc::new(Mutex::new(driver));
 
@@ -71,14 +42,14 @@ fn what_a_writer_out_of_turn_is_told_was_accepted_is_sent() {
     streams[3].reset(ErrorCode::STREAM_CANCELLED).unwrap();
 
     let other_task = driver.clone();
-    *meanwhile.lock().unwrap() = Some(Box::new(move || {
+    meanwhile.set(move || {
         let mut cx = Context::from_waker(Waker::noop());
         assert!(Pin::new(&mut *other_task.lock().unwrap()).poll(&mut cx).is_pending());
-    }));
+    });
     let (_, waker) = counter();
     let written = Pin::new(&mut streams[1]).poll_write(&mut Context::from_waker(&waker), &[7; 50_000]);
     let Poll::Ready(Ok(written)) = written else { panic!("there was room") };
-    assert!(meanwhile.lock().unwrap().is_none());
+    assert!(!meanwhile.is_set());
 
     world.spawn(async move {
         poll_fn(|cx| Pin::new(&mut *driver.lock().unwrap()).poll(cx)).await;
