@@ -182,6 +182,17 @@ fn s80_b22_after_an_error_a_peer_that_goes_on_to_talk_has_no_more_time() {
     assert_eq!(world.elapsed(), Duration::from_millis(250));
 }
 
+/// 256 bytes of credit.
+const CREDIT: &[u8] = b"\0\0\x04\x20\0\0\0\x03\0\x01\0\0";
+
+/// The peer says this every 200 ms, so many times.
+async fn talk(world: World, from_peer: Lane, times: usize, words: &'static [u8]) {
+    for _ in 0..times {
+        world.sleep(Duration::from_millis(200)).await;
+        from_peer.inject(words);
+    }
+}
+
 /// 1. We drain; our last bytes are on their way over a slow link, and our direction is closed behind them.
 /// 2. The peer reads them bit by bit, and returns credit for each.
 /// 3. Were the transport closed now, the credit would make TCP take back all that has not arrived.
@@ -190,12 +201,8 @@ fn s80_b22_a_peer_that_still_talks_is_waited_for_until_it_is_silent() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
     let closed = one.session.drain(secs(10));
-    let clock = world.clone();
     world.block_on(async {
-        for _ in 0..20 {
-            clock.sleep(Duration::from_millis(200)).await;
-            one.from_peer.inject(b"\0\0\x04\x20\0\0\0\x03\0\x01\0\0");
-        }
+        talk(world.clone(), one.from_peer.clone(), 20, CREDIT).await;
         assert_eq!(world.tasks(), 1, "it waits");
         assert!(closed.await.is_clean());
     });
@@ -213,13 +220,7 @@ fn s80_b22_a_peer_that_never_stops_talking_is_waited_for_until_the_limit() {
         } else {
             drop(one.session.close(ErrorCode::NO_ERROR, ""));
         }
-        let (clock, talking) = (world.clone(), one.from_peer);
-        world.spawn(async move {
-            for _ in 0..1000 {
-                clock.sleep(Duration::from_millis(200)).await;
-                talking.inject(b"\0");
-            }
-        });
+        world.spawn(talk(world.clone(), one.from_peer, 1000, b"\0"));
         world.block_on(closed);
         assert!(world.elapsed() > limit && world.elapsed() <= limit + Duration::from_millis(250));
     }
@@ -233,13 +234,7 @@ fn s80_a_limit_that_is_asked_for_while_a_peer_goes_on_to_talk_counts() {
         let world = World::new();
         let one = alone(&world, Side::Server, &Config::default());
         one.session.go_away();
-        let (clock, talking) = (world.clone(), one.from_peer);
-        world.spawn(async move {
-            for _ in 0..1000 {
-                clock.sleep(Duration::from_millis(200)).await;
-                talking.inject(b"\0");
-            }
-        });
+        world.spawn(talk(world.clone(), one.from_peer, 1000, b"\0"));
         world.block_on(world.sleep(secs(2)));
         assert!(one.session.end().is_some(), "nothing was left to drain");
         world.block_on(end(&one.session));
@@ -301,12 +296,8 @@ fn s80_b22_a_peer_that_talks_is_waited_for_while_our_direction_is_being_closed()
     let one = alone(&world, Side::Server, &Config::default());
     one.to_peer.set(|mood| mood.close_hangs = true);
     let closed = one.session.drain(secs(10));
-    let clock = world.clone();
     world.block_on(async {
-        for _ in 0..20 {
-            clock.sleep(Duration::from_millis(200)).await;
-            one.from_peer.inject(b"\0\0\x04\x20\0\0\0\x03\0\x01\0\0");
-        }
+        talk(world.clone(), one.from_peer.clone(), 20, CREDIT).await;
         assert_eq!(world.tasks(), 1, "it waits");
         one.to_peer.set(|mood| mood.close_hangs = false);
         assert!(closed.await.is_clean());
@@ -327,7 +318,7 @@ fn s80_b22_a_peer_that_has_talked_is_not_silent_though_the_driver_comes_late() {
     drop(session.close(ErrorCode::NO_ERROR, ""));
     assert!(!is_over());
     for _ in 0..3 {
-        from_peer.inject(b"\0\0\x04\x20\0\0\0\x03\0\x01\0\0");
+        from_peer.inject(CREDIT);
         world.block_on(world.sleep(Duration::from_millis(300)));
         assert!(!is_over());
     }
