@@ -179,12 +179,11 @@ impl Tuning {
         // Much of what comes at once comes in many frames.
         if now != self.last {
             let silence = now.saturating_sub(std::mem::replace(&mut self.last, now));
+            self.trip.silence = self.trip.silence.max(silence);
             if silence >= IDLE {
                 self.round = None;
-                self.trip = Trip::new(now);
                 return Verdict::Useless;
             }
-            self.trip.silence = self.trip.silence.max(silence);
             if let Some(round) = &mut self.round {
                 round.silence = round.silence.max(silence);
                 round.unread = round.unread.min(credit.unread().saturating_sub(came));
@@ -365,7 +364,7 @@ mod tests {
         credit.keep(unread);
         let mut now = ms(0);
         for moment in 1..=50 {
-            now += if moment == 10 { silence } else { ms(1) };
+            now += if moment == 45 { silence } else { ms(1) };
             tuning.arrived(now, MIB / 75, &credit, &mut path);
         }
         assert_eq!(path.worth, tuning.target);
@@ -380,6 +379,7 @@ mod tests {
     #[test]
     fn a_trip_says_nothing_with_a_silence_in_it_or_a_reader_behind_it_or_where_it_is_short() {
         assert_eq!(target_after_a_trip(ms(50), ms(26), 0), 0);
+        assert_eq!(target_after_a_trip(ms(50), IDLE, 0), 0);
         assert_eq!(target_after_a_trip(ms(50), ms(1), MIB / 4 + 1), 0);
         assert_eq!(target_after_a_trip(SHORT - ms(1), ms(1), 0), 0);
     }
