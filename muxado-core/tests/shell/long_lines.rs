@@ -1,11 +1,12 @@
 //! B35 with a driver, which has the clock: a delay between two sessions does not cap a stream at a window for each round trip.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::{AsyncReadExt, AsyncWriteExt, FutureExt};
 use muxado_core::rt::Runtime;
-use muxado_core::{Config, Side};
+use muxado_core::{Config, Session, Side};
 use muxado_testkit::{Reader, World, Writer, alone, pipe, start, wire};
 
 const DELAY: Duration = Duration::from_millis(50);
@@ -80,4 +81,26 @@ fn b35_the_first_round_begins_when_its_credit_is_returned() {
     // A window in a millisecond, for a round of 51, twice.
     let extra = one.session.stats().extra_credit;
     assert!((1..=2 * 51 * 256 * 1024).contains(&extra), "{extra}");
+}
+
+#[test]
+fn b35_only_a_peer_on_another_machine_has_credit_in_advance() {
+    let v4 = |last| SocketAddr::from(([192, 0, 2, last], 1000));
+    let here = SocketAddr::from(([127, 0, 0, 1], 1000));
+    let windows = |local, peer| {
+        let world = World::new();
+        let (near, far) = pipe(ROOM);
+        let (session, driver) =
+            Session::from_halves(Side::Server, near.read, near.write, &Config::default(), world.clone());
+        world.spawn(driver.addresses(local, peer).map(drop));
+        far.write.lane().inject(&[wire::syn(3, b""), wire::data(3, &[0; 16 * 1024]).repeat(8)].concat());
+        let mut stream = world.block_on(session.accept()).unwrap();
+        world.block_on(stream.read_exact(&mut [0; 128 * 1024])).unwrap();
+        world.settle();
+        session.stats().extra_credit / (256 * 1024)
+    };
+    assert_eq!(windows(Some(v4(1)), Some(v4(2))), 3);
+    assert_eq!(windows(Some(v4(1)), Some(v4(1))), 0, "one machine by its own address");
+    assert_eq!(windows(Some(here), Some(here)), 0);
+    assert_eq!(windows(None, None), 0);
 }
