@@ -524,8 +524,8 @@ local function show_frame(tree, record, tvb)
     end
     local said = summary(record, header, tvb)
     tree:append_text(string.format(", %s, stream %d%s", name, header.stream, said == "" and "" or ", " .. said))
-    if header.type == GOAWAY and header.stream == 0 then return name .. " " .. said end
-    return (string.format("%s[%d] %s", name, header.stream, said):gsub(" $", ""))
+    if header.type ~= GOAWAY or header.stream ~= 0 then name = string.format("%s[%d]", name, header.stream) end
+    return said == "" and name or name .. " " .. said
 end
 
 ----------------------------------------------------------------------------------------------------------------------

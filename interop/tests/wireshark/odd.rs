@@ -166,6 +166,7 @@ fn what_the_info_column_says() {
         client(data(9, &[0, 42, b'a', b'b'])),
         client(frame(9, 0, 1, b"abc")),
         server([go_away(7, 0, b"bye \"\n"), fin(0x7FFF_FFFE)].concat()),
+        client(frame(GOAWAY, 0, 0, &[0; 7])),
         client(go_away(0, 10, b"")),
         client(b"by the way".to_vec()),
     ];
@@ -184,6 +185,7 @@ fn what_the_info_column_says() {
         "C DATA[9] type 42 2 bytes",
         "C type 9[1] 3 bytes",
         r#"S GOAWAY last 7 NoError "bye \x22\x0a", DATA[2147483646] FIN filler"#,
+        "C GOAWAY !! GOAWAY must have a length of 8 or more",
         "C GOAWAY last 0 EnhanceYourCalm",
         "C stray bytes after GOAWAY",
     ];
