@@ -13,7 +13,7 @@ use tokio::io::AsyncWriteExt;
 use crate::capture::{Connection, Turn};
 use crate::frames::said;
 use crate::sessions::{bulk, plain, read_all, small_talk, tls};
-use crate::tshark::{Found, Tshark};
+use crate::tshark::{Found, Tshark, folder};
 
 /// Segments that hold many frames.
 const LONG: usize = 60_000;
@@ -198,7 +198,7 @@ fn a_stream_can_be_followed() {
 #[test]
 #[ignore = "needs tshark: cargo xtask wireshark"]
 fn sessions_over_tls_are_found_by_their_keys() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let keys = folder.path().join("keys");
     let (inside, outside) = tls(&keys, small_talk);
     let with_keys = |tshark: Tshark| tshark.set("tls.keylog_file", &keys.to_string_lossy());

@@ -1,6 +1,7 @@
 //! tshark with the dissector, and nothing of what its user has set: its options, and what it says of a capture.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -32,8 +33,7 @@ impl Tshark {
 
     /// Reads them as whatever tshark makes of them.
     pub(crate) fn new(connections: &[Connection]) -> Tshark {
-        let folder = tempfile::tempdir().unwrap();
-        let tshark = Tshark { folder, args: Vec::new() };
+        let tshark = Tshark { folder: folder(), args: Vec::new() };
         capture::write(&tshark.file(), connections);
         tshark
     }
@@ -53,11 +53,13 @@ impl Tshark {
 
     /// What it prints with these arguments more.
     pub(crate) fn run(&self, args: &[&str]) -> String {
-        let without = self.folder.path().join("without.lua");
-        std::fs::write(&without, WITHOUT).unwrap();
-        let output = Command::new("tshark")
-            .arg(format!("-Xlua_script:{}", without.display()))
-            .arg(format!("-Xlua_script:{SCRIPT}"))
+        let script = self.folder.path().join("muxado.lua");
+        fs::write(&script, WITHOUT.to_owned() + &fs::read_to_string(SCRIPT).unwrap()).unwrap();
+        let mut command = Command::new("tshark");
+        #[cfg(unix)]
+        as_nobody_if_root(&mut command, self.folder.path());
+        let output = command
+            .arg(format!("-Xlua_script:{}", script.display()))
             .arg("-r")
             .arg(self.file())
             .args(&self.args)
@@ -136,9 +138,29 @@ fn numbers(column: &str) -> Vec<u32> {
     column.split(',').filter(|text| !text.is_empty()).map(number).collect()
 }
 
+/// A folder for what tshark is to read, whoever runs it.
+pub(crate) fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    #[cfg(unix)]
+    fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    folder
+}
+
+/// Since 4.2 Wireshark loads no script of the user's if that is root. Who made the folder is who runs the tests.
+#[cfg(unix)]
+fn as_nobody_if_root(command: &mut Command, folder: &Path) {
+    use std::os::unix::fs::MetadataExt;
+    use std::os::unix::process::CommandExt;
+
+    const NOBODY: u32 = 65_534;
+    if fs::metadata(folder).unwrap().uid() == 0 {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+}
+
 /// The filter names of all rules that the script knows, but for what is no more than news.
 fn rules() -> Vec<String> {
-    let script = std::fs::read_to_string(Path::new(SCRIPT)).unwrap();
+    let script = fs::read_to_string(Path::new(SCRIPT)).unwrap();
     let names = script.split(" = rule(\"").skip(1).filter_map(|rest| rest.split('"').next());
     let rules: Vec<String> =
         names.filter(|name| !name.starts_with("news.")).map(|name| format!("muxado.{name}")).collect();
