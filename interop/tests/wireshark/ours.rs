@@ -67,14 +67,16 @@ fn frames_share_segments() {
 #[ignore = "needs tshark: cargo xtask wireshark"]
 fn segments_that_come_twice_or_late_change_nothing() {
     let turns = plain(small_talk);
+    // Not both in one connection: where they meet in one frame, Wireshark since 4.2 loses what follows, of any protocol.
     let connections = [
         Connection::new(40_000, &turns, 100).repeating(3),
         Connection::new(40_001, &turns, 100).swapping(5),
-        Connection::new(40_002, &turns, 11).swapping(7).repeating(5),
+        Connection::new(40_002, &turns, 11).repeating(5),
+        Connection::new(40_003, &turns, 11).swapping(7),
     ];
     for passes in ["-n", "-2"] {
         let tshark = Tshark::plain(&connections).set("tcp.reassemble_out_of_order", "TRUE").arg(passes);
-        assert_found(&tshark.found(), &turns, 40_000..40_003);
+        assert_found(&tshark.found(), &turns, 40_000..40_004);
         assert_eq!(tshark.broken(), []);
     }
 }
@@ -202,12 +204,14 @@ fn sessions_over_tls_are_found_by_their_keys() {
     let keys = folder.path().join("keys");
     let (inside, outside) = tls(&keys, small_talk);
     let with_keys = |tshark: Tshark| tshark.set("tls.keylog_file", &keys.to_string_lossy());
+    // Since 4.2 Wireshark takes 40000 for SAP's.
+    let client = 41_000;
     for piece in [1460, LONG] {
-        let connections = [Connection::new(40_000, &outside, piece)];
+        let connections = [Connection::new(client, &outside, piece)];
         // Nothing says that this is muxado but what was agreed in the handshake.
-        assert_found(&with_keys(Tshark::new(&connections)).found(), &inside, [40_000]);
+        assert_found(&with_keys(Tshark::new(&connections)).found(), &inside, [client]);
         let told = Tshark::new(&connections).arg("-dtls.port==47100,muxado");
-        assert_found(&with_keys(told).found(), &inside, [40_000]);
+        assert_found(&with_keys(told).found(), &inside, [client]);
         assert_eq!(Tshark::new(&connections).fields("muxado", &["frame.number"]).len(), 0);
     }
 }

@@ -82,11 +82,14 @@ impl Tshark {
         table.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
     }
 
-    /// Of each packet with frames in it, in turn, who sent it (S or C) and what the Info column says.
+    /// Of each packet with frames in it, in turn, who sent it (S or C) and what the Info column says: as a column, since
+    /// later versions double the backslashes in it where it is asked for as a field.
     pub(crate) fn infos(&self) -> Vec<String> {
-        let rows = self.fields("muxado", &["tcp.dstport", "_ws.col.Info"]);
+        let columns = r#"-ogui.column.format:"To port","%uD","Info","%i""#;
+        let table = self.run(&["-Ymuxado", "-Ttabs", columns]);
         let side = |port: &str| if port == SERVER_PORT.to_string() { 'C' } else { 'S' };
-        rows.iter().map(|row| format!("{} {}", side(&row[0]), row[1])).collect()
+        let rows = table.lines().map(|line| line.split_once('\t').unwrap());
+        rows.map(|(port, info)| format!("{} {info}", side(port))).collect()
     }
 
     /// All frames.
@@ -128,6 +131,16 @@ impl Tshark {
         }
         broken
     }
+}
+
+/// Of a field that is true or false, the values in a packet: as numbers before Wireshark 4.2, and as words since.
+pub(crate) fn truths(column: &str) -> Vec<bool> {
+    let truth = |text: &str| match text {
+        "1" | "True" => true,
+        "0" | "False" => false,
+        other => panic!("neither true nor false: {other}"),
+    };
+    column.split(',').map(truth).collect()
 }
 
 fn numbers(column: &str) -> Vec<u32> {
