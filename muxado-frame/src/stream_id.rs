@@ -3,6 +3,7 @@
 //! Wire: docs/protocol.md, "Frame" (31 bits, never 0) and "Streams" (parity, first ids).
 
 use core::fmt;
+use core::num::NonZeroU32;
 
 /// One of the two peers of a session. The roles differ in nothing but the ids of the streams they open.
 ///
@@ -51,28 +52,31 @@ impl fmt::Display for Side {
 /// assert_eq!(id.next().map(StreamId::get), Some(5));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StreamId(u32);
+pub struct StreamId(NonZeroU32);
 
 impl StreamId {
     /// The highest id, 0x7FFF_FFFF, the last that a client can open.
-    pub const MAX: Self = Self(0x7FFF_FFFF);
+    pub const MAX: Self = Self(NonZeroU32::MIN.saturating_add(0x7FFF_FFFE));
 
     /// The id, unless it is 0 or has the reserved top bit set.
     #[inline]
     pub const fn new(id: u32) -> Option<Self> {
-        if id == 0 || id > Self::MAX.0 { None } else { Some(Self(id)) }
+        match NonZeroU32::new(id) {
+            Some(id) if id.get() <= Self::MAX.get() => Some(Self(id)),
+            _ => None,
+        }
     }
 
     /// The id as a number.
     #[inline]
     pub const fn get(self) -> u32 {
-        self.0
+        self.0.get()
     }
 
     /// The side that opens streams with ids of this parity.
     #[inline]
     pub const fn opener(self) -> Side {
-        if self.0 & 1 == 1 { Side::Client } else { Side::Server }
+        if self.get() & 1 == 1 { Side::Client } else { Side::Server }
     }
 
     /// The first id that `side` opens: 3 for a client, 2 for a server.
@@ -81,8 +85,8 @@ impl StreamId {
     #[inline]
     pub const fn first(side: Side) -> Self {
         match side {
-            Side::Client => Self(3),
-            Side::Server => Self(2),
+            Side::Client => Self(NonZeroU32::MIN.saturating_add(2)),
+            Side::Server => Self(NonZeroU32::MIN.saturating_add(1)),
         }
     }
 
@@ -90,7 +94,7 @@ impl StreamId {
     #[inline]
     pub const fn next(self) -> Option<Self> {
         // No overflow: an id is at most 0x7FFF_FFFF.
-        Self::new(self.0.saturating_add(2))
+        Self::new(self.get().saturating_add(2))
     }
 }
 

@@ -166,7 +166,7 @@ impl Mux {
             return;
         }
         if let Some(stream) = self.streams.get_mut(key) {
-            stream.was_written = true;
+            stream.send.was_used = true;
             push(&mut stream.send.queue, &mut self.write_spare);
         }
         self.settle(key);
@@ -201,7 +201,7 @@ impl Mux {
     /// [`ReadError`] if the stream was reset or lost before its end, once everything that came before is read.
     pub fn read(&mut self, key: StreamKey, max: usize) -> Result<Read, ReadError> {
         let Some(stream) = self.streams.get_mut(key) else { return Err(let_go()) };
-        stream.was_read = true;
+        stream.recv.was_used = true;
         if let Some(chunk) = take_unread(stream, max.max(1)) {
             self.note_consumed(key, chunk.len());
             return Ok(Read::Chunk(chunk));
@@ -225,24 +225,17 @@ impl Mux {
         Some(chunk)
     }
 
-    /// As [`read`](Mux::read), but a copy into `room`, if `max` fits there, or all there is to read is one small message
-    /// that does. Otherwise, and where a piece ends, it does nothing and says 0.
-    pub(crate) fn read_small(&mut self, key: StreamKey, max: usize, room: &mut [u8]) -> usize {
+    /// As [`read`](Mux::read), but a copy into `room`, if all there is to read is one small message that fits there. Or else it
+    /// does nothing and says 0.
+    pub(crate) fn read_small(&mut self, key: StreamKey, room: &mut [u8]) -> usize {
         let Some(stream) = self.streams.get_mut(key) else { return 0 };
-        let queue = &mut stream.recv.queue;
-        let len = if let Some(message) = queue.take_gathered(room.len()) {
-            if let Some(room) = room.get_mut(..message.len()) {
-                room.copy_from_slice(&message);
-            }
-            let len = message.len();
-            self.read_spare.keep(message);
-            len
-        } else if max == room.len() && queue.copy_front(room) {
-            max
-        } else {
-            return 0;
-        };
-        stream.was_read = true;
+        let Some(message) = stream.recv.queue.take_gathered(room.len()) else { return 0 };
+        if let Some(room) = room.get_mut(..message.len()) {
+            room.copy_from_slice(&message);
+        }
+        let len = message.len();
+        self.read_spare.keep(message);
+        stream.recv.was_used = true;
         stream.recv.credit.consume(len);
         self.note_consumed(key, len);
         len
@@ -266,7 +259,7 @@ impl Mux {
             Err(error) => return Err(error),
         }
         if let Some(stream) = self.streams.get_mut(key) {
-            stream.was_written = true;
+            stream.send.was_used = true;
             stream.send.state.finish();
         }
         self.leave_line(key);
@@ -309,7 +302,7 @@ impl Mux {
     /// # Errors
     /// [`ResetError::AlreadyUsed`] if that promise cannot be made any more.
     pub fn refuse(&mut self, key: StreamKey) -> Result<(), ResetError> {
-        match self.streams.get(key).is_some_and(|stream| !stream.was_read) {
+        match self.streams.get(key).is_some_and(|stream| !stream.recv.was_used) {
             true => self.refuse_after_header(key),
             false => Err(ResetError::AlreadyUsed),
         }
@@ -321,7 +314,7 @@ impl Mux {
     /// # Errors
     /// [`ResetError::AlreadyUsed`] if it was written, or is ours.
     pub fn refuse_after_header(&mut self, key: StreamKey) -> Result<(), ResetError> {
-        let fresh = |stream: &Stream| !stream.was_written && stream.opener == Opener::Remote;
+        let fresh = |stream: &Stream| !stream.send.was_used && stream.opener == Opener::Remote;
         if !self.streams.get(key).is_some_and(fresh) {
             return Err(ResetError::AlreadyUsed);
         }
@@ -384,7 +377,12 @@ impl Mux {
     /// The handle for reading is gone. What arrives is thrown away and its credit returned, as long as the stream is
     /// still written to; S53 says what happens after that.
     pub fn release_recv(&mut self, key: StreamKey) {
-        let unread = self.drop_unread(key);
+        self.release_recv_with(key, 0);
+    }
+
+    /// As [`release_recv`](Mux::release_recv), where the handle held `ahead` bytes more that nobody has read.
+    pub(crate) fn release_recv_with(&mut self, key: StreamKey, ahead: usize) {
+        let unread = self.drop_unread(key).saturating_add(ahead);
         let Some(stream) = self.streams.get_mut(key) else { return };
         stream.recv.held = false;
         stream.recv.waiting = false;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 
 use super::spare::Spare;
 
@@ -112,19 +112,6 @@ impl Pieces {
         Some(std::mem::take(&mut self.tail))
     }
 
-    /// Copies the first bytes into all of `room`, if the piece at the front has more than that: nothing is used up, so there
-    /// is nothing to drop. Whether it has.
-    pub(super) fn copy_front(&mut self, room: &mut [u8]) -> bool {
-        let Some(front) = self.whole.as_mut().and_then(|whole| whole.front_mut()) else { return false };
-        match front.get(..room.len()) {
-            Some(bytes) if bytes.len() < front.len() => room.copy_from_slice(bytes),
-            _ => return false,
-        }
-        front.advance(room.len());
-        self.len = self.len.saturating_sub(room.len());
-        true
-    }
-
     /// Gives back the room for pieces that will not come.
     pub(super) fn release(&mut self) {
         self.whole.take_if(|whole| whole.is_empty());
@@ -231,22 +218,6 @@ mod tests {
         assert!(whole.iter().all(|piece| piece.len() == GATHER));
         assert_eq!(pieces.clear(), 256 * 1024);
         assert!(pieces.is_empty());
-    }
-
-    #[test]
-    fn a_few_bytes_are_copied_from_a_piece_that_has_more() {
-        let (mut pieces, mut room) = (Pieces::default(), [0; 2]);
-        assert!(!pieces.copy_front(&mut room), "nothing there");
-        pieces.push(Bytes::from_static(b"abcde"));
-        pieces.push_copy(b"fg", &mut Spare::default());
-        for (expected, left) in [(b"ab", 5), (b"cd", 3)] {
-            assert!(pieces.copy_front(&mut room));
-            assert_eq!((&room, pieces.len()), (expected, left));
-        }
-        assert!(!pieces.copy_front(&mut room), "less than that");
-        assert!(!pieces.copy_front(&mut room[..1]), "no more than that");
-        assert!(pieces.audit().is_ok());
-        assert_eq!((&room, drain(&mut pieces, 100)), (b"cd", b"efg".to_vec()));
     }
 
     #[test]

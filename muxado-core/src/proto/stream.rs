@@ -40,6 +40,8 @@ pub(super) struct Send {
     pub(super) in_line: bool,
     /// Somebody waits for the stream to be stopped.
     pub(super) watched: bool,
+    /// The application has written: the stream cannot be refused any more.
+    pub(super) was_used: bool,
     /// The handle is alive.
     pub(super) held: bool,
 }
@@ -54,6 +56,8 @@ pub(super) struct Recv {
     pub(super) tuning: Option<Box<Tuning>>,
     /// A reader was told to wait.
     pub(super) waiting: bool,
+    /// The application has read: the stream cannot be refused any more.
+    pub(super) was_used: bool,
     /// The handle is alive.
     pub(super) held: bool,
 }
@@ -99,9 +103,6 @@ pub(super) struct Stream {
     pub(super) last_turn: LastTurn,
     /// Waits in the accept queue: the application has not seen it.
     pub(super) in_backlog: bool,
-    /// The application has read or written: it cannot be refused any more.
-    pub(super) was_read: bool,
-    pub(super) was_written: bool,
     /// A RST that has to go out, before anything else of this stream and as its last frame.
     pub(super) rst: Option<ErrorCode>,
     /// RST went out or will: DATA that still comes was sent before the peer knew.
@@ -144,6 +145,7 @@ impl Stream {
                 waiting: false,
                 in_line: false,
                 watched: false,
+                was_used: false,
                 held,
             },
             recv: Recv {
@@ -152,14 +154,13 @@ impl Stream {
                 credit: RecvCredit::new(window),
                 tuning: None,
                 waiting: false,
+                was_used: false,
                 held,
             },
             failure: None,
             priority: 0,
             last_turn: LastTurn::default(),
             in_backlog: false,
-            was_read: false,
-            was_written: false,
             rst: None,
             was_reset_by_us: false,
             rst_after_fin: false,

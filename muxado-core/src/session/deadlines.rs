@@ -50,9 +50,18 @@ impl Deadlines {
         }
     }
 
+    /// Whether it has passed, if there is one.
+    pub(crate) fn passed(&self, key: StreamKey, direction: Direction) -> Option<bool> {
+        // Most sessions never have one, and this is cheaper than looking.
+        if self.set.is_empty() {
+            return None;
+        }
+        self.set.get(&(key, direction)).map(Option::is_none)
+    }
+
     /// Whether reading or writing is to fail.
     pub(crate) fn has_passed(&self, key: StreamKey, direction: Direction) -> bool {
-        !self.set.is_empty() && matches!(self.set.get(&(key, direction)), Some(None))
+        self.passed(key, direction) == Some(true)
     }
 
     /// Whether there is something to tell the driver.

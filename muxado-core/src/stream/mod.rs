@@ -1,5 +1,6 @@
 //! The stream as applications hold it, whole or in two halves.
 
+mod ahead;
 mod recv;
 mod send;
 mod stopped;

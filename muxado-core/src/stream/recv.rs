@@ -5,13 +5,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
 use futures_io::AsyncRead;
 use muxado_frame::{ErrorCode, StreamId};
 
+use super::ahead::{AHEAD, Ahead};
 use crate::error::{ReadError, ResetError};
 use crate::proto::{Mux, Read, StreamKey};
 use crate::session::shared::Shared;
@@ -46,6 +47,12 @@ const SMALL: usize = 256;
 /// # }).unwrap();
 /// ```
 ///
+/// # Small reads
+/// A read of less than 4 KiB takes up to 4 KiB out of the session, if so much came in one piece, so that those that follow
+/// need not ask it again. What was taken out counts as read: its credit is returned, and it is not in
+/// [`Stats::unread_bytes`](crate::Stats::unread_bytes). While a read deadline is set, and with
+/// [`Config::inspection`](crate::Config::inspection), nothing is taken out that was not asked for.
+///
 /// # Dropping
 /// The rest of what the peer sends is thrown away and its credit returned, so that the peer never blocks on it, while
 /// the sending half goes on. To make the peer stop, call [`stop`](RecvStream::stop). Dropped with unread bytes when
@@ -55,12 +62,13 @@ const SMALL: usize = 256;
 pub struct RecvStream {
     shared: Arc<Shared>,
     key: StreamKey,
+    ahead: Ahead,
     pub(super) trace: StreamTrace,
 }
 
 impl RecvStream {
     pub(super) fn new(shared: Arc<Shared>, key: StreamKey) -> RecvStream {
-        RecvStream { shared, key, trace: StreamTrace::default() }
+        RecvStream { shared, key, ahead: Ahead::default(), trace: StreamTrace::default() }
     }
 
     /// The stream's id, the same on both sides. A stream that this side opened gets it when its first frame goes out.
@@ -130,13 +138,17 @@ impl RecvStream {
         cx: &mut Context<'_>,
         max: usize,
     ) -> Poll<Result<Option<Bytes>, ReadError>> {
+        let max = max.max(1);
+        if let Some(chunk) = self.ahead.pop(max) {
+            return Poll::Ready(Ok(Some(chunk)));
+        }
         let mut piece = None;
-        self.poll_take::<1>(cx, max.max(1), &mut [], &mut piece).map_ok(|_| piece.map(|[piece]| piece))
+        self.poll_take::<1>(cx, max, max, &mut [], &mut piece).map_ok(|_| piece.and_then(|[piece]| piece))
     }
 
     /// Asks the peer to stop sending: resets the whole stream with `code`, any but [`ErrorCode::NO_ERROR`],
     /// [`ErrorCode::STREAM_REFUSED`] and [`ErrorCode::ACCEPT_QUEUE_FULL`]. The sending half fails too, and what it has queued
-    /// is dropped: muxado has no way to stop one direction only.
+    /// is dropped: muxado has no way to stop one direction only. What a small read has taken out before can still be read.
     ///
     /// # Errors
     /// [`ResetError`] for a code that must not be sent; the stream goes on then.
@@ -148,7 +160,8 @@ impl RecvStream {
 
     /// After `at` reading fails with [`ReadError::TimedOut`], at once if `at` has passed, whether there is something to
     /// read or not; `None`, the default, takes the deadline away. Nothing is lost: with another deadline the stream can be
-    /// read on. Whoever waits to read looks again.
+    /// read on. Whoever waits to read looks again. What a small read has taken out before is read first, without a look at
+    /// the deadline.
     pub fn set_read_deadline(&self, at: Option<Instant>) {
         self.shared.set_deadline(self.key, Direction::Read, at);
     }
@@ -170,41 +183,50 @@ impl RecvStream {
         if max == 0 {
             return Poll::Ready(Ok(0));
         }
+        if !self.ahead.is_empty() {
+            return Poll::Ready(Ok(self.ahead.give(max, &mut take)));
+        }
+        // Who looks inside is told what is unread.
+        let most = if self.shared.is_watched() { max } else { max.max(AHEAD) };
         let mut small = [0; SMALL];
-        let mut pieces: Option<[Bytes; PIECES]> = None;
         let room = max.min(SMALL);
+        let mut pieces: Option<[_; PIECES]> = None;
+        if let Found::Small(len) = ready!(self.poll_take(cx, max, most, &mut small[..room], &mut pieces))? {
+            take(&small[..len]);
+            return Poll::Ready(Ok(len));
+        }
         // What is large is copied outside the lock.
-        self.poll_take(cx, max, &mut small[..room], &mut pieces).map_ok(|found| {
-            let small = match found {
-                Found::Small(len) => &small[..len],
-                _ => &[],
-            };
-            let pieces = pieces.iter().flatten().map(AsRef::as_ref);
-            let all = std::iter::once(small).chain(pieces).filter(|piece| !piece.is_empty());
-            all.map(|piece| {
-                take(piece);
-                piece.len()
-            })
-            .sum()
-        })
+        let mut taken = 0;
+        for piece in pieces.iter_mut().flatten().map_while(Option::as_mut) {
+            if piece.len() > max {
+                self.ahead.keep(std::mem::take(piece));
+                return Poll::Ready(Ok(self.ahead.give(max, &mut take)));
+            }
+            take(piece);
+            taken += piece.len();
+        }
+        Poll::Ready(Ok(taken))
     }
 
-    /// Takes out up to `max` bytes. Ready with where they are, or with the end.
+    /// Takes out up to `max` bytes, or up to `most` if they are in one piece. Ready with where they are, or with the end.
     ///
     /// A waker must be cloned outside the lock: beforehand if it is likely to be needed, or else the lock is taken twice.
     fn poll_take<const N: usize>(
         &mut self,
         cx: &mut Context<'_>,
         max: usize,
+        most: usize,
         small: &mut [u8],
-        pieces: &mut Option<[Bytes; N]>,
+        pieces: &mut Option<[Option<Bytes>; N]>,
     ) -> Poll<Result<Found, ReadError>> {
         let mut fresh: Option<Waker> = self.shared.was_drained().then(|| cx.waker().clone());
         loop {
             let (found, waiting, left) = self.shared.with(|state| {
-                let found = match state.deadlines.has_passed(self.key, Direction::Read) {
-                    true => Err(ReadError::TimedOut),
-                    false => take_out(&mut state.mux, self.key, max, small, pieces),
+                let passed = state.deadlines.passed(self.key, Direction::Read);
+                let most = if passed.is_some() { max } else { most };
+                let found = match passed {
+                    Some(true) => Err(ReadError::TimedOut),
+                    _ => take_out(&mut state.mux, self.key, max, most, small, pieces),
                 };
                 let waiting = matches!(found, Ok(Found::Nothing))
                     && state.wakers.wait(self.key, Direction::Read, cx.waker(), &mut fresh);
@@ -227,38 +249,39 @@ impl RecvStream {
 enum Found {
     /// So many bytes, copied.
     Small(usize),
-    /// Pieces; those that are empty do not count.
+    /// Pieces.
     Pieces,
     End,
     Nothing,
 }
 
-/// Copies into `small` what fits there: `max` bytes, or one message that is all there is. Or else takes out pieces of `max`
-/// bytes together.
+/// Copies into `small` one message that is all there is, if it fits there. Or else takes out pieces of `max` bytes together,
+/// or one of up to `most`.
 fn take_out<const N: usize>(
     mux: &mut Mux,
     key: StreamKey,
     max: usize,
+    most: usize,
     small: &mut [u8],
-    pieces: &mut Option<[Bytes; N]>,
+    pieces: &mut Option<[Option<Bytes>; N]>,
 ) -> Result<Found, ReadError> {
-    let len = mux.read_small(key, max, small);
+    let len = mux.read_small(key, small);
     if len > 0 {
         return Ok(Found::Small(len));
     }
-    let first = match mux.read(key, max)? {
+    let first = match mux.read(key, most)? {
         Read::Chunk(piece) => piece,
         Read::End => return Ok(Found::End),
         Read::Blocked => return Ok(Found::Nothing),
     };
-    let mut left = max - first.len();
-    let pieces = pieces.insert([const { Bytes::new() }; N]);
-    pieces[0] = first;
+    let mut left = max.saturating_sub(first.len());
+    let pieces = pieces.insert([const { None }; N]);
+    pieces[0] = Some(first);
     for place in &mut pieces[1..] {
         // What follows the pieces is for the next call.
         let Some(piece) = (left > 0).then(|| mux.read_on(key, left)).flatten() else { break };
         left -= piece.len();
-        *place = piece;
+        *place = Some(piece);
     }
     Ok(Found::Pieces)
 }
@@ -282,7 +305,7 @@ impl Drop for RecvStream {
         self.trace.receiver_leaves(&self.shared, self.key);
         // The waker is dropped here, outside the lock.
         let _waker = self.shared.with(|state| {
-            state.mux.release_recv(self.key);
+            state.mux.release_recv_with(self.key, self.ahead.len());
             state.deadlines.forget(self.key, Direction::Read);
             state.wakers.take(self.key, Direction::Read)
         });

@@ -115,7 +115,7 @@ impl RecvStream {
 
     /// After `at` reading fails with the kind `TimedOut`, at once if `at` has passed, whether there is something to read or
     /// not; `None`, the default, takes the deadline away. Nothing is lost: with another deadline the stream can be read on.
-    /// Whoever waits to read looks again.
+    /// Whoever waits to read looks again. What a small read has taken out before is read first, without a look at the deadline.
     ///
     /// The clock is tokio's: [`tokio::time::Instant::into_std`] tells its time where it is paused.
     pub fn set_read_deadline(&self, at: Option<Instant>) {

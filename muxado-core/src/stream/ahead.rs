@@ -1,0 +1,52 @@
+//! What a small read took out of the session beyond what was asked for: the next ones need no lock.
+
+use bytes::{Buf, Bytes};
+
+/// A read of less takes out up to this much, in bytes, if the piece at the front has it.
+pub(super) const AHEAD: usize = 4096;
+
+/// Bytes that come before all that the session holds for the stream. In most streams there never are any.
+#[derive(Debug, Default)]
+pub(super) struct Ahead(Option<Box<Bytes>>);
+
+impl Ahead {
+    pub(super) fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |bytes| bytes.len())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Keeps a piece, for when there is none.
+    pub(super) fn keep(&mut self, piece: Bytes) {
+        **self.0.get_or_insert_default() = piece;
+    }
+
+    /// Takes out up to `max` bytes. None if there are none.
+    pub(super) fn pop(&mut self, max: usize) -> Option<Bytes> {
+        let bytes = self.0.as_mut().filter(|bytes| !bytes.is_empty())?;
+        Some(bytes.split_to(max.min(bytes.len())))
+    }
+
+    /// Gives up to `max` bytes to `take`, which has had them even if it panics. Returns how many.
+    pub(super) fn give(&mut self, max: usize, take: &mut impl FnMut(&[u8])) -> usize {
+        let Some(bytes) = &mut self.0 else { return 0 };
+        let len = max.min(bytes.len());
+        let given = Given { bytes, len };
+        take(&given.bytes[..len]);
+        len
+    }
+}
+
+/// The first `len` of some bytes, which are gone afterwards.
+struct Given<'a> {
+    bytes: &'a mut Bytes,
+    len: usize,
+}
+
+impl Drop for Given<'_> {
+    fn drop(&mut self) {
+        self.bytes.advance(self.len);
+    }
+}
