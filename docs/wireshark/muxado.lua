@@ -441,7 +441,7 @@ local function show_body(tree, header, tvb)
     elseif header.type == RST and header.length == 4 and have == 4 then
         tree:add(fields.error, body)
     elseif header.type == WNDINC and header.length == 4 and have == 4 then
-        tree:add(fields.increment, body)
+        tree:add(fields.increment, body, bit.band(body:uint(), 0x7fffffff))
     elseif header.type == GOAWAY and header.length >= 8 and have >= 8 then
         tree:add(fields.last_stream, body(0, 4), bit.band(body(0, 4):uint(), 0x7fffffff))
         tree:add(fields.error, body(4, 4))

@@ -234,6 +234,16 @@ fn the_text_of_a_goaway_is_shown_in_its_own_letters() {
     assert_eq!(rows[2][0], "\u{FFFD}x");
 }
 
+#[test]
+#[ignore = "needs tshark: cargo xtask wireshark"]
+fn the_top_bits_of_an_increment_and_of_a_last_stream_are_no_part_of_them() {
+    let turns = [opened(), server([wndinc(3, 0x8000_0005), go_away(0x8000_0003, 0, b"")].concat())];
+    let tshark = Tshark::plain(&[Connection::new(40_000, &turns, 1460)]);
+    let fields = ["muxado.increment", "muxado.last_stream", "_ws.col.Info"];
+    let row = ["5", "3", "WNDINC[3] +5, GOAWAY last 3 NoError"];
+    assert_eq!(tshark.fields("muxado.increment", &fields), [row]);
+}
+
 /// The page of the protocol has these bytes, and says what they are.
 #[test]
 #[ignore = "needs tshark: cargo xtask wireshark"]
