@@ -89,7 +89,7 @@ impl Drop for Announce {
 /// `MUXADO_RANDOM=100..1000` tries other seeds.
 #[test]
 fn i02_i03_i11_hold_however_two_sessions_are_used() {
-    let range = std::env::var("MUXADO_RANDOM").unwrap_or("0..200".into());
+    let range = std::env::var("MUXADO_RANDOM").unwrap_or("0..2000".into());
     let (from, to) = range.split_once("..").expect("a range");
     for seed in from.parse().expect("a number")..to.parse().expect("a number") {
         let _announce = Announce(seed);
