@@ -177,6 +177,11 @@ impl Lane {
     pub fn set(&self, change: impl FnOnce(&mut Mood)) {
         let mut flow = self.lock();
         change(&mut flow.mood);
+        if !flow.mood.buffers {
+            // What is written next must not overtake it.
+            let held = std::mem::take(&mut flow.held);
+            flow.bytes.extend(held);
+        }
         let wakers = [flow.reader.take(), flow.writer.take()];
         drop(flow);
         wakers.into_iter().flatten().for_each(Waker::wake);
@@ -393,5 +398,22 @@ impl Drop for Reader {
     fn drop(&mut self) {
         self.0.lock().reader_gone = true;
         self.0.set(|_| {});
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_kept_back_is_not_overtaken_once_nothing_is_kept_back_any_more() {
+        let (near, _far) = pipe(100);
+        let (lane, mut writer) = (near.write.lane(), near.write);
+        let mut cx = Context::from_waker(Waker::noop());
+        lane.set(|mood| mood.buffers = true);
+        assert!(Pin::new(&mut writer).poll_write(&mut cx, b"first, ").is_ready());
+        lane.set(|mood| mood.buffers = false);
+        assert!(Pin::new(&mut writer).poll_write(&mut cx, b"second").is_ready());
+        assert_eq!(lane.take(), b"first, second");
     }
 }
