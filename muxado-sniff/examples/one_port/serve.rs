@@ -4,13 +4,13 @@ use std::convert::Infallible;
 use std::future::ready;
 use std::io;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use muxado_sniff::{
     Limits, Listener, Matcher, Sniffed, Sniffer, any, http1, http2, http2_header_prefix, muxado, one_of, ssh,
@@ -19,9 +19,13 @@ use muxado_sniff::{
 use muxado_tokio::Session;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tonic::transport::Server;
+
+/// How long a handshake may take: the sniffer's limit is over with the ClientHello.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Serves everything until the port breaks.
 pub(crate) async fn all(port: TcpListener, limits: Limits) -> anyhow::Result<()> {
@@ -75,9 +79,14 @@ where
         let text = format!("hello over {:?}, {how}\n", request.version());
         ready(Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(text)))))
     };
-    each(listener, |connection| async move {
-        let io = TokioIo::new(connection);
-        let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(io, service_fn(hello)).await;
+    // Without a timer hyper waits for the rest of a request's head for ever.
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().timer(TokioTimer::new());
+    each(listener, move |connection| {
+        let server = server.clone();
+        async move {
+            let _ = server.serve_connection(TokioIo::new(connection), service_fn(hello)).await;
+        }
     })
     .await;
 }
@@ -92,9 +101,9 @@ async fn serve_tls(listener: Listener<TcpStream>, acceptor: TlsAcceptor) {
 
     let (shaken, hands) = async_channel::bounded(16);
     tokio::spawn(each(listener, move |connection| {
-        let (handshake, shaken) = (acceptor.accept(connection), shaken.clone());
+        let (handshake, shaken) = (timeout(HANDSHAKE, acceptor.accept(connection)), shaken.clone());
         async move {
-            if let Ok(stream) = handshake.await {
+            if let Ok(Ok(stream)) = handshake.await {
                 let _ = shaken.send(stream).await;
             }
         }

@@ -130,7 +130,7 @@ impl rustls::client::danger::ServerCertVerifier for Trusting {
     }
 }
 
-async fn tls(address: SocketAddr) -> TlsStream<TcpStream> {
+fn trusting() -> rustls::ClientConfig {
     let trusting = Trusting(rustls::crypto::ring::default_provider());
     let mut config = rustls::ClientConfig::builder()
         .dangerous()
@@ -138,9 +138,22 @@ async fn tls(address: SocketAddr) -> TlsStream<TcpStream> {
         .with_no_client_auth();
     // A hello of many records, as some clients send it.
     config.max_fragment_size = Some(64);
+    config
+}
+
+async fn tls(address: SocketAddr) -> TlsStream<TcpStream> {
     let tcp = TcpStream::connect(address).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(Arc::new(config)).connect(name, tcp).await.unwrap()
+    TlsConnector::from(Arc::new(trusting())).connect(name, tcp).await.unwrap()
+}
+
+/// What a client says first, of a handshake that it does not go on with.
+fn client_hello() -> Vec<u8> {
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut client = rustls::ClientConnection::new(Arc::new(trusting()), name).unwrap();
+    let mut hello = Vec::new();
+    client.write_tls(&mut hello).unwrap();
+    hello
 }
 
 #[tokio::test]
@@ -178,6 +191,19 @@ async fn who_says_nothing_is_served_in_the_end() {
     let mut time = String::new();
     silent.read_to_string(&mut time).await.unwrap();
     assert!(time.ends_with(" seconds since 1970\n"), "{time}");
+}
+
+/// The sniffer's limits end with the decision: each server has a limit of its own.
+#[tokio::test(start_paused = true)]
+async fn who_goes_silent_after_the_first_words_is_hung_up_on() {
+    let address = one_port(Limits::new()).await;
+    for words in [client_hello(), b"GET / HTTP/1.1\r\n".to_vec()] {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(&words).await.unwrap();
+        let mut answer = Vec::new();
+        let hung_up = client.read_to_end(&mut answer);
+        tokio::time::timeout(Duration::from_secs(60), hung_up).await.unwrap().unwrap();
+    }
 }
 
 #[tokio::test]
