@@ -52,6 +52,9 @@ impl Connected<IncomingStream<'_, Session>> for StreamInfo {
 /// Once [`leaving`](Session::leaving) resolves, as at the start of a [`drain`](Session::drain), requests that have
 /// arrived are answered and idle streams are closed, so that the session ends as soon as the work is done.
 ///
+/// An HTTP/1 client that ends its direction before the answer has come counts as one that has given up, as with hyper over
+/// TCP: its handler is dropped, and the stream is reset. That is how HTTP clients cancel a request.
+///
 /// Handlers can ask for `ConnectInfo<StreamInfo>`. For more than this does, pass the session to `axum::serve` yourself.
 ///
 /// ```

@@ -25,6 +25,9 @@ impl Connection for Stream {
 /// Once [`leaving`](Session::leaving) resolves, as at the start of a [`drain`](Session::drain), requests that have
 /// arrived are answered and idle streams are closed, so that the session ends as soon as the work is done.
 ///
+/// An HTTP/1 client that ends its direction before the answer has come counts as one that has given up, as with hyper over
+/// TCP: its handler is dropped, and the stream is reset. That is how HTTP clients cancel a request.
+///
 /// For other settings, accept the streams yourself and pass each as `TokioIo::new(stream)` to a connection builder of hyper.
 ///
 /// ```
