@@ -74,9 +74,13 @@ async fn answer(mut stream: Stream, name: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads to the end of the peer's direction. A stream that was reset or lost before it is an error, never a short message.
+/// Reads to the end of the peer's direction. A stream that was reset or lost before it, or a message that is too long, is an
+/// error, never a short message.
 async fn read_message(stream: &mut Stream) -> io::Result<Value> {
     let mut bytes = Vec::new();
-    stream.take(MAX_MESSAGE).read_to_end(&mut bytes).await?;
+    stream.take(MAX_MESSAGE + 1).read_to_end(&mut bytes).await?;
+    if bytes.len() as u64 > MAX_MESSAGE {
+        return Err(io::Error::other("the message is too long"));
+    }
     Ok(serde_json::from_slice(&bytes)?)
 }
