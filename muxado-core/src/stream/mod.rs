@@ -386,7 +386,7 @@ impl AsyncRead for Stream {
     }
 }
 
-/// `flush` only makes sure that the peer learns of the stream: data goes out by itself. `close` is
+/// `flush` only makes sure that the peer learns of the stream, and never fails: data goes out by itself. `close` is
 /// [`finish`](Stream::finish). Neither waits for the peer. See [`SendStream`].
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {

@@ -373,8 +373,9 @@ fn copy(bufs: &[IoSlice<'_>], len: usize) -> Bytes {
 
 /// A write is accepted as a whole or in part, and that part is counted, or not at all: cancelling loses nothing.
 /// The waker of the last write that found no room is kept, as by [`poll_write_chunk`](SendStream::poll_write_chunk).
-/// `flush` only makes sure that the peer learns of the stream: data goes out by itself. `close` is
-/// [`finish`](SendStream::finish). Neither waits for the peer.
+/// `flush` only makes sure that the peer learns of the stream: data goes out by itself. It never fails: whoever writes or reads
+/// is told of a stream that was lost, and there may be something to read. `close` is [`finish`](SendStream::finish). Neither
+/// waits for the peer.
 impl AsyncWrite for SendStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.poll_write_slices(cx, &[IoSlice::new(buf)], buf.len()).map_err(io::Error::from)
@@ -391,9 +392,10 @@ impl AsyncWrite for SendStream {
     }
 
     fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = self.shared.with(|state| state.mux.flush(self.key));
+        // As with a socket. hyper, for one, gives up a connection whose flush fails, and an answer that has come with it.
+        let _lost = self.shared.with(|state| state.mux.flush(self.key));
         self.shared.note(self.key);
-        Poll::Ready(flushed.map_err(io::Error::from))
+        Poll::Ready(Ok(()))
     }
 
     fn poll_close(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -460,8 +460,7 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // hyper gives up a connection whose flush fails, and with it an answer that has come and is not read yet.
-        Pin::new(&mut self.send).poll_flush(cx).map(|_| Ok(()))
+        Pin::new(&mut self.send).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -224,8 +224,9 @@ impl From<muxado_core::SendStream> for SendStream {
     }
 }
 
-/// `flush` only makes sure that the peer learns of the stream: data goes out by itself. `shutdown` sends FIN. Neither waits
-/// for the peer. The waker of the last write that had to wait is kept.
+/// `flush` only makes sure that the peer learns of the stream: data goes out by itself. It never fails: whoever writes or reads
+/// is told of a stream that was lost, and there may be something to read. `shutdown` sends FIN. Neither waits for the peer. The
+/// waker of the last write that had to wait is kept.
 impl AsyncWrite for SendStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         in_turn(cx, |cx| Pin::new(&mut self.inner).poll_write(cx, buf))
