@@ -84,6 +84,9 @@ impl<S: Face> Heartbeat<S> {
     ///
     /// # Cancel safety
     /// Dropping the future starts nothing, and gives up the place in line or the stream for the beats.
+    ///
+    /// # Panics
+    /// With a session of tokio's: outside a tokio runtime, as `tokio::spawn` does.
     pub async fn start(typed: Typed<S>, config: HeartbeatConfig) -> Result<Heartbeat<S>, OpenTypedError> {
         let runtime = typed.get_ref().runtime();
         let observer = typed.get_ref().core().observer();
@@ -183,6 +186,9 @@ impl<S: Face> Heartbeat<S> {
     ///
     /// # Cancel safety
     /// Dropping the future loses no stream; beats that are being answered still get their answers.
+    ///
+    /// # Panics
+    /// With a session of tokio's: outside a tokio runtime, as `tokio::spawn` does.
     pub async fn accept(&self) -> Result<TypedStream<S::Stream>, AcceptError> {
         loop {
             let stream = self.typed.accept().await?;
@@ -239,6 +245,9 @@ impl<S: Face> Heartbeat<S> {
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing: the beat goes out all the same.
+    ///
+    /// # Panics
+    /// With a session of tokio's: outside a tokio runtime, as `tokio::time::sleep` does.
     pub async fn beat(&self, limit: Duration) -> Result<Duration, BeatError> {
         let tell = self.wait_for_echo().ok_or(BeatError::Ended)?;
         self.shared.lock().pulse.want();

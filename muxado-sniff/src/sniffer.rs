@@ -150,6 +150,9 @@ impl<C: Send + 'static, P: Io<C>> Sniffer<C, P> {
     /// # Cancel safety
     /// That of `accept`. Dropping the future stops accepting; looking at connections goes on, and they are handed on if
     /// it is run again.
+    ///
+    /// # Panics
+    /// On tokio: outside a runtime, as `tokio::spawn` does.
     pub async fn run<A, F>(&self, mut accept: A) -> io::Error
     where
         A: FnMut() -> F,

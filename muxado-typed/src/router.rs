@@ -123,6 +123,9 @@ impl<S: Face> Router<S> {
     ///
     /// # Cancel safety
     /// Dropping the future loses no stream, and it can be run again; handlers that are running go on.
+    ///
+    /// # Panics
+    /// With a session of tokio's: outside a tokio runtime, as `tokio::spawn` does.
     pub async fn run(&self) -> AcceptError {
         loop {
             match self.typed.accept().await {
