@@ -55,7 +55,7 @@ impl<T: Into<Stream>> TypedStream<T> {
     /// That nothing was read is the caller's promise.
     ///
     /// # Errors
-    /// [`ResetError::AlreadyUsed`] if it was written, or opened by this side. The stream is dropped all the same.
+    /// [`ResetError::AlreadyUsed`] if it was written or reset, or opened by this side. The stream is dropped all the same.
     pub fn refuse(self) -> Result<(), ResetError> {
         self.inner.into().refuse_after_header()
     }

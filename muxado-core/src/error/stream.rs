@@ -147,7 +147,7 @@ pub enum ResetError {
     /// [`ErrorCode::STREAM_REFUSED`] and [`ErrorCode::ACCEPT_QUEUE_FULL`] promise that the application never saw the stream.
     /// Use [`refuse`](crate::Stream::refuse).
     PromisesRefusal,
-    /// The stream was read from or written to, or was opened by this side: it cannot be refused any more.
+    /// The stream was read, written or reset, or was opened by this side: it cannot be refused any more.
     AlreadyUsed,
 }
 

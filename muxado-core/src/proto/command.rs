@@ -293,6 +293,9 @@ impl Mux {
             }
             _ => {}
         }
+        if let Some(stream) = self.streams.get_mut(key) {
+            stream.send.was_used = true;
+        }
         self.cancel(key, code);
         Ok(())
     }
@@ -312,7 +315,7 @@ impl Mux {
     /// more with it.
     ///
     /// # Errors
-    /// [`ResetError::AlreadyUsed`] if it was written, or is ours.
+    /// [`ResetError::AlreadyUsed`] if it was written or reset, or is ours.
     pub fn refuse_after_header(&mut self, key: StreamKey) -> Result<(), ResetError> {
         let fresh = |stream: &Stream| !stream.send.was_used && stream.opener == Opener::Remote;
         if !self.streams.get(key).is_some_and(fresh) {

@@ -40,7 +40,7 @@ pub(super) struct Send {
     pub(super) in_line: bool,
     /// Somebody waits for the stream to be stopped.
     pub(super) watched: bool,
-    /// The application has written: the stream cannot be refused any more.
+    /// The application has written, finished or reset the stream: it cannot be refused any more.
     pub(super) was_used: bool,
     /// The handle is alive.
     pub(super) held: bool,

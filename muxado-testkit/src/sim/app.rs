@@ -281,6 +281,7 @@ impl Node {
             5 | 9 => assert_eq!(result, Err(ResetError::PromisesRefusal)),
             _ => {
                 assert_eq!(result, Ok(()));
+                self.handles[at].reset = true;
                 self.dies(at, Cause::Reset(code, Initiator::Local), true);
             }
         }
@@ -290,8 +291,8 @@ impl Node {
     pub(super) fn refuse(&mut self, at: usize, code: u32) {
         let handle = &self.handles[at];
         let after_header = code % 2 == 1;
-        let was_written = handle.written > 0 || handle.finished;
-        let fresh = !handle.local && if after_header { !was_written } else { !handle.used };
+        let was_written = handle.written > 0 || handle.finished || handle.reset;
+        let fresh = !handle.local && !was_written && (after_header || !handle.used);
         let result = match after_header {
             true => self.mux.refuse_after_header(handle.key),
             false => self.mux.refuse(handle.key),

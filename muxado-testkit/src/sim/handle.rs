@@ -54,6 +54,8 @@ pub(super) struct Handle {
     /// Its end was read.
     pub(super) ended: bool,
     pub(super) used: bool,
+    /// It was reset from here: it cannot be refused any more.
+    pub(super) reset: bool,
     pub(super) refused: bool,
     pub(super) waits_to_read: bool,
     pub(super) waits_to_write: bool,
@@ -87,6 +89,7 @@ impl Handle {
             cut_off: false,
             ended: false,
             used: false,
+            reset: false,
             refused: false,
             waits_to_read: false,
             waits_to_write: false,

@@ -212,7 +212,7 @@ impl Stream {
     /// that is the caller's promise, and the peer learns from it that it is safe to retry.
     ///
     /// # Errors
-    /// [`ResetError::AlreadyUsed`] if it was written, or opened by this side. The stream is dropped all the same.
+    /// [`ResetError::AlreadyUsed`] if it was written or reset, or opened by this side. The stream is dropped all the same.
     pub fn refuse_after_header(self) -> Result<(), ResetError> {
         self.into_core().refuse_after_header()
     }
