@@ -222,7 +222,9 @@ impl fmt::Display for SessionEnd {
             EndCause::PeerMisbehaved(how) => write!(f, "the peer broke the protocol: {how}")?,
             EndCause::WriteStalled => f.write_str("the transport stopped taking bytes")?,
             EndCause::Transport(error) => write!(f, "the transport failed: {error}")?,
-            EndCause::DriverDropped => f.write_str("the session's driver was dropped")?,
+            EndCause::DriverDropped => {
+                f.write_str("the session's driver was dropped: has its runtime been shut down?")?;
+            }
         }
         match self.text() {
             [] => Ok(()),
@@ -298,8 +300,8 @@ impl PeerMisbehaved {
 impl fmt::Display for PeerMisbehaved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            PeerMisbehaved::Frame(error) => error.fmt(f),
-            // What it mostly is, which is no news for the peer.
+            // What it mostly is, which is no news for the peer: there is no handshake in which it would have shown.
+            PeerMisbehaved::Frame(error) => write!(f, "{error}: does the peer speak muxado?"),
             PeerMisbehaved::WrongParity => {
                 write!(f, "{}: are both ends clients, or both servers?", self.text())
             }
@@ -327,5 +329,9 @@ mod tests {
             "the peer broke the protocol: SYN for a stream that is open"
         );
         assert!(broke(PeerMisbehaved::WrongParity).ends_with("are both ends clients, or both servers?"));
+        let http = muxado_frame::Decoder::new().decode(b"GET / HTTP/1.1").unwrap_err();
+        assert!(
+            broke(PeerMisbehaved::Frame(http)).ends_with("length of 4670804: does the peer speak muxado?")
+        );
     }
 }
