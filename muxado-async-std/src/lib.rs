@@ -11,6 +11,7 @@ mod unix;
 
 pub use listener::Listener;
 pub use muxado_core as core;
+pub use muxado_core::face::tune;
 pub use muxado_core::{
     Accept, AcceptError, Bytes, Closed, Config, ConfigBuilder, ConfigError, Cut, DecodeError, EndCause,
     ErrorCode, Flags, FrameDirection, FrameLog, FrameRecord, Initiator, Inspection, Kind, Leaving, Observer,

@@ -57,8 +57,8 @@ impl Session {
     /// The client's end of a session over any tokio transport, with the default settings.
     ///
     /// The roles only decide which ids streams get; either side may open. For a TCP connection there is
-    /// [`over_tcp`](crate::over_tcp): it sets the socket up, which this leaves as it is. For a transport of two halves
-    /// there is [`from_halves`](Session::from_halves).
+    /// [`over_tcp`](crate::over_tcp): it sets the socket up, which this leaves as it is; [`tune`](crate::tune) does so for one
+    /// that is inside of `transport`. For a transport of two halves there is [`from_halves`](Session::from_halves).
     ///
     /// Shutting the transport down is taken to tell the peer, as it does with sockets: after a close the session waits a
     /// while for the peer's end.

@@ -29,7 +29,8 @@ impl<R: Runtime + Default> Session<R> {
     /// The client's end of a session over any transport with the futures-io traits, with the default settings.
     ///
     /// The roles only decide which ids streams get; either side may open. For TCP, `connect` and `Listener` know more
-    /// about the transport: how to half-close it, and that its directions need no lock between them.
+    /// about the transport: how to half-close it, and that its directions need no lock between them. They also set the
+    /// socket up, which this leaves as it is; `tune` does so for one that is inside of `transport`.
     #[must_use]
     pub fn client<T>(transport: T) -> Session<R>
     where

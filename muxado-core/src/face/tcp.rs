@@ -24,6 +24,9 @@ const UNSENT: u32 = 128 * 1024;
 /// the socket holds unsent and on how long sent bytes may stay unacknowledged. The latter is [`Config::write_stall`],
 /// which by itself only sees what the socket does not take.
 ///
+/// `connect`, `Listener` and `over_tcp` of the faces do it. It is for a connection that comes to a session inside something
+/// else: looked at by a sniffer, or below a protocol of your own.
+///
 /// All of it is advice: a system that does not take it still carries the bytes, and a connection that is dead already
 /// says so soon enough.
 pub fn tune(tcp: &impl AsSocket, config: &Config) {

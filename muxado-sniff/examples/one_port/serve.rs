@@ -16,7 +16,7 @@ use muxado_sniff::{
     Limits, Listener, Matcher, Sniffed, Sniffer, any, http1, http2, http2_header_prefix, muxado, one_of, ssh,
     tls,
 };
-use muxado_tokio::Session;
+use muxado_tokio::{Config, Session, tune};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -43,7 +43,10 @@ pub(crate) async fn all(port: TcpListener, limits: Limits) -> anyhow::Result<()>
     tokio::spawn(Server::builder().add_service(health).serve_with_incoming(grpc.incoming()));
     tokio::spawn(serve_http(web, "in the clear"));
     tokio::spawn(serve_tls(secure, TlsAcceptor::from(Arc::new(certificate()?))));
-    tokio::spawn(each(sessions, |connection| echo(Session::server(connection))));
+    tokio::spawn(each(sessions, |connection| {
+        tune(connection.get_ref(), &Config::default());
+        echo(Session::server(connection))
+    }));
     tokio::spawn(each(shells, async |mut connection| {
         let _ = connection.write_all(b"SSH-2.0-nobody_is_here\r\n").await;
     }));
@@ -101,6 +104,7 @@ async fn serve_tls(listener: Listener<TcpStream>, acceptor: TlsAcceptor) {
 
     let (shaken, hands) = async_channel::bounded(16);
     tokio::spawn(each(listener, move |connection| {
+        tune(connection.get_ref(), &Config::default());
         let (handshake, shaken) = (timeout(HANDSHAKE, acceptor.accept(connection)), shaken.clone());
         async move {
             if let Ok(Ok(stream)) = handshake.await {
