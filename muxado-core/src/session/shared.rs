@@ -39,6 +39,9 @@ pub(crate) struct Shared {
     addresses: OnceLock<[Option<SocketAddr>; 2]>,
     /// `Session` handles alive. Streams do not count.
     handles: AtomicUsize,
+    /// How often the lock was taken.
+    #[cfg(test)]
+    locks: AtomicUsize,
 }
 
 /// Everything behind the lock.
@@ -124,6 +127,8 @@ impl Shared {
             observed: AtomicBool::new(false),
             addresses: OnceLock::new(),
             handles: AtomicUsize::new(1),
+            #[cfg(test)]
+            locks: AtomicUsize::new(0),
         })
     }
 
@@ -174,6 +179,8 @@ impl Shared {
 
     /// A panic of ours under the lock would be a bug; it must not become a second one for everybody else.
     fn lock(&self) -> MutexGuard<'_, State> {
+        #[cfg(test)]
+        self.locks.fetch_add(1, Ordering::Relaxed);
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -258,5 +265,84 @@ impl Shared {
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Future, Pending, pending};
+    use std::pin::Pin;
+    use std::task::Context;
+
+    use futures_util::{AsyncReadExt, AsyncWriteExt, FutureExt};
+    use muxado_testkit::{counter, pipe, poll, wire};
+
+    use super::*;
+    use crate::rt::Runtime;
+    use crate::{Session, Side};
+
+    /// A runtime in which no time passes.
+    #[derive(Clone)]
+    struct Still(Instant);
+
+    impl Runtime for Still {
+        type Sleep = Pending<()>;
+
+        fn spawn(&self, _: impl Future<Output = ()> + Send + 'static) {}
+
+        fn now(&self) -> Instant {
+            self.0
+        }
+
+        fn sleep(&self, _: Duration) -> Pending<()> {
+            pending()
+        }
+    }
+
+    #[test]
+    fn a_batch_takes_one_lock_and_wakes_everybody_once_each_way() {
+        let (near, far) = pipe(1 << 20);
+        let (from_peer, to_peer) = (near.read.lane(), near.write.lane());
+        let (config, runtime) = (Config::default(), Still(Instant::now()));
+        let (session, driver) = Session::from_halves(Side::Server, near.read, near.write, &config, runtime);
+        let mut driver = driver.vectored(true);
+        let (driver_woken, waker) = counter();
+        from_peer.inject(&[wire::syn(3, b""), wire::syn(5, b"")].concat());
+        assert!(poll(&mut driver, &waker).is_pending());
+        let mut streams = [3, 5].map(|_| session.accept().now_or_never().unwrap().unwrap());
+        let wakers = streams.each_mut().map(|stream| {
+            let (count, waker) = counter();
+            assert!(poll(&mut stream.read_chunk(1), &waker).is_pending());
+            count
+        });
+        let locks = || session.shared.locks.swap(0, Ordering::Relaxed);
+
+        let frames = [wire::data(3, &[7; 100]), wire::data(5, &[7; 100])].concat().repeat(50);
+        from_peer.inject(&frames);
+        // The transport has woken the driver.
+        let (before, _) = (driver_woken.count(), locks());
+        assert!(poll(&mut driver, &waker).is_pending());
+        assert_eq!((locks(), driver_woken.count() - before), (1, 0), "one for all that was read");
+        assert_eq!((session.stats().frames_received, locks()), (2 + 100, 1));
+        assert_eq!(wakers.map(|count| count.count()), [1, 1]);
+
+        let mut room = [0; 100];
+        for stream in &mut streams {
+            stream.read_exact(&mut room).now_or_never().unwrap().unwrap();
+            assert_eq!(locks(), 1, "a read");
+            stream.write_all(&room).now_or_never().unwrap().unwrap();
+            assert_eq!(locks(), 1, "a write of little");
+            stream.write_all(&[7; 64 * 1024]).now_or_never().unwrap().unwrap();
+            assert_eq!(locks(), 2, "a write of much, which is copied in between");
+        }
+        assert_eq!(driver_woken.count() - before, 1, "for all that was written");
+        let calls = to_peer.write_calls();
+        assert!(poll(&mut driver, &waker).is_pending());
+        assert_eq!((locks(), to_peer.write_calls() - calls), (1, 1), "one for all that is sent");
+        assert!(to_peer.written() > 2 * 64 * 1024);
+        let mut cx = Context::from_waker(&waker);
+        assert!(Pin::new(&mut driver).poll(&mut cx).is_pending());
+        assert_eq!((locks(), driver_woken.count() - before), (1, 1), "and whatever else it looks after");
+        drop(far);
     }
 }
