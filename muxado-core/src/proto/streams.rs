@@ -1,11 +1,15 @@
 //! The streams of a session: slots, ids, the accept queue, the limits, and the dead that are remembered.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::collections::hash_map::{Entry, HashMap};
 
+#[cfg(not(test))]
 use foldhash::fast::RandomState;
 use muxado_frame::{Side, StreamId};
 use slab::Slab;
 
+#[cfg(test)]
+use self::tests::RandomState;
 use super::flow::{size, wire};
 use super::stream::{Opener, Stream, StreamKey};
 
@@ -223,9 +227,9 @@ impl Streams {
     pub(super) fn remove(&mut self, key: StreamKey) -> Option<Stream> {
         self.get(key)?;
         let stream = self.slots.try_remove(index(key.slot))?;
-        match stream.id {
+        match stream.id.map(|id| self.by_id.entry(id.get())) {
             // A later stream may have the same id by now (S26).
-            Some(id) if self.by_id.get(&id.get()) == Some(&key.slot) => _ = self.by_id.remove(&id.get()),
+            Some(Entry::Occupied(place)) if *place.get() == key.slot => _ = place.remove(),
             Some(_) => {}
             None => self.without_id = self.without_id.saturating_sub(1),
         }
@@ -377,7 +381,92 @@ fn index(slot: u32) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::hash::BuildHasher;
+
+    use muxado_testkit::wire;
+
     use super::*;
+    use crate::Config;
+    use crate::proto::{Batch, Mux, Read};
+
+    thread_local! {
+        static LOOKS: Cell<u32> = const { Cell::new(0) };
+    }
+
+    /// The hash of both tables, which counts how often one of them is looked into.
+    #[derive(Clone, Debug, Default)]
+    pub(super) struct RandomState(foldhash::fast::RandomState);
+
+    impl BuildHasher for RandomState {
+        type Hasher = <foldhash::fast::RandomState as BuildHasher>::Hasher;
+
+        fn build_hasher(&self) -> Self::Hasher {
+            LOOKS.set(LOOKS.get() + 1);
+            self.0.build_hasher()
+        }
+    }
+
+    /// How often the tables are looked into for what comes, and for what is then sent.
+    fn looks(mux: &mut Mux, bytes: &[u8]) -> u32 {
+        LOOKS.set(0);
+        assert_eq!(mux.handle_slice(bytes), bytes.len());
+        while mux.poll_event().is_some() {}
+        mux.poll_transmit(&mut Batch::contiguous(), usize::MAX);
+        LOOKS.get()
+    }
+
+    #[test]
+    fn no_frame_is_looked_for_more_than_once() {
+        let mut mux = Mux::new(Side::Server, &Config::default());
+        // With the fourth the table grows, and everybody is put there anew.
+        for id in [3, 5, 7, 9] {
+            looks(&mut mux, &wire::syn(id, b""));
+        }
+        assert_eq!(looks(&mut mux, &wire::syn(11, b"")), 2, "it is not there, and is put there");
+        let keys: Vec<_> = std::iter::from_fn(|| mux.accept().unwrap()).collect();
+        let pieces = [&wire::data(3, &[7; 100])[..], &wire::data(5, &[7; 100])].concat();
+        assert_eq!(looks(&mut mux, &pieces), 2, "one for each");
+        let (head, rest) = pieces.split_at(50);
+        assert_eq!(looks(&mut mux, head) + looks(&mut mux, rest), 2, "whatever the pieces");
+        assert_eq!(looks(&mut mux, &wire::wndinc(3, 100)), 1);
+        // With what we send ourselves: data, credit, FIN.
+        LOOKS.set(0);
+        for key in &keys {
+            while let Ok(Read::Chunk(_)) = mux.read(*key, usize::MAX) {}
+            mux.write(*key, &[7; 100]).unwrap();
+            mux.finish(*key).unwrap();
+        }
+        mux.handle_credit_due();
+        mux.poll_transmit(&mut Batch::contiguous(), usize::MAX);
+        assert_eq!((LOOKS.get(), mux.stats().frames_sent), (0, 2 + 2 * 5));
+        assert_eq!(looks(&mut mux, &wire::fin(3)), 1);
+        assert_eq!(looks(&mut mux, &wire::rst(5, 7)), 1);
+        LOOKS.set(0);
+        for key in keys {
+            mux.release_send(key);
+            mux.release_recv(key);
+        }
+        assert_eq!((LOOKS.get(), mux.stats().streams), (5, 0), "each is taken out");
+        let mut mux = Mux::new(Side::Client, &Config::default());
+        let keys = [mux.open().unwrap(), mux.open().unwrap()];
+        keys.iter().for_each(|key| mux.flush(*key).unwrap());
+        assert_eq!(looks(&mut mux, b""), 2, "they are put there with their SYNs");
+    }
+
+    #[test]
+    fn a_slot_is_small_and_the_next_stream_has_the_last_one() {
+        assert!(size_of::<Stream>() <= 256, "{} bytes", size_of::<Stream>());
+        let (mut streams, mut keys) = with(10);
+        let capacity = streams.slots.capacity();
+        for _ in 0..1000 {
+            let gone = keys[3];
+            streams.remove(gone);
+            keys[3] = streams.open(1).unwrap();
+            assert_eq!((keys[3].slot, keys[3] == gone), (gone.slot, false));
+        }
+        assert_eq!(streams.slots.capacity(), capacity);
+    }
 
     fn with(count: usize) -> (Streams, Vec<StreamKey>) {
         let mut streams = Streams::new(Side::Client);
