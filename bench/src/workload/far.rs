@@ -14,20 +14,29 @@ pub(crate) async fn run<P: Peer>(
     mut server: P::Accept,
     millis: u64,
 ) -> io::Result<Measurement> {
-    let block = Pattern::new().at(0, BLOCK);
+    let pattern = Pattern::new();
     let stopwatch = Stopwatch::start();
     let mut near = client.open().await?;
-    detach::<P>(async move { while near.write(&block).await.is_ok() {} });
+    let sent = pattern.clone();
+    detach::<P>(async move {
+        let mut position = 0;
+        while near.write(&sent.at(position, BLOCK)).await.is_ok() {
+            position += BLOCK as u64;
+        }
+    });
     let mut received = 0;
     let reading = async {
         let mut far = server.accept().await?;
         let mut room = vec![0; BLOCK];
         loop {
-            let count = far.read(&mut room).await?.len();
-            if count == 0 {
+            let piece = far.read(&mut room).await?;
+            if piece.is_empty() {
                 return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
             }
-            received += count as u64;
+            if !pattern.matches(received, &piece) {
+                return Err(io::Error::other(format!("wrong bytes at {received}")));
+            }
+            received += piece.len() as u64;
         }
     };
     if let Some(result) = within::<P, _>(Duration::from_millis(millis), reading).await {

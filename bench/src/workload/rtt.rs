@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -13,6 +13,17 @@ use crate::peer::{Accept, Open, Peer, Stream};
 use crate::task::{detach, spawn};
 
 const MESSAGE: usize = 64;
+
+/// What each message says: no two bytes are alike, so that none can be missing or in another's place.
+pub(super) const CONTENT: [u8; MESSAGE] = {
+    let mut content = [0; MESSAGE];
+    let mut at = 0;
+    while at < MESSAGE {
+        content[at] = at as u8 + 1;
+        at += 1;
+    }
+    content
+};
 
 /// Messages before the first that counts.
 const WARM_UP: u64 = 500;
@@ -36,21 +47,30 @@ pub(crate) async fn busy<P: Peer>(
     messages: u64,
 ) -> io::Result<Measurement> {
     let mut bulk = client.open().await?;
-    let block = Pattern::new().at(0, BLOCK);
-    bulk.write(&block.slice(..1)).await?;
+    let pattern = Pattern::new();
+    bulk.write(&pattern.at(0, 1)).await?;
     let mut drain = server.accept().await?;
     let received = Arc::new(AtomicU64::new(0));
-    let counted = received.clone();
+    let (counted, expected) = (received.clone(), pattern.clone());
+    let is_wrong = Arc::new(AtomicBool::new(false));
+    let wrong = is_wrong.clone();
     detach::<P>(async move {
-        let mut room = vec![0; BLOCK];
+        let (mut room, mut position) = (vec![0; BLOCK], 0);
         while let Ok(piece) = drain.read(&mut room).await {
             if piece.is_empty() {
                 break;
             }
-            counted.fetch_add(piece.len() as u64, Ordering::Relaxed);
+            wrong.fetch_or(!expected.matches(position, &piece), Ordering::Relaxed);
+            position += piece.len() as u64;
+            counted.store(position, Ordering::Relaxed);
         }
     });
-    detach::<P>(async move { while bulk.write(&block).await.is_ok() {} });
+    detach::<P>(async move {
+        let mut position = 1;
+        while bulk.write(&pattern.at(position, BLOCK)).await.is_ok() {
+            position += BLOCK as u64;
+        }
+    });
     let (asking, answering) = streams(&mut client, &mut server).await?;
     let answering = spawn::<P, _>(answer(answering));
     let before = received.load(Ordering::Relaxed);
@@ -59,6 +79,9 @@ pub(crate) async fn busy<P: Peer>(
     let measured = stopwatch.stop(messages);
     let gib = (received.load(Ordering::Relaxed) - before) as f64 / (1_u64 << 30) as f64;
     answering.await?;
+    if is_wrong.load(Ordering::Relaxed) {
+        return Err(io::Error::other("wrong bytes in the bulk stream"));
+    }
     let rate = gib / measured.seconds;
     Ok(measured.with_times(times).with("bulk GiB/s", rate))
 }
@@ -68,14 +91,14 @@ async fn streams<S: Stream>(
     server: &mut impl Accept<Stream = S>,
 ) -> io::Result<(S, S)> {
     let mut asking = client.open().await?;
-    asking.write(&Bytes::from_static(&[0; MESSAGE])).await?;
+    asking.write(&Bytes::from_static(&CONTENT)).await?;
     let mut answering = server.accept().await?;
     receive(&mut answering).await?;
     Ok((asking, answering))
 }
 
 async fn ask(mut stream: impl Stream, messages: u64) -> io::Result<Vec<Duration>> {
-    let message = Bytes::from_static(&[7; MESSAGE]);
+    let message = Bytes::from_static(&CONTENT);
     let mut times = Vec::with_capacity(messages as usize);
     for number in 0..WARM_UP + messages {
         let start = Instant::now();
@@ -93,14 +116,14 @@ async fn ask(mut stream: impl Stream, messages: u64) -> io::Result<Vec<Duration>
 }
 
 async fn answer(mut stream: impl Stream) -> io::Result<()> {
-    let message = Bytes::from_static(&[7; MESSAGE]);
+    let message = Bytes::from_static(&CONTENT);
     while receive(&mut stream).await? {
         stream.write(&message).await?;
     }
     stream.finish().await
 }
 
-/// Takes one message; false at the end of the stream.
+/// Takes one message, which must be the one that all are; false at the end of the stream.
 pub(super) async fn receive(stream: &mut impl Stream) -> io::Result<bool> {
     let mut room = [0; MESSAGE];
     let mut left = MESSAGE;
@@ -109,7 +132,10 @@ pub(super) async fn receive(stream: &mut impl Stream) -> io::Result<bool> {
         if piece.is_empty() {
             return Ok(false);
         }
-        left = left.checked_sub(piece.len()).ok_or_else(|| io::Error::other("too much at once"))?;
+        if !CONTENT[MESSAGE - left..].starts_with(&piece) {
+            return Err(io::Error::other("another message came than was sent"));
+        }
+        left -= piece.len();
     }
     Ok(true)
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
-use super::rtt::receive;
+use super::rtt::{CONTENT, receive};
 use crate::measure::{Measurement, Stopwatch};
 use crate::peer::{Accept, Open, Peer, Setting, Stream};
 use crate::task::spawn;
@@ -26,7 +26,7 @@ pub(crate) async fn run<P: Peer>(setting: Setting, sessions: u64) -> io::Result<
 
 /// One session after the other until there are enough.
 async fn connect<P: Peer>(setting: Setting, left: Arc<AtomicU64>) -> io::Result<()> {
-    let message = Bytes::from_static(&[7; 64]);
+    let message = Bytes::from_static(&CONTENT);
     while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
         let (mut client, mut server) = P::pair(setting).await?;
         let mut asking = client.open().await?;
