@@ -50,12 +50,12 @@ impl Scale {
         }
     }
 
-    /// The figures of each step: their names, and how they come of a measurement.
-    fn figures(self) -> [&'static str; 2] {
+    /// The figures of each step: their names in a measurement, and what the names of their pictures end with.
+    fn figures(self) -> [(&'static str, &'static str); 2] {
         match self {
-            Scale::Streams => ["us/message", "B/stream"],
-            Scale::Sessions => ["us/message", "B/session"],
-            Scale::Writers => ["GiB/s", "cpu-s/GiB"],
+            Scale::Streams => [("us/message", ""), ("B/stream", "-memory")],
+            Scale::Sessions => [("us/message", ""), ("B/session", "-memory")],
+            Scale::Writers => [("GiB/s", ""), ("cpu-s/GiB", "-cpu")],
         }
     }
 }
@@ -72,25 +72,31 @@ impl std::str::FromStr for Scale {
 pub(crate) fn run(plots: Option<&PathBuf>) -> Result<(), Box<dyn Error>> {
     let program = std::env::current_exe()?;
     for scale in ALL {
-        let [one, other] = scale.figures();
+        let figures = scale.figures();
+        let [(one, _), (other, _)] = figures;
         let mut table = format!("| {} | {one} | {other} |\n|---|---|---|\n", scale.as_str());
-        let mut curve = Vec::new();
+        let mut curves = [Vec::new(), Vec::new()];
         for step in scale.steps() {
+            eprintln!("{step} {}", scale.as_str());
             let measured = run::measured(Command::new(&program).args([
                 "child-scale",
                 scale.as_str(),
                 &step.to_string(),
             ]))?;
-            let figure = |name| measured.figures.get(name).copied().unwrap_or(f64::NAN);
-            let _ = writeln!(table, "| {step} | {:.2} | {:.2} |", figure(one), figure(other));
-            curve.push(Some(figure(one)));
+            let now = figures.map(|(name, _)| measured.figures.get(name).copied().unwrap_or(f64::NAN));
+            let _ = writeln!(table, "| {step} | {:.2} | {:.2} |", now[0], now[1]);
+            for (curve, figure) in curves.iter_mut().zip(now) {
+                curve.push(Some(figure));
+            }
         }
         println!("{table}");
         if let Some(folder) = plots {
             std::fs::create_dir_all(folder)?;
-            let title = format!("{one} against {}", scale.as_str());
-            let svg = plot::curves(&title, scale.steps(), &[("ours", curve)]);
-            std::fs::write(folder.join(format!("scale-{}.svg", scale.as_str())), svg)?;
+            for ((name, end), curve) in figures.into_iter().zip(curves) {
+                let title = format!("{name} against {}", scale.as_str());
+                let svg = plot::curves(&title, scale.steps(), &[("ours", curve)]);
+                std::fs::write(folder.join(format!("scale-{}{end}.svg", scale.as_str())), svg)?;
+            }
         }
     }
     Ok(())
