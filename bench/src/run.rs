@@ -34,6 +34,10 @@ pub(crate) struct Results {
 }
 
 pub(crate) fn all(plan: &Plan) -> Result<Results, Box<dyn Error>> {
+    // Before the figures, which take long.
+    if let Some(missing) = syscalls::missing().filter(|_| plan.syscalls) {
+        return Err(missing.into());
+    }
     let program = std::env::current_exe()?;
     let turns: Vec<_> = plan.workloads.iter().flat_map(|workload| turns(*workload, plan.rounds)).collect();
     let mut samples = Vec::with_capacity(turns.len());

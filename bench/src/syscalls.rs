@@ -1,7 +1,7 @@
 //! What a measurement asks of the kernel: one more run under strace, whose time counts for nothing.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde::Serialize;
 
@@ -21,7 +21,15 @@ const SENDS: &[&str] = &["sendto", "sendmsg", "sendmmsg", "write", "writev"];
 const RECEIVES: &[&str] = &["recvfrom", "recvmsg", "recvmmsg", "read", "readv"];
 const WAITS: &[&str] = &["epoll_wait", "epoll_pwait", "epoll_pwait2", "futex", "poll"];
 
-/// None where there is no strace, or the peer fails.
+/// What this machine lacks to count them.
+pub(crate) fn missing() -> Option<&'static str> {
+    match Command::new("strace").arg("-V").stdout(Stdio::null()).status() {
+        Ok(status) if status.success() => None,
+        _ => Some("no strace here, which --syscalls needs: apt-get install strace"),
+    }
+}
+
+/// None if the peer fails.
 pub(crate) fn count(program: &Path, workload: Workload, peer: PeerName) -> Option<Calls> {
     let amount = workload.amount(true);
     let counted = Command::new("strace")
