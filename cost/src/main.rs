@@ -56,7 +56,9 @@ fn run(plan: &Plan) -> Result<(), Box<dyn Error>> {
     }
     let environment = environment::describe()?;
     println!("{environment}");
-    let mut baseline = Baseline::parse(&fs::read_to_string(&plan.baseline)?)?;
+    let text = fs::read_to_string(&plan.baseline);
+    let text = text.map_err(|error| format!("{}: {error}", plan.baseline.display()))?;
+    let mut baseline = Baseline::parse(&text)?;
     let known = baseline.of(&environment);
     let costs = count::all(&plan.measures)?;
     let compared = Compared::new(&costs, known);
