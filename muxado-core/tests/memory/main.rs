@@ -20,6 +20,7 @@ mod pinned;
 #[allow(dead_code, reason = "only the bytes are needed here")]
 mod recording;
 mod rows;
+mod steady;
 mod unread;
 
 #[global_allocator]

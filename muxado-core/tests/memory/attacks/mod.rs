@@ -58,7 +58,7 @@ struct Ceiling {
     events: u64,
 }
 
-fn calls(from: Stats, to: Stats) -> usize {
+pub(crate) fn calls(from: Stats, to: Stats) -> usize {
     (to.allocations - from.allocations) + (to.reallocations - from.reallocations)
 }
 
