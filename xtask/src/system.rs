@@ -17,7 +17,9 @@ pub(crate) const GO: Program = Program { name: "go", version: "version", package
 
 pub(crate) const TSHARK: Program = Program { name: "tshark", version: "--version", package: "tshark" };
 
-pub(crate) const ALL: &[Program] = &[GO, TSHARK];
+const VALGRIND: Program = Program { name: "valgrind", version: "--version", package: "valgrind" };
+
+pub(crate) const ALL: &[Program] = &[GO, TSHARK, VALGRIND];
 
 pub(crate) fn have(program: &Program) -> bool {
     succeeds(Command::new(program.name).arg(program.version))
