@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use muxado_core::Config;
-use muxado_core::proto::{Batch, Mux, StreamKey};
+use muxado_core::proto::{Batch, Mux, Read, StreamKey};
+use muxado_core::{Config, ErrorCode};
 use muxado_frame::{Decoder, Item, Side};
+use muxado_testkit::wire;
 
 const FRAME: usize = 16 * 1024;
 
@@ -45,8 +46,7 @@ impl Sender {
             }
         }
         while self.mux.poll_event().is_some() {}
-        let news: Vec<_> =
-            sent.iter().map(|(id, length)| muxado_testkit::wire::wndinc(*id, *length as u32)).collect();
+        let news: Vec<_> = sent.iter().map(|(id, length)| wire::wndinc(*id, *length as u32)).collect();
         let _ = self.mux.handle_slice(&news.concat());
         sent
     }
@@ -126,10 +126,33 @@ fn b26_a_higher_priority_goes_first_at_any_time() {
         sender.fill(key, FRAME);
     }
     let lengths: Vec<_> = sender.send(FRAME).into_iter().chain(sender.send(usize::MAX)).collect();
-    let ids: Vec<u32> = lengths.iter().map(|(id, _)| *id).collect();
-    let high = ids.iter().filter(|id| **id == ids[0]).count();
-    assert!(ids[..high].iter().all(|id| *id == ids[0]), "{ids:?}");
-    assert!(ids.is_sorted(), "ids are given in the order of the turns: {ids:?}");
+    let mut ids: Vec<u32> = lengths.iter().map(|(id, _)| *id).collect();
+    ids.dedup();
+    let order = [1, 0, 2].map(|place| sender.mux.stream_id(streams[place]).unwrap().get());
+    assert_eq!(ids, order, "each sends all it has before the next");
+}
+
+#[test]
+fn b26_credit_and_resets_go_before_the_data_of_any_stream() {
+    let mut sender = Sender::new();
+    let [first, reset, urgent] = [(); 3].map(|()| sender.open());
+    for key in [first, reset, urgent] {
+        assert_eq!(sender.mux.write(key, b"x"), Ok(1));
+    }
+    sender.send(usize::MAX);
+    let half_a_window = wire::data(3, &[7; FRAME]).repeat(8);
+    assert_eq!(sender.mux.handle_slice(&half_a_window), half_a_window.len());
+    sender.mux.set_priority(urgent, 127);
+    [first, urgent].iter().for_each(|key| sender.fill(*key, FRAME));
+    // What they do is done after there was something to send.
+    while let Ok(Read::Chunk(_)) = sender.mux.read(first, usize::MAX) {}
+    sender.mux.reset(reset, ErrorCode::STREAM_CANCELLED).unwrap();
+    let mut batch = Batch::contiguous();
+    sender.mux.poll_transmit(&mut batch, usize::MAX);
+    let sent = batch.slices().collect::<Vec<_>>().concat();
+    let control = [wire::wndinc(3, 128 * 1024), wire::rst(5, 6)].concat();
+    assert_eq!(sent[..control.len()], control);
+    assert_eq!(sent[control.len()..][..8], wire::header(1, 0, FRAME as u32, 7));
 }
 
 /// The turns of a higher priority are no turns of theirs: whoever is new among the others comes before those that send all
