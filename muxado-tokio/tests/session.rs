@@ -200,6 +200,9 @@ async fn a_connection_that_was_made_elsewhere_is_set_up_as_connect_does() {
     assert!(!same.nodelay().unwrap());
     let client = over_tcp(TcpStream::from_std(tcp).unwrap(), Side::Client, &Config::default());
     assert!(same.nodelay().unwrap());
+    // A message waits behind no more than this in the socket, whatever its priority.
+    #[cfg(target_os = "linux")]
+    assert_eq!(socket2::SockRef::from(&same).tcp_notsent_lowat().unwrap(), 128 * 1024);
     let (server, peer) = listener.accept().await.unwrap();
     assert_eq!((client.side(), client.local_addr()), (Side::Client, Some(peer)));
     assert_eq!(client.peer_addr(), server.local_addr());
