@@ -72,5 +72,5 @@ async fn b08_an_idle_stream_costs_less_than_a_kibibyte() {
     }
     let left = live().saturating_sub(before) / STREAMS;
     println!("{left} bytes a stream once closed");
-    assert!(left <= 100, "{left} bytes a closed stream");
+    assert!(left <= 50, "{left} bytes a closed stream");
 }
