@@ -97,7 +97,8 @@ where
     pub(super) fn start_closing(&mut self) {
         self.timers.stop(Limit::Stall);
         self.timers.stop(Limit::LastWords);
-        self.timers.restart(Limit::Goodbye, GOODBYE);
+        // After an error, or when the limit has passed, it runs already, and goes on.
+        self.timers.start(Limit::Goodbye, GOODBYE);
         self.stage = Stage::Closing { patient: false };
     }
 
@@ -229,7 +230,6 @@ where
     }
 
     fn after_close(&mut self, half_closed: bool) -> Stage {
-        self.timers.restart(Limit::Goodbye, GOODBYE);
         if self.at_eof {
             return Stage::Done;
         }
@@ -237,6 +237,7 @@ where
         self.half_closes &= half_closed;
         let patient = self.has_time();
         if patient {
+            self.timers.restart(Limit::Goodbye, GOODBYE);
             // The peer may be opening streams: it does not know yet, and each comes with a window.
             let config = self.shared.config();
             let window = config.window() as usize;

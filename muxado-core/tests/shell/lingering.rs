@@ -182,6 +182,40 @@ fn s80_b22_after_an_error_a_peer_that_goes_on_to_talk_has_no_more_time() {
     assert_eq!(world.elapsed(), Duration::from_millis(250));
 }
 
+/// The peer breaks the protocol, or has not finished within the limit of a drain, and is silent. After 100 ms the transport
+/// takes our last word, and after 100 ms more the end of our direction.
+#[test]
+fn s80_b22_the_last_word_the_end_of_our_direction_and_the_wait_have_a_quarter_of_a_second_together() {
+    for is_error in [true, false] {
+        let world = World::new();
+        let one = alone(&world, Side::Client, &Config::default());
+        let mut stream = world.block_on(one.session.open()).unwrap();
+        world.block_on(stream.flush()).unwrap();
+        world.settle();
+        one.to_peer.set(|mood| (mood.stuck, mood.close_hangs) = (true, true));
+        let closed = match is_error {
+            true => one.session.closed(),
+            false => one.session.drain(Duration::ZERO),
+        };
+        if is_error {
+            one.from_peer.inject(&wire::data(0, b""));
+        }
+        let (clock, to_peer) = (world.clone(), one.to_peer.clone());
+        world.spawn(async move {
+            clock.sleep(Duration::from_millis(100)).await;
+            to_peer.set(|mood| mood.stuck = false);
+            clock.sleep(Duration::from_millis(100)).await;
+            to_peer.set(|mood| mood.close_hangs = false);
+        });
+        world.block_on(closed);
+        assert_eq!(
+            (world.elapsed(), one.to_peer.is_closed()),
+            (Duration::from_millis(250), true),
+            "{is_error}"
+        );
+    }
+}
+
 /// 256 bytes of credit.
 const CREDIT: &[u8] = b"\0\0\x04\x20\0\0\0\x03\0\x01\0\0";
 
