@@ -194,6 +194,19 @@ impl Mux {
         self.shutdown.in_flight
     }
 
+    /// Streams that wait to be accepted.
+    pub(crate) fn backlog_len(&self) -> usize {
+        self.streams.backlog_len()
+    }
+
+    /// How many could open a stream now, or would learn that they never can: all, once no more are opened.
+    pub(crate) fn places(&self) -> usize {
+        match self.is_leaving() || !self.streams.has_id_left() {
+            true => usize::MAX,
+            false => self.config.max_outbound_streams().saturating_sub(self.streams.outbound),
+        }
+    }
+
     /// Frames received, to measure work by.
     pub(crate) fn frames_received(&self) -> u64 {
         self.stats.frames_received

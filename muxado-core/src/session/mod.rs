@@ -153,7 +153,7 @@ impl Session {
 
     /// Opens a stream, at no round-trip cost. Waits while [`Config::max_outbound_streams`] are open, first come
     /// first served; a task that is slow to follow its wake-up may find the place taken, and is then first in line
-    /// again.
+    /// again. A future that is kept and not polled holds up no other, but for one place.
     ///
     /// Nothing is sent yet: the peer learns of the stream with its first data, or when the first thing done with it
     /// is a flush, a read or a shutdown.
@@ -201,6 +201,8 @@ impl Session {
     ///
     /// Not accepting harms nothing else: other streams go on, and when [`Config::accept_backlog`] streams wait, more
     /// are refused in a way that the peer may retry.
+    /// Several may wait: each stream is given to one of them, first come first served. A future that is kept and not polled
+    /// holds up no other, but for one stream.
     ///
     /// ```
     /// # use muxado_testkit::{World, connected};

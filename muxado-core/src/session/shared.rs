@@ -100,6 +100,14 @@ impl State {
         while let Some(event) = self.mux.poll_event() {
             self.wakers.collect(event, woken);
         }
+        if !self.wakers.accept.is_empty() {
+            let streams = self.mux.backlog_len();
+            woken.extend(std::iter::from_fn(|| self.wakers.accept.pop_for(streams)));
+        }
+        if !self.wakers.open.is_empty() {
+            let places = self.mux.places();
+            woken.extend(std::iter::from_fn(|| self.wakers.open.pop_for(places)));
+        }
         if !self.wakers.leaving.is_empty() && self.mux.is_leaving() {
             woken.extend(std::iter::from_fn(|| self.wakers.leaving.pop()));
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::shared::{Shared, State};
-use super::wakers::{WaitList, WakeList};
+use super::wakers::WaitList;
 use crate::error::{AcceptError, OpenError, SessionEnd};
 use crate::stream::Stream;
 
@@ -50,19 +50,11 @@ impl Place {
         }
     }
 
-    /// Gives the place up. If it had been told already, `pass_on` says whether the next in line is to be told.
-    fn leave(&mut self, pass_on: impl FnOnce(&mut State) -> bool) {
+    /// Gives the place up. If it had been told already, the next in line is told of what there is.
+    fn leave(&mut self) {
         let Some(ticket) = self.ticket.take() else { return };
         let line = self.line;
-        let mut next = WakeList::default();
-        let _left = self.shared.with(|state| {
-            let left = line(state).leave(ticket);
-            if left.is_none() && pass_on(state) {
-                next.extend(line(state).pop());
-            }
-            left
-        });
-        next.wake();
+        let _left = self.shared.with(|state| line(state).leave(ticket));
     }
 }
 
@@ -84,28 +76,22 @@ impl Future for Open {
     type Output = Result<Stream, OpenError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut next = WakeList::default();
         let opened = self.0.poll(cx, |state, shared, ticket| {
             if state.wakers.open.is_behind(ticket) && state.mux.end().is_none() {
                 return None;
             }
             match state.mux.open() {
                 Err(OpenError::Busy) => None,
-                opened => {
-                    // There may be a place for the next one too, or the same bad news.
-                    next.extend(state.wakers.open.pop_other(ticket));
-                    Some(opened.map(|key| Stream::new(shared.clone(), key)))
-                }
+                opened => Some(opened.map(|key| Stream::new(shared.clone(), key))),
             }
         });
-        next.wake();
         opened.map_ok(Stream::hand_out)
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.leave(|_| true);
+        self.0.leave();
     }
 }
 
@@ -127,26 +113,20 @@ impl Future for Accept {
     type Output = Result<Stream, AcceptError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut next = WakeList::default();
         let accepted = self.0.poll(cx, |state, shared, ticket| {
             if state.wakers.accept.is_behind(ticket) && state.mux.end().is_none() {
                 return None;
             }
             let accepted = state.mux.accept().transpose();
-            if accepted.is_some() {
-                // There may be a stream for the next one too; if not, it asks, and so will be told of the next.
-                next.extend(state.wakers.accept.pop_other(ticket));
-            }
             accepted.map(|accepted| accepted.map(|key| Stream::new(shared.clone(), key)))
         });
-        next.wake();
         accepted.map_ok(Stream::hand_out)
     }
 }
 
 impl Drop for Accept {
     fn drop(&mut self) {
-        self.0.leave(|_| true);
+        self.0.leave();
     }
 }
 
@@ -195,12 +175,12 @@ impl Future for Leaving {
 
 impl Drop for Leaving {
     fn drop(&mut self) {
-        self.0.leave(|_| false);
+        self.0.leave();
     }
 }
 
 impl Drop for Closed {
     fn drop(&mut self) {
-        self.0.leave(|_| false);
+        self.0.leave();
     }
 }

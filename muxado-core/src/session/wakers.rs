@@ -72,8 +72,8 @@ impl Wakers {
             Event::Readable(key) => woken.extend(self.take(key, Direction::Read)),
             Event::Writable(key) => woken.extend(self.take(key, Direction::Write)),
             Event::Stopped(key) => self.stopped.take(key, woken),
-            Event::Incoming => woken.extend(self.accept.pop()),
-            Event::PlaceFree => woken.extend(self.open.pop()),
+            // Who is told of a stream or a place depends on how many there are: see `State::collect`.
+            Event::Incoming | Event::PlaceFree => {}
             Event::Ended => {
                 self.streams.clear();
                 woken.extend(self.waiting.drain());
@@ -93,6 +93,8 @@ fn index(place: NonZeroU32) -> usize {
 pub(crate) struct WaitList {
     next_ticket: u64,
     waiting: BTreeMap<u64, Waker>,
+    /// Those that were woken, and have not come or given up since.
+    told: usize,
 }
 
 impl WaitList {
@@ -112,18 +114,24 @@ impl WaitList {
         current: &Waker,
         fresh: &mut Option<Waker>,
     ) -> bool {
-        wait_at(&mut self.waiting, &mut self.next_ticket, |ticket| ticket, ticket, current, fresh)
+        let was_told = ticket.is_some_and(|ticket| !self.waiting.contains_key(&ticket));
+        let waits =
+            wait_at(&mut self.waiting, &mut self.next_ticket, |ticket| ticket, ticket, current, fresh);
+        self.told -= usize::from(was_told && waits);
+        waits
     }
 
     /// Takes out the first in line.
     pub(crate) fn pop(&mut self) -> Option<Waker> {
-        self.waiting.pop_first().map(|(_, waker)| waker)
+        let (_, waker) = self.waiting.pop_first()?;
+        self.told += 1;
+        Some(waker)
     }
 
-    /// Takes out the first in line who is not the holder of `ticket`.
-    pub(crate) fn pop_other(&mut self, ticket: Option<u64>) -> Option<Waker> {
-        let other = self.waiting.keys().find(|other| Some(**other) != ticket).copied()?;
-        self.waiting.remove(&other)
+    /// Takes out the first in line if fewer have been told than `there_are` to be had. Whoever is told and does not come
+    /// holds up nobody beyond that.
+    pub(crate) fn pop_for(&mut self, there_are: usize) -> Option<Waker> {
+        if self.told < there_are { self.pop() } else { None }
     }
 
     /// Whether somebody with an earlier ticket waits.
@@ -137,7 +145,9 @@ impl WaitList {
 
     /// Gives up a place in the line. Returns its waker, to be dropped outside the lock; none if it was woken already.
     pub(crate) fn leave(&mut self, ticket: u64) -> Option<Waker> {
-        self.waiting.remove(&ticket)
+        let left = self.waiting.remove(&ticket);
+        self.told -= usize::from(left.is_none());
+        left
     }
 }
 
@@ -225,10 +235,12 @@ impl WakeList {
         self.first.is_none()
     }
 
-    /// Wakes everybody. The list keeps its memory.
+    /// Wakes everybody, the first in line first. The list keeps its memory.
     ///
     /// Nobody's wake-up may depend on somebody else's waker: if one panics, the others are woken while it unwinds.
     pub(crate) fn wake(&mut self) {
+        // They are taken from the back.
+        self.rest.reverse();
         let rest = Rest(self);
         if std::thread::panicking() {
             return drop(rest);

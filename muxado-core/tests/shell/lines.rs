@@ -151,6 +151,31 @@ fn b24_whoever_comes_too_late_is_first_again_and_wakes_nobody() {
     assert!(poll(&mut waiting[0], &waker).is_ready());
 }
 
+/// Two wait for a stream, and two for a place. There is one of each: the first are told, and are kept without being polled.
+/// Then there is another of each.
+#[test]
+fn b24_whoever_is_told_and_does_not_come_holds_up_no_other() {
+    let world = World::new();
+    let config = Config::builder().max_outbound_streams(2).build().unwrap();
+    let one = alone(&world, Side::Server, &config);
+    let held = [world.block_on(one.session.open()).unwrap(), world.block_on(one.session.open()).unwrap()];
+    let [(_, waker), (told, other)] = [counter(), counter()];
+    let (mut first_open, mut open) = (one.session.open(), one.session.open());
+    let (mut first_accept, mut accept) = (one.session.accept(), one.session.accept());
+    assert!(poll(&mut first_open, &waker).is_pending() && poll(&mut open, &other).is_pending());
+    assert!(poll(&mut first_accept, &waker).is_pending() && poll(&mut accept, &other).is_pending());
+    for ((stream, id), times) in held.into_iter().zip([3, 5]).zip([0, 2]) {
+        drop(stream);
+        one.from_peer.inject(&wire::syn(id, b""));
+        world.settle();
+        assert_eq!(told.count(), times);
+    }
+    assert!(matches!(poll(&mut open, &other), Poll::Ready(Ok(_))));
+    assert!(matches!(poll(&mut accept, &other), Poll::Ready(Ok(_))));
+    assert!(matches!(poll(&mut first_open, &waker), Poll::Ready(Ok(_))));
+    assert!(matches!(poll(&mut first_accept, &waker), Poll::Ready(Ok(_))));
+}
+
 #[test]
 fn nothing_is_kept_of_whoever_gives_up() {
     let world = World::new();
