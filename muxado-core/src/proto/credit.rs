@@ -100,6 +100,7 @@ impl Mux {
         let free = self.config.extra_budget().saturating_sub(self.extra);
         let Some(stream) = self.streams.get_mut(key) else { return };
         let credit = &mut stream.recv.credit;
+        let before = credit.outstanding();
         let settled = credit.settle();
         self.extra = self.extra.saturating_sub(settled.taken_back);
         let mut increments = [NonZeroU32::new(settled.returned), None];
@@ -118,7 +119,8 @@ impl Mux {
                 }
             }
             if increments != [None; 2] {
-                tuning.begin(self.now, credit.outstanding(), credit.unread());
+                let more = credit.outstanding().saturating_sub(before);
+                tuning.begin(self.now, before, more, credit.unread());
             }
         }
         for increment in increments.into_iter().flatten() {

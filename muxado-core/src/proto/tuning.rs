@@ -12,6 +12,10 @@
 //! a transport that has yet to reach its rate, so that streams get twice as much. Where rounds are short they are mostly
 //! the turns that tasks wait for: several have to agree, and a window more is enough.
 //!
+//! A peer that pauses looks like one that waits, but for this: who waits has used up all the credit that was there before. A
+//! round with a silence that is longer than a wait may be, and before which that was not so, says nothing of the path, and
+//! earns no more than a window.
+//!
 //! A transport that has just begun doubles its rate with each round trip, and one that paces itself leaves no silence: a round
 //! says how fast it was, and not how fast it will be. So on a long line it also counts what comes within a *trip* of that
 //! length: a stream that receives more than half of its credit in one will soon be limited by it.
@@ -26,6 +30,13 @@ use super::flow::RecvCredit;
 
 /// After such a silence a stream has to earn its extra credit again.
 const IDLE: Duration = Duration::from_secs(10);
+
+/// The longest that a peer is believed to wait for credit: before a round trip is known and where it is short, and in any case.
+const WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// Windows that a stream is worth which pauses.
+const PAUSED: usize = 2;
 
 /// No peer is believed to be faster than this, in bytes per nanosecond: a window that lay ready is read at the speed of
 /// memory and says nothing about the line.
@@ -63,6 +74,14 @@ impl Path {
     pub(super) fn is_known(&self) -> bool {
         self.shortest.is_some()
     }
+
+    /// What is longer is no wait for credit, unless the peer had none.
+    fn longest_wait(&self) -> Duration {
+        match self.shortest.filter(|shortest| *shortest >= SHORT) {
+            Some(shortest) => shortest.saturating_mul(2).min(LONGEST_WAIT),
+            None => WAIT,
+        }
+    }
 }
 
 /// The measurements of one stream. Only streams that have received a good part of a window have any.
@@ -85,12 +104,23 @@ pub(super) struct Tuning {
 #[derive(Clone, Copy, Debug)]
 struct Round {
     begun: Duration,
+    /// Bytes that the peer may send without the credit that it begins with.
+    before: usize,
     /// All bytes that it will see.
     bytes: usize,
     left: usize,
     silence: Duration,
     /// The least that was unread when bytes came.
     unread: usize,
+    /// The peer had nothing to say for a while: how long it took says nothing of the path.
+    is_paused: bool,
+}
+
+impl Round {
+    /// Whether the peer might have sent something: one that waits for this round's credit has used up just what it had before.
+    fn had_credit(&self) -> bool {
+        self.bytes.saturating_sub(self.left) != self.before
+    }
 }
 
 /// What comes within about a round trip.
@@ -159,12 +189,14 @@ impl Tuning {
         }
     }
 
-    /// Credit is returned, after which the peer may send `ahead` bytes, while so many are `unread`.
-    pub(super) fn begin(&mut self, now: Duration, ahead: usize, unread: usize) {
+    /// Credit is returned, with which the peer may send so many bytes `more` than `before`, while so many are `unread`.
+    pub(super) fn begin(&mut self, now: Duration, before: usize, more: usize, unread: usize) {
         if self.round.is_none() {
             self.last = now;
-            self.round =
-                Some(Round { begun: now, bytes: ahead, left: ahead, silence: Duration::ZERO, unread });
+            let bytes = before.saturating_add(more);
+            let silence = Duration::ZERO;
+            let is_paused = false;
+            self.round = Some(Round { begun: now, before, bytes, left: bytes, silence, unread, is_paused });
         }
     }
 
@@ -187,6 +219,7 @@ impl Tuning {
             if let Some(round) = &mut self.round {
                 round.silence = round.silence.max(silence);
                 round.unread = round.unread.min(credit.unread().saturating_sub(came));
+                round.is_paused |= silence > path.longest_wait() && round.had_credit();
             }
         }
         let verdict = self.count(now, came, credit, path);
@@ -221,10 +254,14 @@ impl Tuning {
     }
 
     fn end_round(&mut self, round: Round, now: Duration, credit: &RecvCredit, path: &mut Path) -> Verdict {
-        let Round { begun, bytes, silence, unread, .. } = round;
+        let Round { begun, bytes, silence, unread, is_paused, .. } = round;
         let time = now.saturating_sub(begun);
+        let is_behind = unread > credit.granted() / 2;
+        if is_paused && !path.is_known() {
+            return if is_behind { Verdict::Useless } else { Verdict::Nothing };
+        }
         let shortest = *path.shortest.insert(path.shortest.map_or(time, |shortest| shortest.min(time)));
-        if unread > credit.granted() / 2 {
+        if is_behind {
             return Verdict::Useless;
         }
         if keeps_up(unread, credit) {
@@ -233,9 +270,10 @@ impl Tuning {
                 true => self.agreed(held).map(|held| held.saturating_add(credit.window())),
                 false => Some(held.saturating_mul(HEADROOM)),
             };
-            if let Some(target) = target {
-                self.target = target;
-                path.worth = target;
+            match target {
+                Some(target) if is_paused => self.target = target.min(credit.window().saturating_mul(PAUSED)),
+                Some(target) => (self.target, path.worth) = (target, target),
+                None => {}
             }
         }
         if self.wish(credit).is_some() { Verdict::Wish } else { Verdict::Nothing }
@@ -295,7 +333,7 @@ mod tests {
         let mut tuning = Tuning::new(ms(0));
         let mut credit = RecvCredit::new(1 << 20);
         let begin = ms(700);
-        tuning.begin(begin, came.iter().map(|(_, bytes)| bytes).sum(), 0);
+        tuning.begin(begin, 0, came.iter().map(|(_, bytes)| bytes).sum(), 0);
         for (at, bytes) in came {
             assert!(credit.announce(*bytes));
             credit.keep(*bytes);
@@ -330,7 +368,7 @@ mod tests {
         let mut now = ms(1);
         let mut targets = Vec::new();
         for slowness in [1, 1, 2, 1, 1, 1, 1, 1] {
-            tuning.begin(now, MIB, 0);
+            tuning.begin(now, 0, MIB, 0);
             // Half of the time is silence.
             for wait in [4, 1, 1, 1, 1] {
                 now += slowness * wait * SHORT / 8;
@@ -348,9 +386,9 @@ mod tests {
         let mut path = Path::default();
         let mut tuning = Tuning::new(ms(0));
         let credit = RecvCredit::new(1 << 20);
-        tuning.begin(ms(0), 20, 0);
+        tuning.begin(ms(0), 0, 20, 0);
         tuning.arrived(ms(50), 10, &credit, &mut path);
-        tuning.begin(ms(60), 1000, 0);
+        tuning.begin(ms(60), 0, 1000, 0);
         tuning.arrived(ms(70), 10, &credit, &mut path);
         assert_eq!(path.shortest, Some(ms(70)));
     }
@@ -432,7 +470,7 @@ mod tests {
             let came = MIB / 4;
             assert!(credit.announce(unread + came));
             credit.keep(unread + came);
-            tuning.begin(ms(0), came, MIB);
+            tuning.begin(ms(0), 0, came, MIB);
             assert_eq!(tuning.arrived(ms(50), came, &credit, &mut Path::default()), verdict, "{unread}");
         }
     }
@@ -441,7 +479,7 @@ mod tests {
     fn a_long_silence_is_noticed_and_ends_the_round() {
         let mut tuning = Tuning::new(ms(0));
         let credit = RecvCredit::new(1 << 20);
-        tuning.begin(ms(0), 10, 0);
+        tuning.begin(ms(0), 0, 10, 0);
         let mut path = Path::default();
         assert_eq!(tuning.arrived(IDLE, 10, &credit, &mut path), Verdict::Useless);
         assert_eq!(tuning.arrived(IDLE, 10, &credit, &mut path), Verdict::Nothing);

@@ -329,6 +329,35 @@ fn b35_a_peer_that_throws_extra_credit_away_is_served_as_without_it() {
     assert!(with < without + 3 * ms(50) + without / 100, "{with:?}, and {without:?} without");
 }
 
+/// A few streams bring less than a window now and then: it never limits them. They leave the credit to one that has
+/// much to bring, also once the path is known.
+#[test]
+fn b35_streams_that_pause_earn_little_and_leave_the_credit_to_others() {
+    for pause in [300, 1000, 5000] {
+        for bytes in [200_000, 300_000] {
+            let (mut line, up, down) = line_with_stream(ms(50), 100_000_000, &Config::default());
+            let mut streams = vec![(up, down)];
+            streams.extend((0..3).map(|_| add_stream(&mut line)));
+            let bring = |line: &mut Line| {
+                for _ in 0..6 {
+                    for (up, down) in &streams {
+                        line.upload(*up, *down, bytes);
+                    }
+                    line.pass(line.now + ms(pause));
+                }
+                line.server.stats().extra_credit
+            };
+            assert_eq!(bring(&mut line), 0, "{bytes} bytes, {pause} ms");
+            let (up, down) = add_stream(&mut line);
+            let took = line.upload(up, down, 64 * MIB);
+            assert!(took < ms(1000), "{bytes} bytes, {pause} ms: {took:?}");
+            // A window each, and a byte, at the most.
+            let most = line.server.stats().extra_credit + 4 * (WINDOW + 1);
+            assert!(bring(&mut line) <= most, "{bytes} bytes, {pause} ms, on a known path");
+        }
+    }
+}
+
 /// Half a window is owed to it then as to everybody, whether the rest is read or not.
 #[test]
 fn s69_b35_a_peer_that_throws_extra_credit_away_need_not_wait_until_all_is_read() {
