@@ -6,8 +6,9 @@
 //!
 //! A stream that has had no turn for as long as a round of the others takes has *rested*. It goes before those that
 //! have not, as long as these get their share: so a message now and then does not wait for 64 bulk streams to have
-//! their turns, and nobody waits for more than twice as many turns of his priority as it has others, however many messages
-//! there are.
+//! their turns. One that has not rested is due after twice as many turns of its priority as that has others, however many
+//! messages there are. As many may become due at once as there are, and have their turns then: so nobody waits for more than
+//! three times as many turns as there are others.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU32;
@@ -255,6 +256,38 @@ mod tests {
             schedule.this_turn(first);
         }
         assert!(schedule.is_varied());
+    }
+
+    /// All become busy in one moment, the last to have had a turn first, as when credit comes for all of them at once.
+    #[test]
+    fn nobody_waits_for_more_than_three_times_as_many_turns_as_there_are_others() {
+        for (busy, messages) in [(1, 3), (8, 2), (64, 3), (64, 64)] {
+            let mut schedule = Schedule::default();
+            let mut last = vec![NEVER; busy];
+            let fill = |schedule: &mut Schedule| {
+                while schedule.normal.rested.len() < messages {
+                    schedule.push(0, key(1000), NEVER);
+                }
+            };
+            (0..busy).for_each(|slot| schedule.push(0, key(slot as u32), NEVER));
+            for last in &mut last {
+                schedule.pop();
+                *last = schedule.this_turn(*last);
+            }
+            fill(&mut schedule);
+            (0..busy).rev().for_each(|slot| schedule.push(0, key(slot as u32), last[slot]));
+            assert_eq!(schedule.normal.busy.len(), busy);
+            let others = busy + messages - 1;
+            for turn in 0..=3 * others {
+                assert!(
+                    !schedule.normal.busy.is_empty() || turn > 2 * others,
+                    "the messages go first: {turn}"
+                );
+                schedule.pop();
+                fill(&mut schedule);
+            }
+            assert!(schedule.normal.busy.is_empty(), "{busy} and {messages}");
+        }
     }
 
     /// Two or more turns of a higher priority before each of these.
