@@ -275,7 +275,7 @@ impl Mux {
     pub fn stopped(&mut self, key: StreamKey) -> Option<Result<(), WriteError>> {
         let Some(stream) = self.streams.get_mut(key) else { return Some(Ok(())) };
         let stopped = stream.stopped().map(|stopped| stopped.map_err(|failure| failure.clone().into()));
-        stream.send.watched = stopped.is_none();
+        stream.send.stop_waiting = stopped.is_none();
         stopped
     }
 

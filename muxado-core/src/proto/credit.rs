@@ -76,7 +76,7 @@ impl Mux {
     pub(super) fn heed(&mut self, key: StreamKey, verdict: Verdict) {
         match verdict {
             Verdict::Nothing => {}
-            Verdict::Watch => self.watch(key),
+            Verdict::Measure => self.measure(key),
             Verdict::Wish => self.queue_control(key),
             Verdict::Useless => {
                 if let Some(stream) = self.streams.get_mut(key) {
@@ -86,7 +86,8 @@ impl Mux {
         }
     }
 
-    fn watch(&mut self, key: StreamKey) {
+    /// Begins to measure a stream, unless no extra credit could come of that.
+    fn measure(&mut self, key: StreamKey) {
         if self.config.extra_budget() == 0 {
             return;
         }

@@ -296,8 +296,8 @@ impl Mux {
         if stream.send.state.is_over() && std::mem::take(&mut stream.sweeps) > 0 {
             self.lingering = self.lingering.saturating_sub(1);
         }
-        if stream.send.watched && stream.stopped().is_some() {
-            stream.send.watched = false;
+        if stream.send.stop_waiting && stream.stopped().is_some() {
+            stream.send.stop_waiting = false;
             self.events.push_back(Event::Stopped(key));
         }
         if stream.unfinished && stream.is_over() {

@@ -38,8 +38,8 @@ pub(super) struct Send {
     pub(super) waiting: bool,
     /// It stands in the session's line of writers.
     pub(super) in_line: bool,
-    /// Somebody waits for the stream to be stopped.
-    pub(super) watched: bool,
+    /// Somebody was told to wait until the stream is stopped.
+    pub(super) stop_waiting: bool,
     /// The application has written, finished or reset the stream: it cannot be refused any more.
     pub(super) was_used: bool,
     /// The handle is alive.
@@ -64,11 +64,11 @@ pub(super) struct Recv {
 
 impl Recv {
     /// Bytes `came`, which are counted already: is the window what limits the stream? One that has used a quarter of it
-    /// is worth watching.
+    /// is worth measuring.
     pub(super) fn judge(&mut self, now: Duration, came: usize, path: &mut Path) -> Verdict {
         match &mut self.tuning {
             Some(tuning) => tuning.arrived(now, came, &self.credit, path),
-            None if self.credit.is_used_by_a_quarter() => Verdict::Watch,
+            None if self.credit.is_used_by_a_quarter() => Verdict::Measure,
             None => Verdict::Nothing,
         }
     }
@@ -144,7 +144,7 @@ impl Stream {
                 wants_syn: false,
                 waiting: false,
                 in_line: false,
-                watched: false,
+                stop_waiting: false,
                 was_used: false,
                 held,
             },

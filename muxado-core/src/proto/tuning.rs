@@ -152,8 +152,8 @@ impl Trip {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Nothing,
-    /// It is worth measuring.
-    Watch,
+    /// The stream is worth measuring.
+    Measure,
     /// More credit is wished for.
     Wish,
     /// The extra credit is of no use: they came after a long silence, or the reader is what limits the stream.

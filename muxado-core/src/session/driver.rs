@@ -166,7 +166,7 @@ where
             };
             settled = !sent.go_on && self.write.batch.is_empty();
             work += (read.as_ref().map_or(0, work_of) + sent.work).max(STEP);
-            if self.shared.is_watched() || self.shared.trace().has_work() {
+            if self.shared.is_inspected() || self.shared.trace().has_work() {
                 self.look();
             }
             if self.holds_back {

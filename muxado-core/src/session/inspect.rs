@@ -22,7 +22,7 @@ impl Shared {
     /// Something was done to a stream: what it waits for may be something else now.
     #[inline]
     pub(crate) fn note(&self, key: StreamKey) {
-        if self.is_watched() {
+        if self.is_inspected() {
             self.look_at(key);
         }
     }
@@ -39,7 +39,7 @@ impl Shared {
     /// The same after somebody has read from it, or has come to wait for what is to be read.
     #[inline]
     pub(crate) fn note_read(&self, key: StreamKey) {
-        if self.is_watched() {
+        if self.is_inspected() {
             self.look_after_read(key);
         }
     }
@@ -56,7 +56,7 @@ impl Shared {
     pub(crate) fn inspect(&self) -> Inspection {
         let age = self.age();
         self.with(|state| {
-            if self.is_watched() {
+            if self.is_inspected() {
                 state.mux.handle_time(age);
                 state.mux.look_at_all();
             }
@@ -100,7 +100,7 @@ where
         if self.shared.trace().has_work() {
             self.shared.trace().tell_frames(&self.shared, &mut self.woken);
         }
-        if !self.shared.is_watched() {
+        if !self.shared.is_inspected() {
             return;
         }
         let age = self.shared.age();

@@ -205,7 +205,7 @@ impl Shared {
     }
 
     /// Somebody wants to know how long streams wait.
-    pub(crate) fn is_watched(&self) -> bool {
+    pub(crate) fn is_inspected(&self) -> bool {
         self.config.inspection()
     }
 

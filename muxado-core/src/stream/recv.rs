@@ -187,7 +187,7 @@ impl RecvStream {
             return Poll::Ready(Ok(self.ahead.give(max, &mut take)));
         }
         // Who looks inside is told what is unread.
-        let most = if self.shared.is_watched() { max } else { max.max(AHEAD) };
+        let most = if self.shared.is_inspected() { max } else { max.max(AHEAD) };
         let mut small = [0; SMALL];
         let room = max.min(SMALL);
         let mut pieces: Option<[_; PIECES]> = None;
