@@ -71,7 +71,7 @@ impl Mux {
             ("reserved bytes", self.reserved, sum(|stream| stream.send.reserved)),
             ("bytes of extra credit", self.extra, sum(|stream| stream.recv.credit.extra())),
             ("tuned streams", self.tuned, sum(|stream| usize::from(stream.recv.tuning.is_some()))),
-            ("lazy streams", self.lazy, sum(|stream| usize::from(stream.in_lazy))),
+            ("lazy streams", self.lazy, sum(|stream| usize::from(stream.is_lazy))),
             ("lingering streams", self.lingering, sum(|stream| usize::from(stream.sweeps > 0))),
         ] {
             ensure(counted == is, || format!("{counted} {what} are counted, {is} there are"))?;
@@ -171,8 +171,8 @@ impl Mux {
             ("it has a turn and no place in the order", ended || !stream.has_turn() || stream.is_ready),
             ("its RST has no place in the control queue", stream.rst.is_none() || stream.in_control),
             ("half a window is owed and not on its way", !(owes && recv.credit.is_due())),
-            ("small credit was forgotten", !(owes && recv.credit.is_due_lazily()) || stream.in_lazy),
-            ("it is lazy without reason", !stream.in_lazy || (owes && recv.credit.owed() > 0)),
+            ("small credit was forgotten", !(owes && recv.credit.is_due_lazily()) || stream.is_lazy),
+            ("it is lazy without reason", !stream.is_lazy || (owes && recv.credit.owed() > 0)),
             ("it lingers without reason", stream.sweeps == 0 || send.state == SendState::Aborting),
             ("nothing more is sent, and bytes are queued", !send.state.is_over() || send.queue.is_empty()),
             ("a stream that finished never began", send.state != SendState::Finished || stream.id.is_some()),

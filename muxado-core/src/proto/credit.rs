@@ -55,7 +55,7 @@ impl Mux {
     pub(super) fn settle_lazy(&mut self, key: StreamKey) {
         let Some(stream) = self.streams.get_mut(key) else { return };
         let lazy = stream.recv.is_open() && !stream.in_control && stream.recv.credit.is_due_lazily();
-        match (std::mem::replace(&mut stream.in_lazy, lazy), lazy) {
+        match (std::mem::replace(&mut stream.is_lazy, lazy), lazy) {
             (false, true) => self.lazy = self.lazy.saturating_add(1),
             (true, false) => self.lazy = self.lazy.saturating_sub(1),
             _ => {}
@@ -67,7 +67,7 @@ impl Mux {
         if self.lazy == 0 {
             return;
         }
-        for key in self.streams.keys_of(|stream| stream.in_lazy) {
+        for key in self.streams.keys_of(|stream| stream.is_lazy) {
             self.queue_control(key);
         }
     }

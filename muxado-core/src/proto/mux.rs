@@ -49,7 +49,7 @@ pub struct Mux {
     pub(super) contenders: usize,
     /// Bytes promised to writers that are copying.
     pub(super) reserved: usize,
-    /// Streams whose credit may wait a little.
+    /// Streams with lazy credit: it may wait a little.
     pub(super) lazy: usize,
     /// Credit beyond the windows, in all streams.
     pub(super) extra: usize,
@@ -336,7 +336,7 @@ impl Mux {
         if stream.unfinished {
             self.streams.unfinished = self.streams.unfinished.saturating_sub(1);
         }
-        if stream.in_lazy {
+        if stream.is_lazy {
             self.lazy = self.lazy.saturating_sub(1);
         }
         if stream.is_ready {

@@ -113,8 +113,8 @@ pub(super) struct Stream {
     pub(super) is_ready: bool,
     /// Stands in the control queue.
     pub(super) in_control: bool,
-    /// Stands in the queue of lazy credit.
-    pub(super) in_lazy: bool,
+    /// Counts among the streams with lazy credit.
+    pub(super) is_lazy: bool,
     /// What it adds to the session's sendable bytes.
     pub(super) sendable: usize,
     /// Counts among what the end of the session cut off.
@@ -166,7 +166,7 @@ impl Stream {
             rst_after_fin: false,
             is_ready: false,
             in_control: false,
-            in_lazy: false,
+            is_lazy: false,
             sendable: 0,
             was_cut: false,
             retired: false,
