@@ -7,6 +7,7 @@ use super::mux::Mux;
 use super::shutdown::Phase;
 use super::state::{RecvState, SendState};
 use super::stream::{Opener, Stream, StreamKey};
+use super::watch::Noted;
 
 impl Mux {
     /// The session and all of its streams as they are now: what is queued, what credit there is, and what each stream
@@ -65,9 +66,9 @@ impl Mux {
 
     fn show(&self, key: StreamKey, stream: &Stream) -> StreamInspection {
         let (send, recv) = (&stream.send, &stream.recv);
-        let since = self.watch.as_deref().and_then(|watch| watch.stamp(key));
-        let wait = |what: Option<Waiting>, place: Place| {
-            what.map(|what| Wait { what, so_far: since.and_then(|stamp| stamp.since(place, what, self.now)) })
+        let stamp = self.watch.as_deref().and_then(|watch| watch.stamp(key)).unwrap_or_default();
+        let wait = |what: Option<Waiting>, noted: Option<Noted>| {
+            what.map(|what| Wait { what, so_far: noted.and_then(|noted| noted.so_far(what, self.now)) })
         };
         StreamInspection {
             id: stream.id,
@@ -83,17 +84,10 @@ impl Mux {
             window: recv.credit.window(),
             extra_credit: recv.credit.extra(),
             peer_credit: recv.credit.left(),
-            reading: wait(stream.reading_waits(), Place::Reading),
-            writing: wait(stream.writing_waits(), Place::Writing),
+            reading: wait(stream.reading_waits(), stamp.reading),
+            writing: wait(stream.writing_waits(), stamp.writing),
         }
     }
-}
-
-/// Which of the two waits of a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    Reading,
-    Writing,
 }
 
 impl Stream {

@@ -8,7 +8,6 @@ use std::time::Duration;
 use muxado_frame::{Item, Kind, StreamId};
 
 use super::frames::{FrameDirection, FrameLog, FrameRecord, LastFrames};
-use super::inspect::Place;
 use super::inspection::Waiting;
 use super::mux::Mux;
 use super::stream::StreamKey;
@@ -37,25 +36,28 @@ pub(super) struct Watch {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Stamp {
     serial: u32,
-    reading: Option<(Waiting, Duration)>,
-    writing: Option<(Waiting, Duration)>,
+    pub(super) reading: Option<Noted>,
+    pub(super) writing: Option<Noted>,
 }
 
-impl Stamp {
-    /// How long it has waited for `what`.
-    pub(super) fn since(&self, place: Place, what: Waiting, now: Duration) -> Option<Duration> {
-        let noted = match place {
-            Place::Reading => self.reading,
-            Place::Writing => self.writing,
-        };
-        noted.filter(|(noted, _)| *noted == what).map(|(_, since)| now.saturating_sub(since))
+/// A wait, and when it was first seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Noted {
+    what: Waiting,
+    since: Duration,
+}
+
+impl Noted {
+    /// How long the wait has lasted, if it is for `what`.
+    pub(super) fn so_far(self, what: Waiting, now: Duration) -> Option<Duration> {
+        (self.what == what).then(|| now.saturating_sub(self.since))
     }
 }
 
 /// Keeps the time of a wait that goes on, and notes that of a new one.
-fn note(place: &mut Option<(Waiting, Duration)>, what: Option<Waiting>, now: Duration) {
-    if place.map(|(what, _)| what) != what {
-        *place = what.map(|what| (what, now));
+fn note(noted: &mut Option<Noted>, what: Option<Waiting>, now: Duration) {
+    if noted.map(|noted| noted.what) != what {
+        *noted = what.map(|what| Noted { what, since: now });
     }
 }
 
@@ -63,14 +65,12 @@ impl Watch {
     /// What the settings ask for, which in most sessions is nothing.
     pub(super) fn of(config: &Config) -> Option<Box<Watch>> {
         let wanted = config.inspection() || config.record_frames() > 0;
-        wanted.then(|| {
-            Box::new(Watch {
-                last_frames: LastFrames::new(config.record_frames()),
-                untold: None,
-                stamps: config.inspection().then(Vec::new),
-                last: None,
-            })
-        })
+        wanted.then(|| Watch::new(config.record_frames(), config.inspection()))
+    }
+
+    fn new(frames: usize, inspection: bool) -> Box<Watch> {
+        let stamps = inspection.then(Vec::new);
+        Box::new(Watch { last_frames: LastFrames::new(frames), untold: None, stamps, last: None })
     }
 
     pub(super) fn stamp(&self, key: StreamKey) -> Option<Stamp> {
@@ -139,7 +139,7 @@ impl Mux {
         // not come: more for him to read is not what he waits for.
         match frame.direction {
             FrameDirection::Sent => stamp.writing = None,
-            FrameDirection::Received if stamp.reading.is_some_and(|(what, _)| what == Waiting::Data) => {
+            FrameDirection::Received if stamp.reading.is_some_and(|noted| noted.what == Waiting::Data) => {
                 stamp.reading = None;
             }
             FrameDirection::Received => {}
@@ -168,7 +168,7 @@ impl Mux {
     /// As [`look_at`](Mux::look_at), after somebody has read: a reader who comes back later is waited for anew.
     pub(crate) fn look_after_read(&mut self, key: StreamKey) {
         if let Some(stamp) = self.watch.as_mut().and_then(|watch| watch.stamp_mut(key)) {
-            stamp.reading = stamp.reading.filter(|(what, _)| *what != Waiting::Reader);
+            stamp.reading = stamp.reading.filter(|noted| noted.what != Waiting::Reader);
         }
         self.look_at(key);
     }
@@ -189,13 +189,8 @@ impl Mux {
     /// From now on, or not any more, each frame is kept for [`take_frames`](Mux::take_frames), up to 65 536 of them: for an
     /// owner that wants to tell each.
     pub fn tell_frames(&mut self, wanted: bool) {
-        if self.watch.is_none() && wanted {
-            self.watch = Some(Box::new(Watch {
-                last_frames: LastFrames::new(0),
-                untold: None,
-                stamps: None,
-                last: None,
-            }));
+        if wanted {
+            self.watch.get_or_insert_with(|| Watch::new(0, false));
         }
         if let Some(watch) = &mut self.watch {
             if wanted != watch.untold.is_some() {
@@ -258,16 +253,17 @@ mod tests {
 
     #[test]
     fn a_wait_keeps_its_beginning_and_another_has_its_own() {
-        let mut place = None;
+        let mut noted = None;
         let at = Duration::from_secs;
-        note(&mut place, Some(Waiting::Credit), at(1));
-        note(&mut place, Some(Waiting::Credit), at(2));
-        assert_eq!(place, Some((Waiting::Credit, at(1))));
-        note(&mut place, Some(Waiting::Turn), at(3));
-        assert_eq!(place, Some((Waiting::Turn, at(3))));
-        note(&mut place, None, at(4));
-        assert_eq!(place, None);
+        note(&mut noted, Some(Waiting::Credit), at(1));
+        note(&mut noted, Some(Waiting::Credit), at(2));
+        assert_eq!(noted, Some(Noted { what: Waiting::Credit, since: at(1) }));
+        note(&mut noted, Some(Waiting::Turn), at(3));
+        assert_eq!(noted, Some(Noted { what: Waiting::Turn, since: at(3) }));
+        note(&mut noted, None, at(4));
+        assert_eq!(noted, None);
     }
+
     /// A client whose only stream the peer knows of, one second old.
     fn client() -> (Mux, StreamKey, Batch) {
         let config = Config::builder().inspection(true).build().unwrap();
