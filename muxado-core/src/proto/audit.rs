@@ -182,7 +182,7 @@ impl Mux {
             ("one of ours in the backlog", !stream.in_backlog || stream.opener == Opener::Remote),
             ("I13: it failed without a cause", recv.state != RecvState::Dead || stream.failure.is_some()),
             ("I13: it failed without a cause", send.state != SendState::Dead || stream.failure.is_some()),
-            ("it lives after the end", !ended || (send.state.is_over() && recv.state.is_over())),
+            ("it lives after the end", !ended || stream.is_closed()),
             (
                 "I11: a reader waits for what is there",
                 !recv.waiting || told || (recv.queue.is_empty() && recv.state == RecvState::Open),

@@ -100,7 +100,7 @@ impl Stream {
         match self.recv.held {
             true if !self.recv.queue.is_empty() => Some(Waiting::Reader),
             true if self.recv.waiting => Some(Waiting::Data),
-            _ if is_held && self.is_gone_or_lost() => Some(Waiting::Release),
+            _ if is_held && self.is_closed() => Some(Waiting::Release),
             _ => None,
         }
     }
@@ -120,11 +120,6 @@ impl Stream {
             is_waiting if is_waiting || self.has_turn() => Some(Waiting::Turn),
             _ => None,
         }
-    }
-
-    /// Nothing more comes or goes.
-    fn is_gone_or_lost(&self) -> bool {
-        self.send.state.is_over() && self.recv.state.is_over()
     }
 }
 

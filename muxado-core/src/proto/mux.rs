@@ -402,8 +402,8 @@ impl Mux {
     /// Resets a stream from this side: it fails with `code` here, and RST goes out if the peer knows it.
     pub(super) fn reset_stream(&mut self, key: StreamKey, code: ErrorCode, initiator: Initiator) {
         let Some(stream) = self.streams.get_mut(key) else { return };
-        let dead = stream.failure.is_some() && stream.send.state.is_over() && stream.recv.state.is_over();
-        if dead || stream.ended_properly() {
+        let has_failed = stream.failure.is_some() && stream.is_closed();
+        if has_failed || stream.ended_properly() {
             return;
         }
         if let Some(id) = stream.id {

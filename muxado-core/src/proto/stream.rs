@@ -190,12 +190,17 @@ impl Stream {
         self.failure.as_ref().filter(|_| is_dead).map(Err)
     }
 
+    /// Neither direction carries anything more: finished, reset, or lost with the session.
+    pub(super) fn is_closed(&self) -> bool {
+        self.send.state.is_over() && self.recv.state.is_over()
+    }
+
     /// Both directions were ended or reset on the wire: for the peer the id is free, whoever still holds the stream
     /// here. A stream lost to GOAWAY or to a close is not gone: what still comes for it is skipped without an answer.
     /// One that had ended before was not lost.
     pub(super) fn is_gone(&self) -> bool {
         let lost = || matches!(self.failure, Some(Failure::Lost(..))) && !self.ended_properly();
-        self.send.state.is_over() && self.recv.state.is_over() && !lost()
+        self.is_closed() && !lost()
     }
 
     /// The peer opened it, both sides have finished it and everything is read: only its handles are still there.
