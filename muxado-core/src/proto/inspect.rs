@@ -50,12 +50,11 @@ impl Mux {
 
     fn limits_reached(&self) -> Vec<Limit> {
         let config = &self.config;
-        let in_use = self.stats.sendable_bytes.saturating_add(self.reserved);
         [
             (Limit::MaxOutboundStreams, self.streams.outbound >= config.max_outbound_streams()),
             (Limit::MaxInboundStreams, self.streams.inbound_is_full(config.max_inbound_streams())),
             (Limit::AcceptBacklog, self.streams.backlog_len() >= config.accept_backlog()),
-            (Limit::SessionSendQueue, !self.line.is_empty() || in_use >= config.session_send_queue()),
+            (Limit::SessionSendQueue, !self.line.is_empty() || self.in_use() >= config.session_send_queue()),
             (Limit::MaxSessionRecv, config.max_session_recv().is_some_and(|cap| self.unread() >= cap)),
             (Limit::StreamIds, !self.streams.has_id_left()),
         ]

@@ -13,9 +13,6 @@ use crate::error::WriteError;
 /// What a writer may always queue, in bytes, whatever the rest of the session does (behaviour, decision 5).
 pub(super) const ALWAYS_ROOM: usize = 16 * 1024;
 
-/// The queue of another writer is offered again once the session's sendable bytes are under this part of the limit.
-const LINE_MOVES_AT: usize = 2;
-
 impl Mux {
     pub(super) fn writable(&self, key: StreamKey) -> Result<(), WriteError> {
         let Some(stream) = self.streams.get(key) else { return Err(WriteError::Finished) };
@@ -60,10 +57,14 @@ impl Mux {
         if others_wait {
             return (own, 0);
         }
-        let in_use = self.stats.sendable_bytes.saturating_add(self.reserved);
-        let session = self.config.session_send_queue().saturating_sub(in_use);
+        let session = self.config.session_send_queue().saturating_sub(self.in_use());
         let most = self.most_queued().min(stream.send.credit.available());
         (own, most.saturating_sub(queued).min(session))
+    }
+
+    /// Bytes that count in the session's queue: those that could go out now, and those promised to writers.
+    pub(super) fn in_use(&self) -> usize {
+        self.stats.sendable_bytes.saturating_add(self.reserved)
     }
 
     /// What one stream may queue while so many others have something to send.
@@ -98,8 +99,7 @@ impl Mux {
         if self.line.is_empty() {
             return;
         }
-        let in_use = self.stats.sendable_bytes.saturating_add(self.reserved);
-        if in_use > self.config.session_send_queue() / LINE_MOVES_AT {
+        if self.in_use() > self.config.session_send_queue() / 2 {
             return;
         }
         while let Some(key) = self.line.pop_front() {
