@@ -13,7 +13,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 
 use super::goodbye::Stage;
 use super::read::{Handled, ReadHalf, ReadStep};
-use super::shared::Shared;
+use super::shared::{Shared, State};
 use super::timers::{Limit, Timers};
 use super::wakers::WakeList;
 use super::write::WriteHalf;
@@ -281,24 +281,18 @@ where
         let mut any = false;
         while let Poll::Ready((limit, now)) = self.timers.poll(cx) {
             any = true;
-            // What was taken in this very step may be the beginning of a stream: it is not safe to retry then.
-            let reported = std::mem::take(&mut self.write.unreported);
-            self.shared.with_driver(&mut self.woken, |state| {
-                state.mux.handle_written(reported);
-                match limit {
-                    Limit::Credit => {
-                        state.driver.credit_armed = false;
-                        state.mux.handle_credit_due();
-                    }
-                    Limit::Sweep => {
-                        state.driver.sweep_armed = false;
-                        state.mux.handle_sweep();
-                    }
-                    Limit::Stream => {}
-                    Limit::Deadline => state.mux.handle_deadline(),
-                    Limit::Stall => state.mux.handle_stall(),
-                    Limit::Goodbye | Limit::LastWords => {}
+            self.report(|state| match limit {
+                Limit::Credit => {
+                    state.driver.credit_armed = false;
+                    state.mux.handle_credit_due();
                 }
+                Limit::Sweep => {
+                    state.driver.sweep_armed = false;
+                    state.mux.handle_sweep();
+                }
+                Limit::Deadline => state.mux.handle_deadline(),
+                Limit::Stall => state.mux.handle_stall(),
+                Limit::Stream | Limit::Goodbye | Limit::LastWords => {}
             });
             match limit {
                 Limit::Goodbye => self.goodbye_is_due(),
@@ -310,6 +304,16 @@ where
             }
         }
         any
+    }
+
+    /// Tells the machine what the transport has taken, and then something that may end the session or streams: one whose
+    /// beginning was taken, if only in this very step, is not safe to retry.
+    fn report(&mut self, act: impl FnOnce(&mut State)) {
+        let written = std::mem::take(&mut self.write.unreported);
+        self.shared.with_driver(&mut self.woken, |state| {
+            state.mux.handle_written(written);
+            act(state);
+        });
     }
 
     /// The deadlines of streams that have passed: whoever waits there is told.
@@ -324,11 +328,7 @@ where
     /// Writing has failed: what the transport has not taken is never sent. A peer that said its last words and closed
     /// makes writes fail before those words are read, so that reading goes on for a moment.
     fn break_off(&mut self, error: io::Error) {
-        let reported = std::mem::take(&mut self.write.unreported);
-        self.shared.with_driver(&mut self.woken, |state| {
-            state.mux.handle_written(reported);
-            state.mux.handle_broken_off();
-        });
+        self.report(|state| state.mux.handle_broken_off());
         self.forget_batch();
         self.broken = Some(error);
         self.timers.stop(Limit::Stall);
@@ -338,14 +338,10 @@ where
     /// The transport has ended under a session that had not. If writing had failed before, that is why.
     fn lost(&mut self, error: Option<io::Error>) {
         self.at_eof = true;
-        let reported = std::mem::take(&mut self.write.unreported);
         let error = self.broken.take().or(error);
         // Made here, so that an error that is not the first cause is dropped here, outside the lock.
         let end = SessionEnd::new(error.map_or(EndCause::PeerEof, EndCause::Transport));
-        self.shared.with_driver(&mut self.woken, |state| {
-            state.mux.handle_written(reported);
-            state.mux.lose_transport(end.clone());
-        });
+        self.report(|state| state.mux.lose_transport(end.clone()));
         self.forget_batch();
         if self.stage == Stage::Running {
             // Nobody reads any more: what is in the batch is not worth waiting for.
