@@ -142,29 +142,30 @@ impl Shared {
 
     /// Does something with the state, then tells everybody whom it concerns.
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
-        let mut woken = WakeList::default();
-        let (result, discarded) = {
-            let mut state = self.lock();
-            let result = act(&mut state);
-            state.collect(&mut woken);
+        self.with_lock(&mut WakeList::default(), act, |state, woken| {
             if state.driver.waker.is_some() && state.has_news() {
                 woken.extend(state.driver.waker.take());
             }
-            (result, state.mux.has_discarded().then(|| state.mux.take_discarded()))
-        };
-        if !woken.is_empty() {
-            woken.wake();
-        }
-        drop(discarded);
-        result
+        })
     }
 
     /// For the driver, which needs no waking and brings a list of its own.
     pub(crate) fn with_driver<T>(&self, woken: &mut WakeList, act: impl FnOnce(&mut State) -> T) -> T {
+        self.with_lock(woken, act, |_, _| {})
+    }
+
+    /// The one place where the lock is taken: what may run foreign code happens once it is released.
+    fn with_lock<T>(
+        &self,
+        woken: &mut WakeList,
+        act: impl FnOnce(&mut State) -> T,
+        collect_driver: impl FnOnce(&mut State, &mut WakeList),
+    ) -> T {
         let (result, discarded) = {
             let mut state = self.lock();
             let result = act(&mut state);
             state.collect(woken);
+            collect_driver(&mut state, woken);
             (result, state.mux.has_discarded().then(|| state.mux.take_discarded()))
         };
         if !woken.is_empty() {
