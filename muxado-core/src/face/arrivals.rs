@@ -286,7 +286,7 @@ fn lock(guests: &Mutex<Guests>) -> MutexGuard<'_, Guests> {
 }
 
 /// The first of the two to be ready, `a` if both are.
-async fn first<T>(a: impl Future<Output = T>, b: impl Future<Output = T>) -> T {
+pub(super) async fn first<T>(a: impl Future<Output = T>, b: impl Future<Output = T>) -> T {
     let (mut a, mut b) = (pin!(a), pin!(b));
     poll_fn(|cx| match a.as_mut().poll(cx) {
         Poll::Ready(first) => Poll::Ready(first),

@@ -4,11 +4,9 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
-use super::{ArrivalLimits, Arrivals};
+use super::arrivals::{ArrivalLimits, Arrivals, first};
 use crate::Config;
 use crate::rt::Runtime;
 
@@ -122,15 +120,12 @@ impl TlsOptions {
         runtime: &R,
         handshake: impl Future<Output = io::Result<T>>,
     ) -> io::Result<T> {
-        let (mut handshake, mut late) = (pin!(handshake), pin!(runtime.sleep(self.handshake_timeout)));
-        std::future::poll_fn(|cx| match handshake.as_mut().poll(cx) {
-            Poll::Pending => late
-                .as_mut()
-                .poll(cx)
-                .map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "the TLS handshake took too long"))),
-            done => done,
-        })
-        .await
+        let sleep = runtime.sleep(self.handshake_timeout);
+        let late = async {
+            sleep.await;
+            Err(io::Error::new(io::ErrorKind::TimedOut, "the TLS handshake took too long"))
+        };
+        first(handshake, late).await
     }
 
     /// Judges the protocol that a handshake agreed on.
