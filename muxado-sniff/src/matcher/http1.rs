@@ -1,6 +1,6 @@
 //! HTTP/1: by its method, by its request line, by a header field.
 
-use httparse::{EMPTY_HEADER, Error, Request, Status};
+use httparse::{EMPTY_HEADER, Request, Status};
 
 use super::{Matcher, Verdict, begins_with};
 
@@ -86,10 +86,9 @@ fn request_line(seen: &[u8]) -> Verdict {
     let mut headers = [EMPTY_HEADER; 0];
     let mut request = Request::new(&mut headers);
     match request.parse(seen) {
-        // The line is done when its version is known; without room for fields the first of them is an error.
-        Ok(_) | Err(Error::TooManyHeaders) if request.version.is_some() => Verdict::Match,
+        // The line is done when its version is known, whatever is wrong behind it: there is no room for fields.
+        _ if request.version.is_some() => Verdict::Match,
         Ok(_) => Verdict::NeedMore,
-        Err(_) if request.version.is_some() => Verdict::Match,
         Err(_) => Verdict::NoMatch,
     }
 }

@@ -1,14 +1,8 @@
 //! muxado itself.
 
-use muxado_frame::{Flags, Header, Kind};
+use muxado_frame::{Decoder, Flags, Header, Kind, Side, StreamId};
 
 use super::{Matcher, Verdict};
-
-/// The highest id of a stream.
-const LAST_ID: u32 = 0x7FFF_FFFF;
-
-/// The least that a GOAWAY carries, in bytes.
-const GOAWAY: u32 = 8;
 
 /// Clients of muxado v2, by a plausible first frame: a stream is opened, or the session ends as soon as it began
 /// (docs/protocol.md, 2 and 4).
@@ -34,7 +28,7 @@ fn first_frame(seen: &[u8]) -> Verdict {
     if begins_a_client_hello(seen) {
         return Verdict::NoMatch;
     }
-    let Some(header) = seen.first_chunk() else {
+    let Some(bytes) = seen.first_chunk() else {
         // The fourth byte has the kind and the flags, which no text has.
         return match seen.get(3) {
             Some(byte) if !may_be_first(Kind::from_bits(byte >> 4), Flags::from_bits(*byte)) => {
@@ -43,13 +37,12 @@ fn first_frame(seen: &[u8]) -> Verdict {
             _ => Verdict::NeedMore,
         };
     };
-    let header = Header::decode(*header);
-    let from_a_client = header.stream_id() % 2 == 1 && header.stream_id() <= LAST_ID;
-    let sound = match header.kind() {
-        Kind::Data => from_a_client,
-        _ => header.stream_id() == 0 && header.length() >= GOAWAY,
+    let header = Header::decode(*bytes);
+    let is_sound = match header.kind() {
+        Kind::Data => StreamId::new(header.stream_id()).is_some_and(|id| id.opener() == Side::Client),
+        _ => Decoder::new().decode(bytes).is_ok(),
     };
-    if sound && may_be_first(header.kind(), header.flags()) { Verdict::Match } else { Verdict::NoMatch }
+    if is_sound && may_be_first(header.kind(), header.flags()) { Verdict::Match } else { Verdict::NoMatch }
 }
 
 /// A stream that begins, with or without its end, or the end of the session.
