@@ -1,7 +1,6 @@
 //! Answers the peer's beats: each four bytes that come go back, until the stream ends (S91).
 
 use std::future::{Future, poll_fn};
-use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -52,7 +51,7 @@ pub(crate) async fn respond(mut stream: Stream, observer: &Observer) {
     let mut echo = Echo::default();
     poll_fn(|cx| match leaving.as_mut().poll(cx) {
         Poll::Ready(()) => Poll::Ready(()),
-        Poll::Pending => echo.poll(cx, &mut stream).map(drop),
+        Poll::Pending => echo.poll(cx, &mut stream),
     })
     .await;
     if observer.end().is_none() && stream.finish().is_err() {
@@ -69,20 +68,20 @@ struct Echo {
 }
 
 impl Echo {
-    fn poll(&mut self, cx: &mut Context<'_>, stream: &mut Stream) -> Poll<io::Result<()>> {
+    /// Ready once the stream has ended, in whatever way.
+    fn poll(&mut self, cx: &mut Context<'_>, stream: &mut Stream) -> Poll<()> {
         for _ in 0..TURN {
             while self.read < self.bytes.len() {
                 match Pin::new(&mut *stream).poll_read(cx, &mut self.bytes[self.read..]) {
-                    Poll::Ready(Ok(0)) => return Poll::Ready(Ok(())),
+                    Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
                     Poll::Ready(Ok(read)) => self.read += read,
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                     Poll::Pending => return Poll::Pending,
                 }
             }
             while self.written < self.bytes.len() {
                 match Pin::new(&mut *stream).poll_write(cx, &self.bytes[self.written..]) {
                     Poll::Ready(Ok(written)) => self.written += written,
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Ready(Err(_)) => return Poll::Ready(()),
                     Poll::Pending => return Poll::Pending,
                 }
             }
