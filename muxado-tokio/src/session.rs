@@ -96,7 +96,7 @@ impl Session {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        Session::over(transport, Side::Client, config)
+        Session::over(transport, Side::Client, config, (None, None))
     }
 
     /// As [`server`](Session::server), with settings.
@@ -108,7 +108,7 @@ impl Session {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        Session::over(transport, Side::Server, config)
+        Session::over(transport, Side::Server, config, (None, None))
     }
 
     /// Either end of a session over a transport whose two directions are separate, such as the pipes of a child process.
@@ -145,15 +145,8 @@ impl Session {
         Session::over_halves(read, write, side, config, (None, None))
     }
 
-    fn over<T>(transport: T, side: Side, config: &Config) -> Session
-    where
-        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
-        Session::over_with(transport, side, config, (None, None))
-    }
-
     /// A session over a transport in one piece, with the addresses of its ends.
-    pub(crate) fn over_with<T>(transport: T, side: Side, config: &Config, ends: Ends) -> Session
+    pub(crate) fn over<T>(transport: T, side: Side, config: &Config, ends: Ends) -> Session
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {

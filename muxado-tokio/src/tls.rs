@@ -126,7 +126,7 @@ pub async fn connect_tls_with(
     let ends = (tcp.local_addr().ok(), tcp.peer_addr().ok());
     let stream = options.in_time(&Tokio, TlsConnector::from(tls).connect(name, tcp)).await?;
     options.check_alpn(stream.get_ref().1.alpn_protocol())?;
-    Ok(Session::over_with(stream, Side::Client, options.session(), ends))
+    Ok(Session::over(stream, Side::Client, options.session(), ends))
 }
 
 /// What a [`Listener`] with TLS accepts from. [`bind_tls`](Listener::bind_tls) and
@@ -284,7 +284,7 @@ impl Listener<Tls> {
     pub async fn accept(&self) -> io::Result<(Session, SocketAddr)> {
         let (stream, peer) = self.accept_stream().await?;
         let ends = (stream.get_ref().0.local_addr().ok(), Some(peer));
-        Ok((Session::over_with(stream, Side::Server, &self.config, ends), peer))
+        Ok((Session::over(stream, Side::Server, &self.config, ends), peer))
     }
 
     /// As [`accept`](Listener::accept), but gives the connection as it is, for code that wants to look at the client's
