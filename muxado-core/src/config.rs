@@ -14,9 +14,8 @@ const MAX_EXTRA: usize = 0x7FFF_FFFF;
 
 /// The settings of a session, checked. Made by [`Config::builder`] or [`Config::default`].
 ///
-/// The defaults are safe towards strangers on the open internet: a peer alone can make a session hold
-/// 128 MiB at the most (256 streams of 256 KiB each, and as much again that it had to earn), and only by sending that
-/// much.
+/// The defaults are safe with strangers on the open internet: a peer can make a session hold 128 MiB at the most, and
+/// only by sending that much (256 streams of 256 KiB each, and as much again of credit that it had to earn).
 ///
 /// ```
 /// use muxado_core::Config;
@@ -216,11 +215,12 @@ impl ConfigBuilder {
     /// Streams the peer may have at once. Default 256; 0 refuses all.
     ///
     /// One more is refused with [`ErrorCode::STREAM_REFUSED`](crate::ErrorCode::STREAM_REFUSED), which the peer may
-    /// retry; the session goes on. A stream counts until both directions have ended *and* its handles are dropped;
-    /// those that both sides have finished, with everything read, do not count, up to as many again, so that a peer
-    /// with the same limit is not refused for opening the next one a moment before the last is let go. Each may hold a
-    /// window of unread bytes, so this times [`window`](Self::window) is the memory a peer can claim. Too low refuses
-    /// honest work.
+    /// retry; the session goes on. Each stream may hold a window of unread bytes, so this times
+    /// [`window`](Self::window) is the memory a peer can claim. Too low refuses honest work.
+    ///
+    /// A stream counts until both directions have ended *and* its handles are dropped. Up to this many more do not count,
+    /// if both sides have finished them and everything is read: a peer with the same limit may open its next stream a
+    /// moment before our handles of the last one are dropped, and is not refused.
     pub fn max_inbound_streams(mut self, streams: usize) -> Self {
         self.config.max_inbound_streams = streams;
         self
@@ -228,9 +228,9 @@ impl ConfigBuilder {
 
     /// Streams this side may have at once. Default 256; at least 1, or `build` refuses it: with none `open` would wait for ever.
     ///
-    /// `open` waits for a free place. The crate `muxado` dies at 512 streams of both directions together, so raise
-    /// this only towards peers known to be something else. Costs what `max_inbound_streams` costs, and
-    /// [`send_queue`](Self::send_queue) for each stream on top.
+    /// `open` waits for a free place. Sessions of the crate `muxado` die at 512 streams of both directions together, so
+    /// raise this only for peers that are known to be something else. Each stream costs what an inbound one costs, and its
+    /// [`send_queue`](Self::send_queue).
     pub fn max_outbound_streams(mut self, streams: usize) -> Self {
         self.config.max_outbound_streams = streams;
         self
@@ -286,8 +286,8 @@ impl ConfigBuilder {
     /// What may be ready to send in all streams of the session together, in bytes. Default 512 KiB; at least 1, or
     /// `build` refuses it.
     ///
-    /// Bytes that wait for the peer's credit do not count, so that a stuck stream never stalls the others. About
-    /// the size of a second-level cache is best: more makes every copy colder and every message later.
+    /// Bytes that wait for the peer's credit do not count, so that a stuck stream never stalls the others. About the
+    /// size of a second-level cache is best: with more, copies miss the cache and messages wait longer.
     pub fn session_send_queue(mut self, bytes: usize) -> Self {
         self.config.session_send_queue = bytes;
         self
@@ -306,12 +306,12 @@ impl ConfigBuilder {
     /// Credit that all streams together may be given beyond their windows, in bytes. Default 64 MiB; 0: none; more than
     /// 2^31 - 1 counts as that.
     ///
-    /// A stream gets some when its window is what limits it and its reader keeps up, as on a long or very fast line. It
-    /// loses it when the reader falls behind, or when it resumes after ten seconds of silence. It is memory that a peer
-    /// can claim on top of that of [`max_inbound_streams`](Self::max_inbound_streams), by earning it and sending
-    /// that much when the application stops reading. A peer that throws such credit away, as the crate `muxado` does,
-    /// is served as if there were none. With [`max_session_recv`](Self::max_session_recv), only what that leaves beyond
-    /// all windows is given.
+    /// A stream gets some when its window is what limits it and its reader keeps up, as on a link with a long round trip
+    /// or a very high rate. It loses it when the reader falls behind, or when it resumes after ten seconds of silence. It
+    /// is memory that a peer can claim on top of that of [`max_inbound_streams`](Self::max_inbound_streams): by earning
+    /// the credit, and using it when the application stops reading. A peer that ignores such credit, as the crate `muxado`
+    /// does, is served as if there were none. With [`max_session_recv`](Self::max_session_recv), only what that leaves
+    /// beyond all windows is granted.
     pub fn extra_credit(mut self, bytes: usize) -> Self {
         self.config.extra_credit = bytes;
         self
@@ -320,9 +320,8 @@ impl ConfigBuilder {
     /// States that the peer keeps working after it received GOAWAY. Default: no, since neither Go's muxado nor the
     /// crate `muxado` does.
     ///
-    /// With it, `go_away` announces the end at once and lets running streams finish; a `close` that comes later still
-    /// tells its code and text, in a GOAWAY of its own. Without it, GOAWAY is the last frame, sent when they have
-    /// finished.
+    /// With it, `go_away` announces the end at once and lets open streams finish; a `close` after that sends a second
+    /// GOAWAY, with its code and text. Without it, GOAWAY is the last frame, sent when the streams have finished.
     pub fn peer_drains(mut self, yes: bool) -> Self {
         self.config.peer_drains = yes;
         self

@@ -25,8 +25,8 @@ const BLAMES: [ErrorCode; 5] = [
 pub struct Cut {
     /// Streams that were still open, or still had something to send.
     pub streams: u64,
-    /// Bytes that had been accepted from writers and were never sent. What was framed already counts with its framing,
-    /// our GOAWAY included, so that a transport that takes nothing at all shows here.
+    /// Bytes that had been accepted from writers and were never sent. Those in frames that were under way count with their
+    /// headers, and our GOAWAY counts too: a transport that takes nothing at all shows here.
     pub bytes: u64,
 }
 

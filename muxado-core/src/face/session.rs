@@ -235,7 +235,8 @@ impl<R> Session<R> {
         self.inner.leaving()
     }
 
-    /// Watches the session without keeping it open. From then on it is known when the peer last showed that it lives.
+    /// Watches the session without keeping it open. From then on the session notes when the peer last showed that it
+    /// is alive.
     #[must_use]
     pub fn observer(&self) -> Observer {
         self.inner.observer()

@@ -248,7 +248,7 @@ impl Mux {
         self.return_credit(key);
     }
 
-    /// Ends our direction: what is queued goes out, then FIN. Doing it again does nothing.
+    /// Ends our direction: what is queued goes out, then FIN. Calling it again does nothing.
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset or lost before that.

@@ -53,8 +53,8 @@ use crate::session::shared::Shared;
 /// ```
 ///
 /// # Flow control
-/// Each direction has a window, 256 KiB by default: so much may be sent and not read by the peer's application. A
-/// stream that is not read fills its window and stops there; it stalls nobody else.
+/// Each direction has a window, 256 KiB by default: the sender may be so far ahead of what the receiving application
+/// has read, and no further. A stream that is not read fills its window and stops there; it stalls no other.
 ///
 /// # Ending
 /// `close` of the futures-io traits, or [`SendStream::finish`], ends our direction with FIN; reading goes on until the
@@ -62,14 +62,14 @@ use crate::session::shared::Shared;
 ///
 /// # Dropping
 /// A stream dropped before it was finished still delivers what was accepted, and then resets: the peer sees an error,
-/// never a clean end. A finished stream that is dropped with unread bytes resets after its FIN; with none it sends nothing,
-/// and the peer learns that nobody reads when it writes. [`reset`](Stream::reset) tells it at once. A stream that was never
-/// used disappears without a trace.
+/// never a clean end. A finished stream that is dropped with unread bytes resets after its FIN. With none it sends
+/// nothing, and the peer learns that nobody reads when it writes; to tell it at once, call [`reset`](Stream::reset).
+/// A stream that was never used disappears without a trace.
 ///
 /// # Tasks
-/// One task may read and another write; a third that polls the same direction takes the place of the first. Each direction
-/// keeps one waker, that of the last poll that had to wait: the one before is forgotten, not woken. Besides these two, any
-/// number may wait in [`stopped`](Stream::stopped).
+/// One task may read and another write. Each direction keeps one waker, that of the last poll that had to wait: if a
+/// second task polls the same direction, the first is forgotten and not woken. Besides these two, any number may wait
+/// in [`stopped`](Stream::stopped).
 ///
 /// # Cancel safety
 /// A single read that is dropped has taken nothing, a single write has had nothing accepted. What is made of several,
@@ -99,8 +99,8 @@ impl Stream {
         (self.send, self.recv)
     }
 
-    /// Two halves as one stream again, as [`into_split`](Stream::into_split) gave them. Costs nothing. Halves of two streams are
-    /// not told from those of one: what they make reads the one and writes the other.
+    /// Two halves as one stream again, as [`into_split`](Stream::into_split) gave them. Costs nothing. That both are
+    /// of the same stream is not checked: halves of two streams make one that reads the one and writes the other.
     #[must_use]
     pub fn from_halves(send: SendStream, recv: RecvStream) -> Stream {
         Stream { send, recv }

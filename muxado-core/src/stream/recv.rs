@@ -158,10 +158,10 @@ impl RecvStream {
         reset
     }
 
-    /// After `at` reading fails with [`ReadError::TimedOut`], at once if `at` has passed, whether there is something to
-    /// read or not; `None`, the default, takes the deadline away. Nothing is lost: with another deadline the stream can be
-    /// read on. Whoever waits to read looks again. What a small read has taken out before is read first, without a look at
-    /// the deadline.
+    /// After `at` reading fails with [`ReadError::TimedOut`], at once if `at` has passed, whether there is something
+    /// to read or not; `None`, the default, removes the deadline. Nothing is lost: with another deadline reading can
+    /// go on. A task that waits to read is woken. What a small read has
+    /// taken out before is read first, whatever the deadline.
     pub fn set_read_deadline(&self, at: Option<Instant>) {
         self.shared.set_deadline(self.key, Direction::Read, at);
     }

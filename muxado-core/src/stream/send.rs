@@ -93,7 +93,8 @@ impl SendStream {
         self.shared.peer_addr()
     }
 
-    /// Sends all of `chunk` without a copy: resolves once it is accepted, which says nothing of whether it has arrived.
+    /// Sends all of `chunk` without a copy: resolves once all of it is queued, which does not mean that it has
+    /// arrived.
     ///
     /// ```
     /// # use muxado_testkit::{World, connected};
@@ -146,7 +147,7 @@ impl SendStream {
         self.poll_room(cx, |mux, key| mux.write_bytes(key, chunk))
     }
 
-    /// Ends our direction: what was accepted goes out, then FIN. Reading goes on. Doing it again does nothing.
+    /// Ends our direction: what was accepted goes out, then FIN. Reading goes on. Calling it again does nothing.
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset or lost.
@@ -156,11 +157,12 @@ impl SendStream {
         finished
     }
 
-    /// Waits until the peer has reset the stream, or the session is lost: for a server that computes, and neither reads nor
-    /// writes, while its client may lose interest.
+    /// Waits until the peer has reset the stream, or the session is lost: for a server that works on an answer, and
+    /// neither reads nor writes, while its client may lose interest.
     ///
-    /// Resolves with `Ok` when there is nothing left to stop: both sides have finished the stream, or both of its halves are
-    /// dropped. So it goes on to watch after [`finish`](SendStream::finish), until the peer has finished too.
+    /// Resolves with `Ok` when there is nothing left to stop: both sides have finished the stream, or both of its
+    /// halves are dropped. After [`finish`](SendStream::finish) it therefore goes on waiting until the peer has
+    /// finished too.
     ///
     /// A peer that loses interest says so with [`reset`](SendStream::reset) or [`stop`](crate::RecvStream::stop). One that has
     /// finished, and then drops what it holds, says nothing until something is sent to it.
@@ -250,16 +252,15 @@ impl SendStream {
         self.shared.with(|state| state.mux.consumed(self.key))
     }
 
-    /// Streams of a higher priority go first, equals take turns. Default 0. It counts for what goes out next, on this side
-    /// alone, and as long as there is something of a higher priority to send, those of a lower wait.
+    /// Streams of a higher priority go first, equals take turns. Default 0. It applies to what goes out next, on this
+    /// side alone. As long as there is something of a higher priority to send, streams of a lower one wait.
     pub fn set_priority(&self, priority: i8) {
         self.shared.with(|state| state.mux.set_priority(self.key, priority));
     }
 
-    /// After `at` writing fails with [`WriteError::TimedOut`], at once if `at` has passed; `None`, the default, takes the
-    /// deadline away.
-    /// What was accepted before is sent all the same, and with another deadline the stream can be written on. Finishing
-    /// has no deadline: it does not wait. Whoever waits to write looks again.
+    /// After `at` writing fails with [`WriteError::TimedOut`], at once if `at` has passed; `None`, the default,
+    /// removes the deadline. What was accepted before is sent all the same, and with another deadline writing can go
+    /// on. Finishing has no deadline: it does not wait. A task that waits to write is woken.
     pub fn set_write_deadline(&self, at: Option<Instant>) {
         self.shared.set_deadline(self.key, Direction::Write, at);
     }

@@ -17,15 +17,16 @@ pub use send::SendStream;
 
 /// One full-duplex byte stream of a session, with tokio's [`AsyncRead`] and [`AsyncWrite`].
 ///
-/// A read of 0 bytes means the peer's FIN and nothing else. `shutdown` ends our direction with FIN; reading goes on. It
-/// does not wait until the bytes have arrived: a program that is about to exit awaits the session's `drain` or `close`.
-/// A stream dropped before its shutdown delivers what was accepted and then resets, so that the peer never takes it for
-/// the end. One that is dropped after it, with nothing unread, sends nothing: the peer learns that its answer is not wanted
-/// when it writes, or at once by [`reset`](Stream::reset). See [`muxado_core::Stream`] for all of it.
+/// A read of 0 bytes means the peer's FIN and nothing else. `shutdown` ends our direction with FIN; reading goes on.
+/// It does not wait until the bytes have arrived: a program that is about to exit awaits the session's `drain` or
+/// `close`. A stream dropped before its shutdown delivers what was accepted and then resets, so that the peer never
+/// takes it for the end. One that is dropped after it, with nothing unread, sends nothing: the peer learns that its
+/// answer is not wanted when it writes. To tell it at once, call [`reset`](Stream::reset). See
+/// [`muxado_core::Stream`] for all of it.
 ///
-/// One task may read and another write; see [`into_split`](Stream::into_split). A third that does the same as one of them
-/// takes its place. One that always finds something to read, or room, gives way now and then, as with tokio's own sockets:
-/// see [`tokio::task::coop`].
+/// One task may read and another write; see [`into_split`](Stream::into_split). If a second task reads, or a second
+/// writes, the one before is not woken any more. A task that always finds something to read, or room to write, yields
+/// now and then, as with tokio's own sockets: see [`tokio::task::coop`].
 ///
 /// ```
 /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -98,8 +99,8 @@ impl Stream {
         (self.send, self.recv)
     }
 
-    /// Two halves as one stream again, as [`into_split`](Stream::into_split) gave them. Costs nothing. Halves of two streams are
-    /// not told from those of one: what they make reads the one and writes the other.
+    /// Two halves as one stream again, as [`into_split`](Stream::into_split) gave them. Costs nothing. That both are
+    /// of the same stream is not checked: halves of two streams make one that reads the one and writes the other.
     #[must_use]
     pub fn from_halves(send: SendStream, recv: RecvStream) -> Stream {
         Stream { send, recv }
@@ -261,7 +262,8 @@ impl Stream {
         self.recv.poll_read_chunk(cx, max)
     }
 
-    /// Sends all of `chunk` without a copy: resolves once it is accepted, which says nothing of whether it has arrived.
+    /// Sends all of `chunk` without a copy: resolves once all of it is queued, which does not mean that it has
+    /// arrived.
     ///
     /// ```
     /// use muxado_tokio::Bytes;
@@ -302,8 +304,8 @@ impl Stream {
         self.send.poll_write_chunk(cx, chunk)
     }
 
-    /// Ends our direction with FIN, without waiting: what `shutdown` does, for where there is no `await`. Doing it again
-    /// does nothing.
+    /// Ends our direction with FIN, without waiting: what `shutdown` does, for where there is no `await`. Calling it
+    /// again does nothing.
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset or lost.
@@ -371,9 +373,10 @@ impl Stream {
         self.set_write_deadline(at);
     }
 
-    /// After `at` reading fails with the kind `TimedOut`, at once if `at` has passed, whether there is something to read or
-    /// not; `None`, the default, takes the deadline away. Nothing is lost: with another deadline the stream can be read on.
-    /// Whoever waits to read looks again. What a small read has taken out before is read first, without a look at the deadline.
+    /// After `at` reading fails with the kind `TimedOut`, at once if `at` has passed, whether there is something to
+    /// read or not; `None`, the default, removes the deadline. Nothing is lost: with another deadline reading can go
+    /// on. A task that waits to read is woken. What a small read has
+    /// taken out before is read first, whatever the deadline.
     ///
     /// The clock is tokio's: [`tokio::time::Instant::into_std`] tells its time where it is paused.
     ///
@@ -400,9 +403,9 @@ impl Stream {
         self.recv.set_read_deadline(at);
     }
 
-    /// After `at` writing fails with the kind `TimedOut`, at once if `at` has passed; `None`, the default, takes the deadline
-    /// away. What was accepted before is sent all the same, and with another deadline the stream can be written on.
-    /// `shutdown` has no deadline: it does not wait. Whoever waits to write looks again. The clock is tokio's.
+    /// After `at` writing fails with the kind `TimedOut`, at once if `at` has passed; `None`, the default, removes
+    /// the deadline. What was accepted before is sent all the same, and with another deadline writing can go on.
+    /// `shutdown` has no deadline: it does not wait. A task that waits to write is woken. The clock is tokio's.
     pub fn set_write_deadline(&self, at: Option<Instant>) {
         self.send.set_write_deadline(at);
     }

@@ -65,8 +65,8 @@ impl SendStream {
         self.inner.peer_addr()
     }
 
-    /// Ends our direction with FIN, without waiting: what `shutdown` does, for where there is no `await`. Doing it again
-    /// does nothing.
+    /// Ends our direction with FIN, without waiting: what `shutdown` does, for where there is no `await`. Calling it
+    /// again does nothing.
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset or lost.
@@ -84,7 +84,8 @@ impl SendStream {
         self.inner.reset(code)
     }
 
-    /// Sends all of `chunk` without a copy: resolves once it is accepted, which says nothing of whether it has arrived.
+    /// Sends all of `chunk` without a copy: resolves once all of it is queued, which does not mean that it has
+    /// arrived.
     ///
     /// ```
     /// use muxado_tokio::Bytes;
@@ -128,11 +129,11 @@ impl SendStream {
         in_turn(cx, |cx| self.inner.poll_write_chunk(cx, chunk))
     }
 
-    /// Waits until the peer has reset the stream, or the session is lost: for a server that computes, and neither reads nor
-    /// writes, while its client may lose interest.
+    /// Waits until the peer has reset the stream, or the session is lost: for a server that works on an answer, and
+    /// neither reads nor writes, while its client may lose interest.
     ///
-    /// Resolves with `Ok` when there is nothing left to stop: both sides have finished the stream, or both of its halves are
-    /// dropped. So it goes on to watch after the shutdown, until the peer has shut down too.
+    /// Resolves with `Ok` when there is nothing left to stop: both sides have finished the stream, or both of its
+    /// halves are dropped. After the shutdown it therefore goes on waiting until the peer has shut down too.
     ///
     /// A peer that loses interest says so with [`reset`](SendStream::reset) or [`stop`](crate::RecvStream::stop). One that has shut
     /// down, and then drops what it holds, says nothing until something is sent to it.
@@ -198,9 +199,9 @@ impl SendStream {
         self.inner.consumed()
     }
 
-    /// After `at` writing fails with the kind `TimedOut`, at once if `at` has passed; `None`, the default, takes the deadline
-    /// away. What was accepted before is sent all the same, and with another deadline the stream can be written on.
-    /// `shutdown` has no deadline: it does not wait. Whoever waits to write looks again. The clock is tokio's.
+    /// After `at` writing fails with the kind `TimedOut`, at once if `at` has passed; `None`, the default, removes
+    /// the deadline. What was accepted before is sent all the same, and with another deadline writing can go on.
+    /// `shutdown` has no deadline: it does not wait. A task that waits to write is woken. The clock is tokio's.
     pub fn set_write_deadline(&self, at: Option<Instant>) {
         self.inner.set_write_deadline(at);
     }
