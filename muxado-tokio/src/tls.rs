@@ -95,7 +95,7 @@ pub async fn connect_tls(
 /// # let listener = muxado_tokio::Listener::bind_tls("127.0.0.1:0", authority.server()).await?;
 /// # let (address, tls) = (listener.local_addr()?, authority.client());
 /// # let accepting = tokio::spawn(async move { listener.accept().await });
-/// // The line is slow. A server that does not agree on muxado is refused.
+/// // The link is slow. A server that does not agree on muxado is refused.
 /// let options = TlsOptions::new().require_alpn(true).handshake_timeout(Duration::from_secs(30));
 /// let session = connect_tls_with(address, "localhost", tls, &options).await?;
 /// # drop((session, accepting.await??));

@@ -6,19 +6,20 @@
 //! silence in it is the time in which the peer had nothing to say or was not allowed to.
 //!
 //! The rate at which bytes came outside of that silence, times the shortest round of the session, is what has to be
-//! under way for the line never to be idle. There is no clock here: the owner says what time it is.
+//! under way for the link never to be idle. There is no clock here: the owner says what time it is.
 //!
-//! What is granted beyond need stands in line before every other stream's bytes. On a long line the first rounds may see
-//! a transport that has yet to reach its rate, so that streams get twice as much. Where rounds are short they are mostly
-//! the turns that tasks wait for: several have to agree, and a window more is enough.
+//! What is granted beyond need stands in line before every other stream's bytes. Where the latency is high the first
+//! rounds may see a transport that has yet to reach its rate, so that streams get twice as much. Where rounds are
+//! short they are mostly the turns that tasks wait for: several have to agree, and a window more is enough.
 //!
 //! A peer that pauses looks like one that waits, but for this: who waits has used up all the credit that was there before. A
 //! round with a silence that is longer than a wait may be, and before which that was not so, says nothing of the path, and
 //! earns no more than a window.
 //!
-//! A transport that has just begun doubles its rate with each round trip, and one that paces itself leaves no silence: a round
-//! says how fast it was, and not how fast it will be. So on a long line it also counts what comes within a *trip* of that
-//! length: a stream that receives more than half of its credit in one will soon be limited by it.
+//! A transport that has just begun doubles its rate with each round trip, and one that paces itself leaves no
+//! silence: a round says how fast it was, and not how fast it will be. So where the latency is high it also counts
+//! what comes within a *trip* of that length: a stream that receives more than half of its credit in one will soon be
+//! limited by it.
 //!
 //! Once a session has seen a round it knows its path, and a later stream need not wait for one of its own: the first credit
 //! that it returns says how fast it is read. The very first has to measure, and on the way to another machine gets a few
@@ -38,8 +39,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// Windows that a stream is worth which pauses.
 const PAUSED: usize = 2;
 
-/// No peer is believed to be faster than this, in bytes per nanosecond: a window that lay ready is read at the speed of
-/// memory and says nothing about the line.
+/// No peer is believed to be faster than this, in bytes per nanosecond: a window that lay ready is read at the speed
+/// of memory and says nothing about the link.
 const FASTEST: u128 = 4;
 
 /// Streams are given this many times what a long path seems to hold.
@@ -52,7 +53,7 @@ const GROWTH: usize = 4;
 /// Windows that the first stream of a session is worth before there has been a round, if the peer is on another machine.
 const ADVANCE: usize = 4;
 
-/// Shorter rounds are made of turns, of the peer's tasks and of ours, more than of a line.
+/// Shorter rounds are made of turns, of the peer's tasks and of ours, more than of a link.
 const SHORT: Duration = Duration::from_millis(2);
 
 /// So many short rounds have to agree.
@@ -241,7 +242,8 @@ impl Tuning {
         self.end_round(round, now, credit, path)
     }
 
-    /// Whether so much has come in a trip on a long line that the stream needs more credit to go on like that.
+    /// Whether so much has come in a trip, on a high-latency link, that the stream needs more credit to go on like
+    /// that.
     fn speeds_up(&mut self, now: Duration, came: usize, credit: &RecvCredit, path: &mut Path) -> bool {
         let Some(shortest) = path.shortest.filter(|shortest| *shortest >= SHORT) else { return false };
         let Some(bytes) = self.trip.count(now, came, shortest) else { return false };
