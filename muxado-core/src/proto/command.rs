@@ -8,6 +8,7 @@ use super::pieces::Pieces;
 use super::shutdown::Phase;
 use super::spare::Spare;
 use super::state::{RecvState, SendState};
+use super::stats::count;
 use super::stream::{Opener, Stream, StreamKey};
 use crate::error::{AcceptError, Failure, Initiator, OpenError, ReadError, Reset, ResetError, WriteError};
 
@@ -48,7 +49,7 @@ impl Mux {
             return Err(OpenError::Busy);
         }
         let key = self.streams.open(self.config.window()).ok_or(OpenError::StreamsExhausted)?;
-        self.stats.opened = self.stats.opened.saturating_add(1);
+        count(&mut self.stats.opened);
         Ok(key)
     }
 
@@ -84,7 +85,7 @@ impl Mux {
     /// of them (S83). Those that were waiting when this side closed are refused and never given.
     pub fn accept(&mut self) -> Result<Option<StreamKey>, AcceptError> {
         if let Some(key) = self.streams.next_accepted() {
-            self.stats.accepted = self.stats.accepted.saturating_add(1);
+            count(&mut self.stats.accepted);
             return Ok(Some(key));
         }
         if let Some(end) = self.end() {

@@ -13,7 +13,7 @@ use super::schedule::Schedule;
 use super::shutdown::{Goodbye, Phase, Shutdown};
 use super::spare::Spare;
 use super::state::SendState;
-use super::stats::Stats;
+use super::stats::{Stats, count};
 use super::stream::{Opener, Stream, StreamKey};
 use super::streams::Streams;
 use super::tuning::Path;
@@ -350,7 +350,7 @@ impl Mux {
             self.streams.leave_behind(id, stream.recv.credit.left());
         }
         if stream.ended_properly() {
-            self.stats.finished = self.stats.finished.saturating_add(1);
+            count(&mut self.stats.finished);
         }
         // Our application brought it to an end: that is work, whether or not the peer ended its direction too. A
         // server that answers before it has read all, often, must not use up the budget of an honest client.
@@ -485,7 +485,7 @@ impl Mux {
     }
 
     pub(super) fn glitch(&mut self) {
-        self.stats.glitches = self.stats.glitches.saturating_add(1);
+        count(&mut self.stats.glitches);
         if !self.budget.charge_glitch() {
             self.misbehaved(PeerMisbehaved::TooManyGlitches);
         }

@@ -9,6 +9,7 @@ use super::flow::size;
 use super::mux::Mux;
 use super::shutdown::{Goodbye, MAX_PEER_TEXT, PeerGoodbye, Phase};
 use super::state::RecvState;
+use super::stats::count;
 use super::stream::{Opener, StreamKey};
 use super::transmit::LITTLE;
 use super::tuning::Verdict;
@@ -109,7 +110,7 @@ impl Mux {
                 Ok((used, Some(item))) => {
                     taken = taken.saturating_add(used);
                     frames = frames.saturating_add(1);
-                    self.stats.frames_received = self.stats.frames_received.saturating_add(1);
+                    count(&mut self.stats.frames_received);
                     if self.watch.is_some() {
                         self.watch_received(&item);
                     }
@@ -131,7 +132,7 @@ impl Mux {
             }
             Item::Rst { id, code } => {
                 let Some(id) = self.valid_id(id) else { return };
-                self.stats.resets_received = self.stats.resets_received.saturating_add(1);
+                count(&mut self.stats.resets_received);
                 self.on_rst(id, code);
             }
             Item::WndInc { id, increment } => {
@@ -173,7 +174,7 @@ impl Mux {
     /// A stream of the peer's begins. All checks come before any state (S21).
     fn on_syn(&mut self, id: StreamId, len: usize, flags: Flags) {
         if !self.streams.saw(id) {
-            self.stats.late_syns = self.stats.late_syns.saturating_add(1);
+            count(&mut self.stats.late_syns);
         }
         let window = self.config.window();
         let left = size(window).saturating_sub(len);
@@ -193,7 +194,7 @@ impl Mux {
         };
         if let Some(violation) = refusal {
             if violation.charge() == Charge::Nothing {
-                self.stats.refused = self.stats.refused.saturating_add(1);
+                count(&mut self.stats.refused);
             }
             return self.violation_without_slot(id, left, violation);
         }

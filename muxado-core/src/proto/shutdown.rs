@@ -7,6 +7,7 @@ use super::event::Event;
 use super::flow::total;
 use super::mux::Mux;
 use super::state::SendState;
+use super::stats::count;
 use super::stream::Stream;
 use crate::error::{Cut, EndCause, Failure, Retry, SessionEnd, SharedEnd};
 
@@ -242,7 +243,7 @@ impl Mux {
     fn refuse_backlog(&mut self) {
         for key in self.streams.take_backlog() {
             if self.streams.get(key).is_some_and(|stream| stream.failure.is_none()) {
-                self.stats.refused = self.stats.refused.saturating_add(1);
+                count(&mut self.stats.refused);
             }
             self.cancel(key, ErrorCode::STREAM_REFUSED);
             // One that has failed already is not reset again, and has nobody who would let it go.

@@ -40,3 +40,8 @@ pub struct Stats {
     /// Useless or odd frames received. A few are normal; a flood ends the session.
     pub glitches: u64,
 }
+
+/// Counts one more.
+pub(super) fn count(counter: &mut u64) {
+    *counter = counter.saturating_add(1);
+}

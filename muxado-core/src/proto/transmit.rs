@@ -9,6 +9,7 @@ use super::schedule::MANY;
 use super::shutdown::{Goodbye, Phase};
 use super::spare::Spare;
 use super::state::SendState;
+use super::stats::count;
 use super::stream::{Stream, StreamKey};
 use super::streams::filler_id;
 use crate::error::Initiator;
@@ -58,7 +59,7 @@ impl Mux {
         } else if self.shutdown.phase == Phase::Ended {
             return false;
         } else if let Some((id, code)) = self.replies.pop_front() {
-            self.stats.resets_sent = self.stats.resets_sent.saturating_add(1);
+            count(&mut self.stats.resets_sent);
             self.emit(batch, &rst(id, code));
         } else if let Some(key) = self.control.pop_front() {
             self.emit_control(batch, key);
@@ -78,7 +79,7 @@ impl Mux {
             self.watch_sent(frame);
         }
         self.emitted = self.emitted.saturating_add(total(frame.len()));
-        self.stats.frames_sent = self.stats.frames_sent.saturating_add(1);
+        count(&mut self.stats.frames_sent);
     }
 
     /// GOAWAY is the last frame, except the early one, whose filler feeds the eight bytes that a Go peer reads too
@@ -110,7 +111,7 @@ impl Mux {
         stream.in_control = false;
         let Some(id) = stream.id else { return };
         if let Some(code) = stream.rst.take() {
-            self.stats.resets_sent = self.stats.resets_sent.saturating_add(1);
+            count(&mut self.stats.resets_sent);
             self.emit(batch, &rst(id, code));
         } else if stream.recv.is_open() {
             self.emit_credit(batch, key, id);
@@ -164,7 +165,7 @@ impl Mux {
         stream.sweeps = stream.sweeps.min(1);
         self.emitted =
             self.emitted.saturating_add(total(len)).saturating_add(total(muxado_frame::HEADER_LEN));
-        self.stats.frames_sent = self.stats.frames_sent.saturating_add(1);
+        count(&mut self.stats.frames_sent);
         self.stats.bytes_sent = self.stats.bytes_sent.saturating_add(total(len));
         if self.watch.is_some() {
             self.watch_sent(&header);
