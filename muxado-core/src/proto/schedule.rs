@@ -1,14 +1,14 @@
-//! Whose turn it is: strict between priorities, in turns within one.
+//! Whose turn it is: strict between priorities, round robin within one.
 //!
 //! A turn is one frame of at most [`max_frame`](crate::Config::max_frame) bytes. A stream that sends less has nothing
-//! more to send, or no credit for it, so that turns are fair in bytes without a deficit to keep: whoever could send more
-//! is given no less than anybody else. Each stream stands in the order once (B26).
+//! more to send, or no credit for it, so that turns are fair in bytes without the counters of deficit round robin: a
+//! stream that could send more is given no less than any other. Each stream stands in the order once (B26).
 //!
 //! A stream that has had no turn for as long as a round of the others takes has *rested*. It goes before those that
-//! have not, as long as these get their share: so a message now and then does not wait for 64 bulk streams to have
-//! their turns. One that has not rested is due after twice as many turns of its priority as that has others, however many
-//! messages there are. As many may become due at once as there are, and have their turns then: so nobody waits for more than
-//! three times as many turns as there are others.
+//! have not, as long as these get their share. So a message now and then does not wait until 64 bulk streams have had
+//! their turns. A stream that has not rested is due after twice as many turns of its priority as that has other streams,
+//! however many messages there are. As many may become due at once as there are: so none waits for more than three times
+//! as many turns as there are others.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU32;

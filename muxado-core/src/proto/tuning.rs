@@ -1,29 +1,31 @@
-//! How much credit a stream is worth beyond its window: what the path holds while the peer waits for an answer.
+//! How much credit a stream is worth beyond its window: as much as its path holds, which is its rate times its round
+//! trip, the *bandwidth-delay product*.
 //!
 //! The window limits a stream where a round trip lasts longer than the window takes to arrive. A *round* measures both:
 //! it begins when credit is returned, and ends with the last byte which that credit allows. The peer cannot have sent
 //! that byte before it had the credit, so no round is shorter than a round trip, whatever the peer does; and the longest
 //! silence in it is the time in which the peer had nothing to say or was not allowed to.
 //!
-//! The rate at which bytes came outside of that silence, times the shortest round of the session, is what has to be
-//! under way for the link never to be idle. There is no clock here: the owner says what time it is.
+//! The rate at which bytes came outside of that silence, times the shortest round of the session, is that product:
+//! what has to be under way for the link never to be idle. There is no clock here: the owner says what time it is.
 //!
-//! What is granted beyond need stands in line before every other stream's bytes. Where the latency is high the first
-//! rounds may see a transport that has yet to reach its rate, so that streams get twice as much. Where rounds are
-//! short they are mostly the turns that tasks wait for: several have to agree, and a window more is enough.
+//! What is granted beyond need only queues ahead of the bytes of other streams. Where the latency is high the first
+//! rounds may see a transport that has yet to reach its rate, so that streams get twice the product. Short rounds
+//! consist mostly of the time that tasks wait for their turn: several have to agree, and a window beyond the product
+//! is enough.
 //!
 //! A peer that pauses looks like one that waits, but for this: who waits has used up all the credit that was there before. A
 //! round with a silence that is longer than a wait may be, and before which that was not so, says nothing of the path, and
 //! earns no more than a window.
 //!
-//! A transport that has just begun doubles its rate with each round trip, and one that paces itself leaves no
-//! silence: a round says how fast it was, and not how fast it will be. So where the latency is high it also counts
-//! what comes within a *trip* of that length: a stream that receives more than half of its credit in one will soon be
-//! limited by it.
+//! A transport that has just begun doubles its rate with each round trip (slow start), and one that paces itself
+//! leaves no silence: a round then says how fast it was, and not how fast it will be. So where the latency is high it
+//! also counts what comes within a *trip* of that length: a stream that receives more than half of its credit in one
+//! will soon be limited by it.
 //!
-//! Once a session has seen a round it knows its path, and a later stream need not wait for one of its own: the first credit
-//! that it returns says how fast it is read. The very first has to measure, and on the way to another machine gets a few
-//! windows in advance: within one machine it does without them soon enough.
+//! Once a session has seen a round it knows its path, and a later stream need not wait for one of its own: the first
+//! credit that it returns says how fast it is read. The first stream has to measure. If the peer is on another
+//! machine it gets a few windows in advance; within one machine the measurement is quick enough.
 
 use std::time::Duration;
 
@@ -53,7 +55,7 @@ const GROWTH: usize = 4;
 /// Windows that the first stream of a session is worth before there has been a round, if the peer is on another machine.
 const ADVANCE: usize = 4;
 
-/// Shorter rounds are made of turns, of the peer's tasks and of ours, more than of a link.
+/// Shorter rounds measure how long tasks wait for their turn, the peer's and ours, more than they measure a link.
 const SHORT: Duration = Duration::from_millis(2);
 
 /// So many short rounds have to agree.
@@ -184,9 +186,9 @@ impl Tuning {
             }
             return;
         };
-        let held = held(bytes, now.saturating_sub(begun), shortest);
-        if held > credit.granted() {
-            self.target = held.saturating_mul(HEADROOM).min(path.worth);
+        let product = bandwidth_delay_product(bytes, now.saturating_sub(begun), shortest);
+        if product > credit.granted() {
+            self.target = product.saturating_mul(HEADROOM).min(path.worth);
         }
     }
 
@@ -267,10 +269,10 @@ impl Tuning {
             return Verdict::Useless;
         }
         if keeps_up(unread, credit) {
-            let held = held(bytes, time.saturating_sub(silence), shortest);
+            let product = bandwidth_delay_product(bytes, time.saturating_sub(silence), shortest);
             let target = match shortest < SHORT {
-                true => self.agreed(held).map(|held| held.saturating_add(credit.window())),
-                false => Some(held.saturating_mul(HEADROOM)),
+                true => self.agreed(product).map(|least| least.saturating_add(credit.window())),
+                false => Some(product.saturating_mul(HEADROOM)),
             };
             match target {
                 Some(target) if is_paused => self.target = target.min(credit.window().saturating_mul(PAUSED)),
@@ -282,9 +284,9 @@ impl Tuning {
     }
 
     /// What several short rounds say that the path holds, at the least; none before they have.
-    fn agreed(&mut self, held: usize) -> Option<usize> {
+    fn agreed(&mut self, product: usize) -> Option<usize> {
         self.short_rounds = self.short_rounds.saturating_add(1);
-        self.least = self.least.min(held);
+        self.least = self.least.min(product);
         if self.short_rounds < AGREE {
             return None;
         }
@@ -310,12 +312,12 @@ fn keeps_up(unread: usize, credit: &RecvCredit) -> bool {
     unread <= credit.granted() / 4 && !credit.shrinks()
 }
 
-/// Bytes that are under way where `bytes` came within `time` and a round takes `shortest`.
-fn held(bytes: usize, time: Duration, shortest: Duration) -> usize {
+/// How much a path holds on which `bytes` came within `time`, and whose round trip is `round_trip`.
+fn bandwidth_delay_product(bytes: usize, time: Duration, round_trip: Duration) -> usize {
     let bytes = u128::try_from(bytes).unwrap_or(u128::MAX);
     let time = time.as_nanos().max(bytes / FASTEST).max(1);
-    let held = bytes.saturating_mul(shortest.as_nanos()).checked_div(time).unwrap_or(0);
-    usize::try_from(held).unwrap_or(usize::MAX)
+    let product = bytes.saturating_mul(round_trip.as_nanos()).checked_div(time).unwrap_or(0);
+    usize::try_from(product).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
