@@ -63,7 +63,8 @@ impl Mux {
         self.lose_transport(SessionEnd::new(cause));
     }
 
-    /// As [`handle_failure`](Mux::handle_failure).
+    /// As [`handle_failure`](Mux::handle_failure), for an owner that must keep the end, so that an error which is not the
+    /// first cause is not dropped under its lock.
     pub(crate) fn lose_transport(&mut self, end: SessionEnd) {
         let end = match &self.shutdown.peer {
             Some(peer) => peer.end(),
