@@ -45,7 +45,7 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// Runs `future` to its end in the background. If it is dropped earlier, the session that it drives ends.
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static);
 
-    /// The current time, of the clock by which [`sleep`](Runtime::sleep) goes. It never goes back.
+    /// The current time, by the clock that [`sleep`](Runtime::sleep) uses. It never goes back.
     fn now(&self) -> Instant;
 
     /// Resolves once `duration` has passed from now on. Dropped before, it changes nothing.

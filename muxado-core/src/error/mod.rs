@@ -22,7 +22,7 @@ pub use stream::{ReadError, Reset, ResetError, SessionLost, WriteError};
 pub enum Initiator {
     /// This program: its application or this library on its behalf.
     Local,
-    /// The peer: its application, its library, or its breaking of the protocol.
+    /// The peer: its application, its library, or a violation of the protocol by it.
     Remote,
     /// The transport below: it failed, or stopped taking bytes.
     Transport,
@@ -39,8 +39,8 @@ pub enum Retry {
 }
 
 impl Retry {
-    /// What the error of a higher-level library (an HTTP client, a database driver) says, by the error of ours that
-    /// caused it.
+    /// Whether the request behind an error of a higher-level library (an HTTP client, a database driver) may be
+    /// repeated, by the error of ours that it wraps.
     ///
     /// [`Unknown`](Retry::Unknown) if it wraps none. Such a library may send several requests over one stream: if the
     /// stream was not processed, none of them was.
@@ -59,8 +59,8 @@ impl Retry {
 }
 
 /// The code with which a stream or its session ended, from the error of ours inside another: an `io::Error`, or the
-/// error of a higher-level library. [`ErrorCode::NO_ERROR`] only if a session was closed with that. None if there is
-/// none of ours inside, or if nothing has ended: a deadline has passed, or there was no place for a stream.
+/// error of a higher-level library. [`ErrorCode::NO_ERROR`] only if a session was closed with that. `None` if no
+/// error of ours is inside, or if nothing has ended: a deadline has passed, or there was no place for a stream.
 ///
 /// ```
 /// use muxado_core::{ErrorCode, WriteError, code_of};

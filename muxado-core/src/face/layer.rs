@@ -24,8 +24,8 @@ pub trait Face: Clone + Send + Sync + 'static {
     /// One of its streams, as the face has them. Costs nothing.
     fn wrap(&self, stream: Stream) -> Self::Stream;
 
-    /// A future that opens or accepts, which then counts as the face's own `open` and `accept` do where the runtime has a
-    /// say in how much a task may do before it is others' turn. Default: it has none.
+    /// Makes a future that opens or accepts yield to other tasks now and then, as the face's own `open` and `accept`
+    /// do, on a runtime that limits how much a task does in a row. Default: the future as it is.
     fn in_turn<F: Future + Send>(&self, future: F) -> impl Future<Output = F::Output> + Send {
         future
     }

@@ -268,8 +268,8 @@ impl Mux {
         Ok(())
     }
 
-    /// Whether the peer can stop the stream no more: both sides have finished it, or its handles are gone. None while it
-    /// can: [`Event::Stopped`](super::Event::Stopped) will tell.
+    /// `Some` once the peer cannot stop the stream any more: both sides have finished it, or its handles are gone.
+    /// `None` while it can: [`Event::Stopped`](super::Event::Stopped) will tell.
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset or lost before that, also after [`finish`](Mux::finish).

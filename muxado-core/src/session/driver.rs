@@ -133,8 +133,8 @@ where
     }
 
     /// States the addresses of the transport's ends, for [`Session::local_addr`](crate::Session::local_addr) and its
-    /// like. Default: none. The first statement counts. Towards an address of another machine the session's first stream gets
-    /// credit sooner.
+    /// like. Default: none. The first statement counts. If the peer's is an address of another machine, the session's
+    /// first stream gets credit beyond its window sooner.
     pub fn addresses(self, local: Option<SocketAddr>, peer: Option<SocketAddr>) -> Self {
         self.shared.set_addresses(local, peer);
         let is_near =

@@ -166,8 +166,8 @@ impl RecvStream {
         self.shared.set_deadline(self.key, Direction::Read, at);
     }
 
-    /// Gives up to `max` bytes to `take`, in pieces, without a copy of ours unless they are few. Ready with how many bytes that was: 0 only
-    /// at the peer's FIN, or if `max` is 0.
+    /// Passes up to `max` bytes to `take`, in pieces that are not copied unless they are small. Ready with how many
+    /// bytes that was: 0 only at the peer's FIN, or if `max` is 0.
     ///
     /// What an adapter needs to fill a buffer of its own kind. `take` is called before this returns, outside the session's
     /// lock, and only if there is something to take. Keeps a waker as [`poll_read_chunk`](RecvStream::poll_read_chunk) does.

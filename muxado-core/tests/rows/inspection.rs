@@ -1,7 +1,7 @@
 //! Looking inside, on the pure machine: in which state a stream is said to be, and what it is said to wait for.
 
 use muxado_core::Config;
-use muxado_core::proto::inspection::{Life, Limit, Receiving, Sending, StreamInspection};
+use muxado_core::inspection::{Life, Limit, Receiving, Sending, StreamInspection};
 use muxado_core::proto::{FrameDirection, StreamKey, Waiting};
 use muxado_frame::{ErrorCode, Kind, Side};
 use muxado_testkit::Peer;

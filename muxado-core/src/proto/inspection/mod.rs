@@ -32,7 +32,7 @@ pub struct Inspection {
     pub driver: Option<DriverWait>,
     /// Limits that are reached now.
     pub limits: Vec<Limit>,
-    /// Tasks that wait for a stream to open; 0 for a machine without a driver.
+    /// Tasks that wait to open a stream; 0 for a machine without a driver.
     pub openers: usize,
     /// Bytes accepted from writers and not framed yet, in all streams. Those of them that may go out now are
     /// [`Stats::sendable_bytes`].
