@@ -50,17 +50,16 @@ fn programs_of(page: &File, programs: &str) -> Vec<Finding> {
     let name = page.path.trim_start_matches(FOLDER);
     let is_run = programs.contains(&format!("include_str!(\"{name}\")"));
     let mut findings = Vec::new();
-    let mut fenced = false;
-    for (index, line) in page.text.lines().enumerate() {
+    let mut lines = page.text.lines().enumerate();
+    while let Some((index, line)) = lines.next() {
         let Some(tags) = line.trim_start().strip_prefix("```") else { continue };
-        fenced ^= true;
-        if !fenced {
-            continue;
-        }
         let tags: Vec<&str> = tags.split(',').map(str::trim).collect();
+        let inside = lines.by_ref().take_while(|(_, line)| !line.trim_start().starts_with("```"));
+        let mains = inside.filter(|(_, line)| line.contains("fn main()")).count();
         let what = match tags.first() {
             None | Some(&"") => "a code block without a language".to_owned(),
             Some(&"rust") if tags.contains(&"ignore") => "a program that is not compiled".to_owned(),
+            Some(&"rust") if tags.contains(&"no_run") || mains == 0 => "a program that is not run".to_owned(),
             Some(&"rust") if !is_run => format!("has programs and is not in {PROGRAMS}"),
             _ => continue,
         };
@@ -93,7 +92,7 @@ mod tests {
 
     #[test]
     fn pages_that_are_not_listed_or_not_run_are_found() {
-        let tree = Tree::of(&[(CONTENTS, ""), ("docs/page.md", "```rust,no_run\nfn main() {}\n```\n")]);
+        let tree = Tree::of(&[(CONTENTS, ""), ("docs/page.md", "```rust\nfn main() {}\n```\n")]);
         let found: Vec<String> = check(&tree).iter().map(ToString::to_string).collect();
         let (listed, run) = ("is not in docs/SUMMARY.md", "has programs and is not in docs/lib.rs");
         assert_eq!(found, [format!("docs/page.md:1: {listed}"), format!("docs/page.md:1: {run}")]);
@@ -103,6 +102,13 @@ mod tests {
     fn blocks_that_rustdoc_would_pass_over_or_take_for_programs_are_found() {
         assert_eq!(findings("```rust,ignore\n```\n"), ["docs/page.md:1: a program that is not compiled"]);
         assert_eq!(findings("a\n```\nb\n```\n"), ["docs/page.md:2: a code block without a language"]);
+    }
+
+    #[test]
+    fn programs_that_are_compiled_and_not_run_are_found() {
+        let not_run = "docs/page.md:1: a program that is not run";
+        assert_eq!(findings("```rust,no_run\nfn main() {}\n```\n"), [not_run]);
+        assert_eq!(findings("```rust\nasync fn asks_nobody() {}\n```\n"), [not_run]);
     }
 
     #[test]
