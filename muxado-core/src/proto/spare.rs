@@ -1,7 +1,5 @@
 //! The memory of the last small messages, for the next ones: those that come and go cost no allocation.
 
-use std::collections::VecDeque;
-
 /// Memory is kept up to this size, in bytes: what is larger costs little beside its bytes.
 const MOST: usize = 512;
 
@@ -14,10 +12,9 @@ const LOOKS: usize = 8;
 /// A few buffers. Each direction of a session has some.
 #[derive(Debug, Default)]
 pub(super) struct Spare {
-    /// The last one given back: messages that come one by one need no other.
-    last: Vec<u8>,
-    others: VecDeque<Vec<u8>>,
-    /// What these have room for, in bytes.
+    /// The last one given back is the last.
+    buffers: Vec<Vec<u8>>,
+    /// What they have room for, in bytes.
     room: usize,
 }
 
@@ -25,40 +22,23 @@ impl Spare {
     /// An empty buffer, with room for `len` bytes if there is one that has not room for many more: what waits must not
     /// hold much more memory than itself.
     pub(super) fn take(&mut self, len: usize) -> Vec<u8> {
-        if fits(&self.last, len) {
-            return std::mem::take(&mut self.last);
-        }
-        if self.others.is_empty() { Vec::new() } else { self.take_other(len) }
-    }
-
-    /// Keeps the memory of a message that is gone, in place of what has been kept for longest.
-    pub(super) fn keep(&mut self, mut buffer: Vec<u8>) {
-        if buffer.capacity() <= MOST {
-            buffer.clear();
-            let before = std::mem::replace(&mut self.last, buffer);
-            if before.capacity() > 0 {
-                self.keep_other(before);
-            }
-        }
-    }
-
-    #[inline(never)]
-    fn take_other(&mut self, len: usize) -> Vec<u8> {
-        let last = self.others.len().saturating_sub(1);
-        let found = self.others.iter().rev().take(LOOKS).position(|buffer| fits(buffer, len));
-        let taken = found.and_then(|behind| self.others.swap_remove_back(last.saturating_sub(behind)));
-        let buffer = taken.unwrap_or_default();
+        let found = self.buffers.iter().enumerate().rev().take(LOOKS).find(|(_, buffer)| fits(buffer, len));
+        let Some((place, _)) = found else { return Vec::new() };
+        let buffer = self.buffers.swap_remove(place);
         self.room = self.room.saturating_sub(buffer.capacity());
         buffer
     }
 
-    #[inline(never)]
-    fn keep_other(&mut self, buffer: Vec<u8>) {
+    /// Keeps the memory of a message that is gone, in place of what has been kept for longest.
+    pub(super) fn keep(&mut self, mut buffer: Vec<u8>) {
+        if !(1..=MOST).contains(&buffer.capacity()) {
+            return;
+        }
+        buffer.clear();
         self.room = self.room.saturating_add(buffer.capacity());
-        self.others.push_back(buffer);
-        while self.room.saturating_add(MOST) > KEPT {
-            let oldest = self.others.pop_front().map_or(0, |buffer| buffer.capacity());
-            self.room = self.room.saturating_sub(oldest);
+        self.buffers.push(buffer);
+        while self.room > KEPT {
+            self.room = self.room.saturating_sub(self.buffers.remove(0).capacity());
         }
     }
 }
@@ -99,7 +79,7 @@ mod tests {
     fn b37_the_last_ones_are_kept_as_far_as_8_kib_go() {
         let mut spare = with(&[100; 50]);
         (0..20).for_each(|_| spare.keep(Vec::with_capacity(MOST)));
-        assert_eq!((spare.others.len(), spare.room), (15, KEPT - MOST));
+        assert_eq!((spare.buffers.len(), spare.room), (16, KEPT));
         assert_eq!(spare.take(100).capacity(), 0, "those before are gone");
         assert!((0..16).all(|_| spare.take(MOST).capacity() == MOST));
         assert_eq!((spare.room, spare.take(MOST).capacity()), (0, 0));
@@ -109,6 +89,6 @@ mod tests {
     fn b37_one_that_fits_is_found_among_a_few() {
         let mut spare = with(&[300, 64, 300, 300]);
         assert_eq!([64, 64, 300].map(|len| spare.take(len).capacity()), [64, 0, 300]);
-        assert_eq!((spare.others.len(), spare.room), (2, 600));
+        assert_eq!((spare.buffers.len(), spare.room), (2, 600));
     }
 }
