@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use muxado_core::rt::Runtime;
@@ -27,13 +27,17 @@ impl Meanwhile {
 
     /// This is done once, when the time is asked for next.
     pub fn set(&self, deed: impl FnOnce() + Send + 'static) {
-        *self.deed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(deed));
+        *self.deed() = Some(Box::new(deed));
     }
 
     /// Whether it has yet to be done.
     #[must_use]
     pub fn is_set(&self) -> bool {
-        self.deed.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.deed().is_some()
+    }
+
+    fn deed(&self) -> MutexGuard<'_, Option<Deed>> {
+        self.deed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -45,7 +49,7 @@ impl Runtime for Meanwhile {
     }
 
     fn now(&self) -> Instant {
-        let deed = self.deed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let deed = self.deed().take();
         if let Some(deed) = deed {
             deed();
         }

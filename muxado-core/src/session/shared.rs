@@ -279,7 +279,7 @@ impl fmt::Debug for Shared {
 
 #[cfg(test)]
 mod tests {
-    use std::future::{Future, Pending, pending};
+    use std::future::Future;
     use std::pin::Pin;
     use std::task::Context;
 
@@ -287,32 +287,14 @@ mod tests {
     use muxado_testkit::{counter, pipe, poll, wire};
 
     use super::*;
-    use crate::rt::Runtime;
+    use crate::session::timers::tests::Clock;
     use crate::{Session, Side};
-
-    /// A runtime in which no time passes.
-    #[derive(Clone)]
-    struct Still(Instant);
-
-    impl Runtime for Still {
-        type Sleep = Pending<()>;
-
-        fn spawn(&self, _: impl Future<Output = ()> + Send + 'static) {}
-
-        fn now(&self) -> Instant {
-            self.0
-        }
-
-        fn sleep(&self, _: Duration) -> Pending<()> {
-            pending()
-        }
-    }
 
     #[test]
     fn a_batch_takes_one_lock_and_wakes_everybody_once_each_way() {
         let (near, far) = pipe(1 << 20);
         let (from_peer, to_peer) = (near.read.lane(), near.write.lane());
-        let (config, runtime) = (Config::default(), Still(Instant::now()));
+        let (config, runtime) = (Config::default(), Clock::default());
         let (session, driver) = Session::from_halves(Side::Server, near.read, near.write, &config, runtime);
         let mut driver = driver.vectored(true);
         let (driver_woken, waker) = counter();

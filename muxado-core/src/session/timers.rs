@@ -150,7 +150,7 @@ impl<T: Runtime> Timers<T> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::{Arc, Mutex};
     use std::task::Waker;
 
@@ -160,7 +160,7 @@ mod tests {
 
     /// A clock that is set by hand. Its sleeps count how often they are asked.
     #[derive(Clone, Default)]
-    struct Clock(Arc<Mutex<Hands>>);
+    pub(in crate::session) struct Clock(Arc<Mutex<Hands>>);
 
     struct Hands {
         now: Instant,
@@ -176,7 +176,7 @@ mod tests {
         }
     }
 
-    struct Until(Clock, Instant);
+    pub(in crate::session) struct Until(Clock, Instant);
 
     impl Future for Until {
         type Output = ();

@@ -9,11 +9,9 @@ use muxado_core::rt::Runtime;
 use muxado_core::{Config, ErrorCode, ReadError, Side, Stream};
 use muxado_testkit::{Alone, World, alone, wire};
 
-const AHEAD: usize = 4096;
+use crate::reads::bytes;
 
-fn bytes(len: usize) -> Vec<u8> {
-    (0..len).map(|at| (at % 251) as u8).collect()
-}
+const AHEAD: usize = 4096;
 
 /// A session with one stream, for which so many bytes have come.
 fn with_unread(world: &World, config: &Config, len: usize) -> (Alone, Stream) {

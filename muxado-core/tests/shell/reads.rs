@@ -5,7 +5,7 @@ use muxado_core::{Config, Side};
 use muxado_testkit::{World, alone, wire};
 
 /// Bytes that tell where they are.
-fn bytes(len: usize) -> Vec<u8> {
+pub(crate) fn bytes(len: usize) -> Vec<u8> {
     (0..len).map(|at| (at % 251) as u8).collect()
 }
 
