@@ -197,9 +197,15 @@ impl Tuning {
         if self.round.is_none() {
             self.last = now;
             let bytes = before.saturating_add(more);
-            let silence = Duration::ZERO;
-            let is_paused = false;
-            self.round = Some(Round { begun: now, before, bytes, left: bytes, silence, unread, is_paused });
+            self.round = Some(Round {
+                begun: now,
+                before,
+                bytes,
+                left: bytes,
+                silence: Duration::ZERO,
+                unread,
+                is_paused: false,
+            });
         }
     }
 

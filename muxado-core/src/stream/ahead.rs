@@ -14,10 +14,6 @@ impl Ahead {
         self.0.as_ref().map_or(0, |bytes| bytes.len())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Keeps a piece, for when there is none.
     pub(super) fn keep(&mut self, piece: Bytes) {
         **self.0.get_or_insert_default() = piece;
@@ -25,17 +21,22 @@ impl Ahead {
 
     /// Takes out up to `max` bytes. None if there are none.
     pub(super) fn pop(&mut self, max: usize) -> Option<Bytes> {
-        let bytes = self.0.as_mut().filter(|bytes| !bytes.is_empty())?;
+        let bytes = self.bytes()?;
         Some(bytes.split_to(max.min(bytes.len())))
     }
 
-    /// Gives up to `max` bytes to `take`, which has had them even if it panics. Returns how many.
+    /// Gives up to `max` bytes to `take`, which has had them even if it panics. Returns how many: 0 if there are none, and
+    /// nothing is given then.
     pub(super) fn give(&mut self, max: usize, take: &mut impl FnMut(&[u8])) -> usize {
-        let Some(bytes) = &mut self.0 else { return 0 };
+        let Some(bytes) = self.bytes() else { return 0 };
         let len = max.min(bytes.len());
         let given = Given { bytes, len };
         take(&given.bytes[..len]);
         len
+    }
+
+    fn bytes(&mut self) -> Option<&mut Bytes> {
+        self.0.as_deref_mut().filter(|bytes| !bytes.is_empty())
     }
 }
 

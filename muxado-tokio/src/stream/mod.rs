@@ -375,8 +375,8 @@ impl Stream {
 
     /// After `at` reading fails with the kind `TimedOut`, at once if `at` has passed, whether there is something to
     /// read or not; `None`, the default, removes the deadline. Nothing is lost: with another deadline reading can go
-    /// on. A task that waits to read is woken. What a small read has
-    /// taken out before is read first, whatever the deadline.
+    /// on. A task that waits to read is woken. What a small read has taken out before is read first, whatever the
+    /// deadline.
     ///
     /// The clock is tokio's: [`tokio::time::Instant::into_std`] tells its time where it is paused.
     ///

@@ -115,8 +115,8 @@ impl RecvStream {
 
     /// After `at` reading fails with the kind `TimedOut`, at once if `at` has passed, whether there is something to
     /// read or not; `None`, the default, removes the deadline. Nothing is lost: with another deadline reading can go
-    /// on. A task that waits to read is woken. What a small read has
-    /// taken out before is read first, whatever the deadline.
+    /// on. A task that waits to read is woken. What a small read has taken out before is read first, whatever the
+    /// deadline.
     ///
     /// The clock is tokio's: [`tokio::time::Instant::into_std`] tells its time where it is paused.
     pub fn set_read_deadline(&self, at: Option<Instant>) {
