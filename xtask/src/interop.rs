@@ -2,6 +2,10 @@
 //! crate `muxado`, or with `--go` the Go peer, whose module the go command fetches unless a folder with it is given.
 
 use std::path::Path;
+use std::process::Command;
+
+/// The Go peer needs Go 1.21, says its module.
+const OLDEST_GO: u32 = 21;
 
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -23,8 +27,11 @@ fn the_crate(root: &Path) -> Result<(), String> {
 }
 
 fn the_go_peer(root: &Path, checkout: Option<&Path>) -> Result<(), String> {
-    if !crate::system::have(&crate::system::GO) {
-        return Err("interop: not run; it needs Go, 1.21 or newer".into());
+    let version = Command::new("go").arg("version").output().map(|output| output.stdout).unwrap_or_default();
+    let version = String::from_utf8_lossy(&version);
+    if !is_new_enough(&version) {
+        let here = if version.is_empty() { "there is none" } else { version.trim() };
+        return Err(format!("interop: not run; it needs Go, 1.{OLDEST_GO} or newer: {here}"));
     }
     // The tests run in another folder.
     let checkout = checkout.map(|folder| match folder.join("go.mod").is_file() {
@@ -35,6 +42,13 @@ fn the_go_peer(root: &Path, checkout: Option<&Path>) -> Result<(), String> {
     cargo_test(root, &args, checkout.transpose()?.as_deref())
 }
 
+/// Whether `go version go1.22.1 linux/amd64` and its like are of a Go that can build the peer.
+fn is_new_enough(version: &str) -> bool {
+    let minor =
+        version.split("go1.").nth(1).and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next());
+    minor.and_then(|minor| minor.parse().ok()).is_some_and(|minor: u32| minor >= OLDEST_GO)
+}
+
 fn cargo_test(root: &Path, args: &[&str], checkout: Option<&Path>) -> Result<(), String> {
     let mut tests = crate::cargo(root, &["test", "--locked", "-p", "interop"]);
     if let Some(checkout) = checkout {
@@ -42,4 +56,19 @@ fn cargo_test(root: &Path, args: &[&str], checkout: Option<&Path>) -> Result<(),
     }
     // Tasks of the crate panic on some of what is played, which is its own business.
     crate::succeed("interop", tests.args(args).env("RUST_BACKTRACE", "0"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_go_that_cannot_build_the_peer_is_known() {
+        for version in ["go version go1.21.0 linux/amd64", "go version go1.27rc1 darwin/arm64"] {
+            assert!(is_new_enough(version), "{version}");
+        }
+        for version in ["go version go1.19.8 linux/amd64", "go version go1.2 linux/amd64", ""] {
+            assert!(!is_new_enough(version), "{version}");
+        }
+    }
 }
