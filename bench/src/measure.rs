@@ -29,13 +29,16 @@ impl Measurement {
     /// With the median, the 99th percentile and the longest of these times, in microseconds.
     pub(crate) fn with_times(self, mut times: Vec<Duration>) -> Measurement {
         times.sort_unstable();
-        let at = |share: f64| {
-            let index = (times.len() as f64 * share) as usize;
-            times.get(index.min(times.len().saturating_sub(1))).map_or(0.0, |time| time.as_secs_f64() * 1e6)
-        };
+        let at = |share| percentile(&times, share);
         let (p50, p99, max) = (at(0.5), at(0.99), at(1.0));
         self.with("p50 us", p50).with("p99 us", p99).with("max us", max)
     }
+}
+
+/// The one of these sorted times that this share of them does not exceed, in microseconds.
+pub(crate) fn percentile(times: &[Duration], share: f64) -> f64 {
+    let index = (times.len() as f64 * share) as usize;
+    times.get(index.min(times.len().saturating_sub(1))).map_or(0.0, |time| time.as_secs_f64() * 1e6)
 }
 
 /// Runs from when it is made.

@@ -2,26 +2,30 @@
 //! them at any time, so that the small ones meet the large ones.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use super::asking::until_answered;
 use super::bulk1::{self, check_count};
 use super::pattern::{BLOCK, Pattern};
-use crate::measure::{Measurement, Stopwatch};
+use crate::measure::{Measurement, Stopwatch, percentile};
 use crate::peer::{Open, Peer, Stream};
 use crate::task::spawn;
 
 const IN_FLIGHT: usize = 32;
 
+const SMALL: u64 = 100;
+const LARGE: u64 = 1 << 20;
+
 /// Of a hundred requests, 72 are of 100 bytes, 20 of 4 KiB, 7 of 64 KiB and one of 1 MiB.
 fn size(request: u64) -> u64 {
     // Far apart from its neighbours, and each remainder once in a hundred.
     match request.wrapping_mul(37) % 100 {
-        0 => 1 << 20,
+        0 => LARGE,
         1..=7 => 64 << 10,
         8..=27 => 4 << 10,
-        _ => 100,
+        _ => SMALL,
     }
 }
 
@@ -31,22 +35,39 @@ pub(crate) async fn run<P: Peer>(
     requests: u64,
 ) -> io::Result<Measurement> {
     let pattern = Pattern::new();
-    let next = Arc::new(AtomicU64::new(0));
+    let work = Arc::new(Work { requests, next: AtomicU64::new(0), times: Mutex::default() });
     let stopwatch = Stopwatch::start();
-    let asker = |_| spawn::<P, _>(ask(client.clone(), requests, next.clone(), pattern.clone()));
+    let asker = |_| spawn::<P, _>(ask(client.clone(), work.clone(), pattern.clone()));
     let askers = (0..IN_FLIGHT).map(asker).collect();
     until_answered::<P, _>(askers, server, bulk1::echo).await?;
-    Ok(stopwatch.stop(requests))
+    let measured = stopwatch.stop(requests);
+    let times = std::mem::take(&mut *work.times.lock().map_err(|_| io::Error::other("an asker panicked"))?);
+    let of = |wanted: u64| times.iter().filter(move |(size, _)| *size == wanted).map(|(_, time)| *time);
+    let mut large: Vec<_> = of(LARGE).collect();
+    large.sort_unstable();
+    Ok(measured.with_times(of(SMALL).collect()).with("large p50 ms", percentile(&large, 0.5) / 1000.0))
 }
 
-async fn ask(mut client: impl Open, requests: u64, next: Arc<AtomicU64>, pattern: Pattern) -> io::Result<()> {
+/// What all askers share.
+#[derive(Debug)]
+struct Work {
+    requests: u64,
+    next: AtomicU64,
+    /// Of each request its size, and how long it took.
+    times: Mutex<Vec<(u64, Duration)>>,
+}
+
+async fn ask(mut client: impl Open, work: Arc<Work>, pattern: Pattern) -> io::Result<()> {
     let mut room = vec![0; BLOCK];
+    let mut times = Vec::new();
     loop {
-        let request = next.fetch_add(1, Ordering::Relaxed);
-        if request >= requests {
+        let request = work.next.fetch_add(1, Ordering::Relaxed);
+        if request >= work.requests {
+            work.times.lock().map_err(|_| io::Error::other("an asker panicked"))?.append(&mut times);
             return Ok(());
         }
         let size = size(request);
+        let start = Instant::now();
         let mut stream = client.open().await?;
         let (mut sent, mut back) = (0, 0);
         // A block at a time, so that whoever answers while it reads never waits for a reader of the answer.
@@ -71,6 +92,7 @@ async fn ask(mut client: impl Open, requests: u64, next: Arc<AtomicU64>, pattern
         if !stream.read(&mut room).await?.is_empty() {
             return Err(io::Error::other("more came back than was sent"));
         }
+        times.push((size, start.elapsed()));
     }
 }
 
@@ -81,6 +103,6 @@ mod tests {
     #[test]
     fn a_hundred_requests_have_the_sizes_they_should() {
         let of = |wanted: u64| (300..400).filter(|request| size(*request) == wanted).count();
-        assert_eq!([of(100), of(4096), of(65_536), of(1 << 20)], [72, 20, 7, 1]);
+        assert_eq!([of(SMALL), of(4096), of(65_536), of(LARGE)], [72, 20, 7, 1]);
     }
 }

@@ -144,6 +144,7 @@ impl Workload {
         match self {
             Workload::Rtt => &["p99 us"],
             Workload::RttBusy => &["p99 us", "bulk GiB/s"],
+            Workload::Mixed => &["p50 us", "p99 us", "large p50 ms"],
             Workload::Idle => &["once closed"],
             _ => &[],
         }
