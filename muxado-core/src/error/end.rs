@@ -10,6 +10,9 @@ use muxado_frame::{DecodeError, ErrorCode};
 use super::Initiator;
 use crate::proto::FrameLog;
 
+/// So much of the peer's text is shown where an error is, in bytes: logs are no place for more (B30).
+const SHOWN: usize = 256;
+
 /// The codes by which a peer says that this side broke the protocol (docs/protocol.md, "Error codes").
 const BLAMES: [ErrorCode; 5] = [
     ErrorCode::PROTOCOL_ERROR,
@@ -157,7 +160,7 @@ impl SessionEnd {
         }
     }
 
-    /// The text of the GOAWAY that was received or sent, empty if there was none.
+    /// The text of the GOAWAY that was received or sent, empty if there was none. `Display` shows its first 256 bytes.
     #[must_use]
     pub fn text(&self) -> &[u8] {
         match &*self.cause {
@@ -228,7 +231,12 @@ impl fmt::Display for SessionEnd {
         }
         match self.text() {
             [] => Ok(()),
-            text => write!(f, " \"{}\"", text.escape_ascii()),
+            text => match text.split_at_checked(SHOWN) {
+                Some((shown, rest)) if !rest.is_empty() => {
+                    write!(f, " \"{}\" and {} bytes more", shown.escape_ascii(), rest.len())
+                }
+                _ => write!(f, " \"{}\"", text.escape_ascii()),
+            },
         }
     }
 }
@@ -317,6 +325,18 @@ mod tests {
     use std::error::Error;
 
     use super::*;
+
+    #[test]
+    fn b30_the_peers_text_is_shown_escaped_and_cut() {
+        let shown = |text: &[u8]| {
+            let (code, text) = (ErrorCode::NO_ERROR, Bytes::copy_from_slice(text));
+            SessionEnd::new(EndCause::GoAway { code, text }).to_string()
+        };
+        assert!(shown(b"a\n\x1b[2J").ends_with(r#" "a\n\x1b[2J""#));
+        assert!(shown(&[b'x'; SHOWN]).ends_with(&format!(" \"{}\"", "x".repeat(SHOWN))));
+        let end = SHOWN + 10;
+        assert!(shown(&vec![b'x'; end]).ends_with(&format!(" \"{}\" and 10 bytes more", "x".repeat(SHOWN))));
+    }
 
     #[test]
     fn the_text_of_an_end_says_once_what_was_wrong() {
