@@ -152,8 +152,8 @@ impl Session {
     {
         let vectored = transport.is_write_vectored();
         let (session, driver) = muxado_core::Session::new(side, Compat(transport), config, Tokio);
-        tokio::spawn(driver.vectored(vectored).half_closes(true).addresses(ends.0, ends.1));
-        Session { inner: session }
+        tokio::spawn(driver.vectored(vectored).half_closes(true));
+        Session { inner: session.with_addresses(ends.0, ends.1) }
     }
 
     /// A session over two halves, which need no lock between them, with the addresses of their ends.
@@ -165,8 +165,8 @@ impl Session {
         let vectored = write.is_write_vectored();
         let (session, driver) =
             muxado_core::Session::from_halves(side, Compat(read), Compat(write), config, Tokio);
-        tokio::spawn(driver.vectored(vectored).half_closes(true).addresses(ends.0, ends.1));
-        Session { inner: session }
+        tokio::spawn(driver.vectored(vectored).half_closes(true));
+        Session { inner: session.with_addresses(ends.0, ends.1) }
     }
 
     /// Opens a stream, at no round-trip cost. Waits while `max_outbound_streams` are open, first come first served.
@@ -411,13 +411,30 @@ impl Session {
         self.inner.side()
     }
 
-    /// The address of this end of the transport, where it has one.
+    /// The same session, which knows the addresses of the transport's ends from now on, if it did not know any. For
+    /// a transport that does not tell them: see [`muxado_core::Session::with_addresses`].
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let (transport, _far) = tokio::io::duplex(64);
+    /// let visitor = Some(([192, 0, 2, 7], 50000).into());
+    /// let session = muxado_tokio::Session::server(transport).with_addresses(None, visitor);
+    /// assert_eq!(session.peer_addr(), visitor);
+    /// # }
+    /// ```
+    #[must_use = "it is the session"]
+    pub fn with_addresses(self, local: Option<SocketAddr>, peer: Option<SocketAddr>) -> Session {
+        Session { inner: self.inner.with_addresses(local, peer) }
+    }
+
+    /// The address of this end of the transport, where it is known.
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.inner.local_addr()
     }
 
-    /// The address of the peer's end of the transport, where it has one.
+    /// The address of the peer's end of the transport, where it is known.
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.inner.peer_addr()

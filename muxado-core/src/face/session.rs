@@ -70,7 +70,7 @@ impl<R: Runtime + Default> Session<R> {
     }
 
     /// Spawns the driver of a session. For code that knows more about the transport than [`client`](Session::client)
-    /// does: that it takes vectored writes, that it can be half-closed, or what its addresses are.
+    /// does: that it takes vectored writes, or that it can be half-closed.
     #[must_use]
     pub fn spawn<I, O>(session: crate::Session, driver: Driver<I, O, R>) -> Session<R>
     where
@@ -289,13 +289,28 @@ impl<R> Session<R> {
         self.inner.side()
     }
 
-    /// The address of this end of the transport, where it has one.
+    /// The same session, which knows the addresses of the transport's ends from now on, if it did not know any. For
+    /// a transport that does not tell them: see [`crate::Session::with_addresses`].
+    ///
+    /// ```
+    /// # use muxado_testkit::Here;
+    /// # let (_client, server) = Here.connected();
+    /// let visitor = Some(([192, 0, 2, 7], 50000).into());
+    /// let session = server.with_addresses(None, visitor);
+    /// assert_eq!(session.peer_addr(), visitor);
+    /// ```
+    #[must_use = "it is the session"]
+    pub fn with_addresses(self, local: Option<SocketAddr>, peer: Option<SocketAddr>) -> Session<R> {
+        Session { inner: self.inner.with_addresses(local, peer), runtime: PhantomData }
+    }
+
+    /// The address of this end of the transport, where it is known.
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.inner.local_addr()
     }
 
-    /// The address of the peer's end of the transport, where it has one.
+    /// The address of the peer's end of the transport, where it is known.
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.inner.peer_addr()

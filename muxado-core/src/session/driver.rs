@@ -3,7 +3,6 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -129,19 +128,6 @@ where
     /// slow link may be lost: TCP takes them back if the peer sends anything to a socket that is closed.
     pub fn half_closes(mut self, half_closes: bool) -> Self {
         self.half_closes = half_closes;
-        self
-    }
-
-    /// States the addresses of the transport's ends, for [`Session::local_addr`](crate::Session::local_addr) and its
-    /// like. Default: none. The first statement counts. If the peer's is an address of another machine, the session's
-    /// first stream gets credit beyond its window sooner.
-    pub fn addresses(self, local: Option<SocketAddr>, peer: Option<SocketAddr>) -> Self {
-        self.shared.set_addresses(local, peer);
-        let is_near =
-            |local: SocketAddr, peer: SocketAddr| peer.ip().is_loopback() || local.ip() == peer.ip();
-        if local.zip(peer).is_some_and(|(local, peer)| !is_near(local, peer)) {
-            self.shared.with(|state| state.mux.handle_far());
-        }
         self
     }
 

@@ -1,5 +1,6 @@
 //! The session as applications hold it: open, accept, and the end.
 
+mod addresses;
 mod alarm;
 mod deadlines;
 mod driver;
@@ -20,7 +21,6 @@ pub(crate) mod wakers;
 mod write;
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -388,18 +388,6 @@ impl Session {
     #[must_use]
     pub fn side(&self) -> Side {
         self.shared.with(|state| state.mux.side())
-    }
-
-    /// The address of this end of the transport, where it has one: see [`Driver::addresses`].
-    #[must_use]
-    pub fn local_addr(&self) -> Option<SocketAddr> {
-        self.shared.local_addr()
-    }
-
-    /// The address of the peer's end of the transport, where it has one: see [`Driver::addresses`].
-    #[must_use]
-    pub fn peer_addr(&self) -> Option<SocketAddr> {
-        self.shared.peer_addr()
     }
 
     /// Whether what the session keeps count of adds up, for tests.

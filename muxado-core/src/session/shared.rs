@@ -235,9 +235,10 @@ impl Shared {
         self.observed.load(Ordering::Relaxed)
     }
 
-    /// Said once, when the session is made.
+    /// The first statement counts, if it says anything.
     pub(crate) fn set_addresses(&self, local: Option<SocketAddr>, peer: Option<SocketAddr>) {
-        if self.addresses.set([local, peer]).is_ok() {
+        let says_something = local.is_some() || peer.is_some();
+        if says_something && self.addresses.set([local, peer]).is_ok() {
             self.trace.addresses(local, peer);
         }
     }

@@ -32,7 +32,9 @@ fn both_halves_know_their_stream_and_its_transport() {
     let [ours, theirs] = [1, 2].map(|port| Some(std::net::SocketAddr::from(([127, 0, 0, 1], port))));
     let (session, driver) =
         Session::from_halves(Side::Client, near.read, near.write, &Config::default(), world.clone());
-    world.spawn(async move { drop(driver.addresses(ours, theirs).await) });
+    world.spawn(async move { drop(driver.await) });
+    let session =
+        session.with_addresses(None, None).with_addresses(ours, theirs).with_addresses(theirs, None);
     let mut stream = world.block_on(session.open()).unwrap();
     world.block_on(stream.flush()).unwrap();
     world.settle();

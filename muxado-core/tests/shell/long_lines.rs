@@ -92,7 +92,8 @@ fn b35_only_a_peer_on_another_machine_has_credit_in_advance() {
         let (near, far) = pipe(ROOM);
         let (session, driver) =
             Session::from_halves(Side::Server, near.read, near.write, &Config::default(), world.clone());
-        world.spawn(driver.addresses(local, peer).map(drop));
+        let session = session.with_addresses(local, peer);
+        world.spawn(driver.map(drop));
         far.write.lane().inject(&[wire::syn(3, b""), wire::data(3, &[0; 16 * 1024]).repeat(8)].concat());
         let mut stream = world.block_on(session.accept()).unwrap();
         world.block_on(stream.read_exact(&mut [0; 128 * 1024])).unwrap();

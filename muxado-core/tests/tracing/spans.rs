@@ -134,8 +134,8 @@ fn addresses_are_told_where_there_are_any() {
         let (session, driver) =
             Session::from_halves(Side::Client, near.read, near.write, &Config::default(), world);
         let ours = "127.0.0.1:1".parse().unwrap();
-        drop(driver.addresses(Some(ours), Some("10.0.0.1:2".parse().unwrap())));
-        drop(session);
+        let session = session.with_addresses(Some(ours), Some("10.0.0.1:2".parse().unwrap()));
+        drop((driver, session));
     });
     let fields = &heard.closed()[0].fields;
     assert!(fields.ends_with(" local=127.0.0.1:1 peer=10.0.0.1:2"), "{fields}");

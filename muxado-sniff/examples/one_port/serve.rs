@@ -44,8 +44,10 @@ pub(crate) async fn all(port: TcpListener, limits: Limits) -> anyhow::Result<()>
     tokio::spawn(serve_http(web, "in the clear"));
     tokio::spawn(serve_tls(secure, TlsAcceptor::from(Arc::new(certificate()?))));
     tokio::spawn(each(sessions, |connection| {
-        tune(connection.get_ref(), &Config::default());
-        echo(Session::server(connection))
+        let tcp = connection.get_ref();
+        tune(tcp, &Config::default());
+        let (local, peer) = (tcp.local_addr().ok(), tcp.peer_addr().ok());
+        echo(Session::server(connection).with_addresses(local, peer))
     }));
     tokio::spawn(each(shells, async |mut connection| {
         let _ = connection.write_all(b"SSH-2.0-nobody_is_here\r\n").await;

@@ -1,0 +1,48 @@
+//! Where the ends of the transport are.
+
+use std::net::SocketAddr;
+
+use super::Session;
+
+impl Session {
+    /// The same session, which knows the addresses of the transport's ends from now on.
+    ///
+    /// For a transport that does not tell them: one whose first bytes were looked at, one behind a proxy. The first
+    /// statement of any address counts. If the peer's is an address of another machine, the session's first stream gets credit beyond its
+    /// window sooner.
+    ///
+    /// ```
+    /// # use muxado_testkit::{World, pipe};
+    /// use muxado_core::{Config, Session};
+    ///
+    /// # let (runtime, (transport, _peer)) = (World::new(), pipe(4096));
+    /// let visitor = "192.0.2.7:50000".parse()?;
+    /// let (session, driver) = Session::server(transport, &Config::default(), runtime);
+    /// let session = session.with_addresses(None, Some(visitor));
+    /// assert_eq!(session.peer_addr(), Some(visitor));
+    /// # drop(driver);
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
+    #[must_use = "it is the session"]
+    pub fn with_addresses(self, local: Option<SocketAddr>, peer: Option<SocketAddr>) -> Session {
+        self.shared.set_addresses(local, peer);
+        let is_near =
+            |local: SocketAddr, peer: SocketAddr| peer.ip().is_loopback() || local.ip() == peer.ip();
+        if local.zip(peer).is_some_and(|(local, peer)| !is_near(local, peer)) {
+            self.shared.with(|state| state.mux.handle_far());
+        }
+        self
+    }
+
+    /// The address of this end of the transport, where it is [known](Session::with_addresses).
+    #[must_use]
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.shared.local_addr()
+    }
+
+    /// The address of the peer's end of the transport, where it is [known](Session::with_addresses).
+    #[must_use]
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.shared.peer_addr()
+    }
+}
