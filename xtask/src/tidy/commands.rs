@@ -1,4 +1,4 @@
-//! Commands that pages name exist: `cargo xtask TASK` is a task, and `-p`, `--example`, `--test` and `--bin` name packages
+//! Commands that pages and comments name exist: `cargo xtask TASK` is a task, and `-p`, `--example`, `--test` and `--bin` name packages
 //! and programs of the workspace.
 
 use super::Finding;
@@ -8,8 +8,8 @@ use super::tree::Tree;
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let packages = manifest::all(tree);
     let mut findings = Vec::new();
-    for page in tree.with_extension("md") {
-        for (index, line) in page.text.lines().enumerate() {
+    for page in tree.with_extension("md").chain(tree.with_extension("rs")) {
+        for (index, line) in page.text.lines().enumerate().filter(|(_, line)| is_prose(&page.path, line)) {
             let missing =
                 line.split("cargo ").skip(1).filter_map(|command| missing(tree, &packages, command));
             findings.extend(missing.map(|what| Finding::new(&page.path, index + 1, what)));
@@ -18,9 +18,15 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
+/// Whether people read it: of code the comments, and why a test is left out.
+fn is_prose(path: &str, line: &str) -> bool {
+    let line = line.trim_start();
+    path.ends_with(".md") || line.starts_with("//") || line.starts_with("#[ignore")
+}
+
 /// What a command that begins with `cargo` names and there is not.
 fn missing(tree: &Tree, packages: &[Manifest], command: &str) -> Option<String> {
-    let command = command.split(['`', '#', '|', '&', ';']).next()?;
+    let command = command.split(['`', '"', '#', '|', '&', ';']).next()?;
     let words = command.split_whitespace().take_while(|word| *word != "--");
     let words: Vec<&str> = words.map(|word| word.trim_end_matches([',', '.', ':', ')'])).collect();
     if let [xtask, task, ..] = words[..] {
@@ -64,6 +70,10 @@ mod tests {
     use super::*;
 
     fn findings(page: &str) -> Vec<String> {
+        findings_in("page.md", page)
+    }
+
+    fn findings_in(path: &str, page: &str) -> Vec<String> {
         let tree = Tree::of(&[
             ("a/Cargo.toml", "[package]\nname = \"one\"\n"),
             ("a/examples/small.rs", ""),
@@ -71,7 +81,7 @@ mod tests {
             ("a/tests/rows/main.rs", ""),
             ("b/Cargo.toml", "[package]\nname = \"two\"\n"),
             ("b/src/bin/soak/main.rs", ""),
-            ("page.md", page),
+            (path, page),
         ]);
         check(&tree).iter().map(ToString::to_string).collect()
     }
@@ -99,5 +109,16 @@ mod tests {
         ] {
             assert_eq!(findings(&format!("first\n{bad}\n")), [format!("page.md:2: {what}")]);
         }
+    }
+
+    #[test]
+    fn code_is_read_where_people_read_it() {
+        let code = "//! `cargo run --example none`\nlet x = \"cargo run --example none\";\n    /// cargo xtask nil\n";
+        let there = ["code.rs:1: there is no `--example none`", "code.rs:3: there is no `cargo xtask nil`"];
+        assert_eq!(findings_in("code.rs", code), there);
+        assert_eq!(
+            findings_in("a.rs", "#[ignore = \"cargo xtask nil\"]"),
+            ["a.rs:1: there is no `cargo xtask nil`"]
+        );
     }
 }
