@@ -1,12 +1,12 @@
 //! What the application wants: open, accept, write, read, finish, reset, let go, drain, close.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use muxado_frame::ErrorCode;
 
 use super::mux::Mux;
 use super::pieces::Pieces;
 use super::shutdown::Phase;
-use super::spare::Spare;
+use super::spare::{self, Spare};
 use super::state::{RecvState, SendState};
 use super::stats::count;
 use super::stream::{Opener, Stream, StreamKey};
@@ -106,14 +106,21 @@ impl Mux {
         Ok(len)
     }
 
-    /// As [`write`](Mux::write), without a copy: takes what there is room for off the front of `bytes`.
+    /// As [`write`](Mux::write), without a copy unless there is little: takes what there is room for off the front of `bytes`.
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset, lost or finished.
     pub fn write_bytes(&mut self, key: StreamKey, bytes: &mut Bytes) -> Result<usize, WriteError> {
         let len = self.room(key, bytes.len())?;
-        let piece = bytes.split_to(len.min(bytes.len()));
-        self.queue(key, len, |queue, _| queue.push(piece));
+        let len = len.min(bytes.len());
+        // A place of its own in the queue is worth it for more than this, and keeps memory in a stream that rests.
+        if len > spare::MOST {
+            let piece = bytes.split_to(len);
+            self.queue(key, len, |queue, _| queue.push(piece));
+        } else {
+            self.queue(key, len, |queue, spare| queue.push_copy(bytes.get(..len).unwrap_or(bytes), spare));
+            bytes.advance(len);
+        }
         Ok(len)
     }
 

@@ -1,7 +1,7 @@
 //! The memory of the last small messages, for the next ones: those that come and go cost no allocation.
 
 /// Memory is kept up to this size, in bytes: what is larger costs little beside its bytes.
-const MOST: usize = 512;
+pub(super) const MOST: usize = 512;
 
 /// All of it together, in bytes: enough for a message of usual size on each of many streams.
 const KEPT: usize = 8 * 1024;

@@ -244,7 +244,7 @@ impl Stream {
         self.recv.poll_read_chunk(cx, max)
     }
 
-    /// Sends all of `chunk` without a copy. See [`SendStream::write_chunk`].
+    /// Sends all of `chunk`, without a copy where it is not small. See [`SendStream::write_chunk`].
     ///
     /// ```
     /// # use muxado_testkit::{World, connected};

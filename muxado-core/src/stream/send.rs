@@ -93,8 +93,8 @@ impl SendStream {
         self.shared.peer_addr()
     }
 
-    /// Sends all of `chunk` without a copy: resolves once all of it is queued, which does not mean that it has
-    /// arrived.
+    /// Sends all of `chunk`, without a copy where it has more than 512 bytes: resolves once all of it is queued, which
+    /// does not mean that it has arrived.
     ///
     /// ```
     /// # use muxado_testkit::{World, connected};
@@ -108,7 +108,7 @@ impl SendStream {
     /// # let mut subscribers = [one.0, two.0];
     /// let news = Bytes::from("It rains.");
     /// for subscriber in &mut subscribers {
-    ///     subscriber.write_chunk(news.clone()).await?; // all send the same memory
+    ///     subscriber.write_chunk(news.clone()).await?; // if it were long, all would send the same memory
     /// }
     /// # for _ in &subscribers {
     /// #     let chunk = server.accept().await?.read_chunk(100).await?;
@@ -144,7 +144,12 @@ impl SendStream {
         if chunk.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        self.poll_room(cx, |mux, key| mux.write_bytes(key, chunk))
+        let written = self.poll_room(cx, |mux, key| mux.write_bytes(key, chunk));
+        if chunk.is_empty() {
+            // It would still hold its memory.
+            *chunk = Bytes::new();
+        }
+        written
     }
 
     /// Ends our direction: what was accepted goes out, then FIN. Reading goes on. Calling it again does nothing.

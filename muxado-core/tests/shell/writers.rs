@@ -1,4 +1,4 @@
-//! Writers that wait for the session's queue, and come to it out of turn.
+//! Writers that wait for the session's queue, and come to it out of turn; and what becomes of what they give.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use futures_util::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use muxado_core::rt::Runtime;
 use muxado_core::{Bytes, Config, ErrorCode, Session, Side, Stream};
-use muxado_testkit::{Meanwhile, World, counter, pipe, start};
+use muxado_testkit::{Meanwhile, World, connected, counter, pipe, start};
 
 /// Writes as much of `len` bytes as there is room for.
 fn fill(stream: &mut Stream, len: usize) -> usize {
@@ -62,4 +62,20 @@ fn what_a_writer_out_of_turn_is_told_was_accepted_is_sent() {
         all.len()
     });
     assert_eq!(read, 100_000 + written);
+}
+
+/// Small ones are copied, large ones go to the transport from where they lie.
+#[test]
+fn a_chunk_that_is_sent_is_held_by_nobody() {
+    let world = World::new();
+    let pair = connected(&world, 1 << 20, &Config::default());
+    let mut stream = pair.client.try_open().unwrap();
+    for len in [10, 512, 513, 20_000] {
+        let memory: Arc<[u8]> = vec![7; len].into();
+        let mut chunk = Bytes::from_owner(memory.clone());
+        let mut cx = Context::from_waker(Waker::noop());
+        assert_eq!(stream.poll_write_chunk(&mut cx, &mut chunk), Poll::Ready(Ok(len)));
+        world.settle();
+        assert_eq!((chunk.len(), Arc::strong_count(&memory)), (0, 1), "{len} bytes");
+    }
 }

@@ -262,8 +262,8 @@ impl Stream {
         self.recv.poll_read_chunk(cx, max)
     }
 
-    /// Sends all of `chunk` without a copy: resolves once all of it is queued, which does not mean that it has
-    /// arrived.
+    /// Sends all of `chunk`, without a copy where it has more than 512 bytes: resolves once all of it is queued, which
+    /// does not mean that it has arrived.
     ///
     /// ```
     /// use muxado_tokio::Bytes;
@@ -274,7 +274,7 @@ impl Stream {
     /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
     /// let page = Bytes::from_static(b"<p>the same for everybody</p>");
     /// let mut stream = client.open().await?;
-    /// stream.write_chunk(page.clone()).await?; // its memory is shared, not copied
+    /// stream.write_chunk(page.clone()).await?; // of a longer page the memory is shared, not copied
     /// stream.finish()?;
     /// # let mut read = server.accept().await?;
     /// # assert_eq!(read.read_chunk(usize::MAX).await?, Some(page));

@@ -84,8 +84,8 @@ impl SendStream {
         self.inner.reset(code)
     }
 
-    /// Sends all of `chunk` without a copy: resolves once all of it is queued, which does not mean that it has
-    /// arrived.
+    /// Sends all of `chunk`, without a copy where it has more than 512 bytes: resolves once all of it is queued, which
+    /// does not mean that it has arrived.
     ///
     /// ```
     /// use muxado_tokio::Bytes;
