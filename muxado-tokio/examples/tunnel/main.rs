@@ -5,6 +5,9 @@
 //!       --public              --control          --server             --local
 //! ```
 //!
+//! `cargo run --release -p muxado-tokio --example tunnel -- demo` runs all of it in one process. `--help` in place of `demo`
+//! says how to run the parts alone, and the README of the repository shows it.
+//!
 //! The client dials out and keeps one connection. Each connection that the server accepts becomes one stream on it,
 //! opened by the server, and the client connects that stream to the local service. This file picks the command;
 //! `server`, `client` and `relay` are the tunnel, and `demo` shows it at work.
