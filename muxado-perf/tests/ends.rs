@@ -186,6 +186,11 @@ fn it_goes_over_tls_too() {
     assert_eq!(output.status.code(), Some(1));
     let error = json(&output)["error"].as_str().unwrap().to_owned();
     assert!(error.contains("is over TLS and the other is not"), "{error}");
+    // And the other way round.
+    let output = Server::start(&[]).client(&[SMALL, &trust].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let error = json(&output)["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("not TLS"), "{error}");
 }
 
 #[test]

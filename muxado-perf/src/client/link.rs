@@ -1,10 +1,11 @@
 //! What is measured: a muxado session, or raw TCP to the same server.
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail, ensure};
-use muxado_tokio::tls::TlsOptions;
+use muxado_tokio::tls::{TlsOptions, rustls};
 use muxado_tokio::{ErrorCode, Session, SessionEnd, connect_tls_with, connect_with};
 use muxado_typed::Typed;
 use serde::Serialize;
@@ -103,10 +104,24 @@ async fn reach(options: &Options) -> anyhow::Result<Session> {
     Ok(match &options.trust {
         Some(trust) => {
             let tls = TlsOptions::new().config(config).require_alpn(true);
-            connect_tls_with(&options.server, trust.name(&options.server), trust.config()?, &tls).await?
+            let connecting =
+                connect_tls_with(&options.server, trust.name(&options.server), trust.config()?, &tls);
+            connecting.await.map_err(without_tls)?
         }
         None => connect_with(&options.server, &config).await?,
     })
+}
+
+/// rustls says what it has read. What that mostly means is that the other end is not over TLS.
+fn without_tls(error: io::Error) -> anyhow::Error {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    let is_other = matches!(cause, Some(rustls::Error::InvalidMessage(_)));
+    let error = anyhow::Error::from(error);
+    if is_other {
+        error.context("what it says is not TLS: was it started with --cert and --key?")
+    } else {
+        error
+    }
 }
 
 async fn greet(typed: &Typed<Session>, window: u32) -> anyhow::Result<Vec<u8>> {
