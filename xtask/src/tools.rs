@@ -86,7 +86,7 @@ fn table(here: impl Fn(&str) -> Option<String>) -> String {
     });
     let others: String = others.collect();
     format!(
-        "{rows}\ncargo xtask tools NAME... or all installs them in the versions of the first column.\n\n\
+        "{rows}\ncargo xtask tools NAME... or all installs them, in the version behind the name.\n\n\
          {others}\ncargo xtask tools NAME... installs those on Debian.\n"
     )
 }
