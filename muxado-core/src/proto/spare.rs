@@ -6,6 +6,9 @@ pub(super) const MOST: usize = 512;
 /// All of it together, in bytes: enough for a message of usual size on each of many streams.
 const KEPT: usize = 8 * 1024;
 
+/// A smaller one counts as this, in bytes: it takes no less, with its place, and there could be thousands.
+const LEAST: usize = 32;
+
 /// So many buffers are looked at for one that fits.
 const LOOKS: usize = 8;
 
@@ -14,7 +17,7 @@ const LOOKS: usize = 8;
 pub(super) struct Spare {
     /// The last one given back is the last.
     buffers: Vec<Vec<u8>>,
-    /// What they have room for, in bytes.
+    /// What they count as, in bytes.
     room: usize,
 }
 
@@ -25,7 +28,7 @@ impl Spare {
         let found = self.buffers.iter().enumerate().rev().take(LOOKS).find(|(_, buffer)| fits(buffer, len));
         let Some((place, _)) = found else { return Vec::new() };
         let buffer = self.buffers.swap_remove(place);
-        self.room = self.room.saturating_sub(buffer.capacity());
+        self.room = self.room.saturating_sub(room(&buffer));
         buffer
     }
 
@@ -35,10 +38,10 @@ impl Spare {
             return;
         }
         buffer.clear();
-        self.room = self.room.saturating_add(buffer.capacity());
+        self.room = self.room.saturating_add(room(&buffer));
         self.buffers.push(buffer);
         while self.room > KEPT {
-            self.room = self.room.saturating_sub(self.buffers.remove(0).capacity());
+            self.room = self.room.saturating_sub(room(&self.buffers.remove(0)));
         }
     }
 }
@@ -46,6 +49,11 @@ impl Spare {
 /// Whether a buffer has room for `len` bytes, and not for many more.
 fn fits(buffer: &Vec<u8>, len: usize) -> bool {
     buffer.capacity() >= len && buffer.capacity() / 2 <= len
+}
+
+/// What a buffer counts as, in bytes.
+fn room(buffer: &Vec<u8>) -> usize {
+    buffer.capacity().max(LEAST)
 }
 
 #[cfg(test)]
@@ -83,6 +91,20 @@ mod tests {
         assert_eq!(spare.take(100).capacity(), 0, "those before are gone");
         assert!((0..16).all(|_| spare.take(MOST).capacity() == MOST));
         assert_eq!((spare.room, spare.take(MOST).capacity()), (0, 0));
+    }
+
+    /// Nine messages at a time hide what was kept before from whoever looks for a buffer of a byte.
+    #[test]
+    fn b37_buffers_of_a_byte_do_not_pile_up() {
+        let mut spare = Spare::default();
+        for _ in 0..2000 {
+            for (count, len) in [(1, 1), (9, 4)] {
+                let mut taken: Vec<_> = (0..count).map(|_| spare.take(len)).collect();
+                taken.iter_mut().for_each(|buffer| buffer.reserve_exact(len));
+                taken.into_iter().for_each(|buffer| spare.keep(buffer));
+            }
+        }
+        assert_eq!((spare.buffers.len(), spare.room), (KEPT / LEAST, KEPT));
     }
 
     #[test]
