@@ -40,7 +40,7 @@ impl Ahead {
     }
 }
 
-/// The first `len` of some bytes, which are gone afterwards.
+/// The first `len` of some bytes, which are gone afterwards, and their memory with the last of them.
 struct Given<'a> {
     bytes: &'a mut Bytes,
     len: usize,
@@ -48,6 +48,32 @@ struct Given<'a> {
 
 impl Drop for Given<'_> {
     fn drop(&mut self) {
-        self.bytes.advance(self.len);
+        match self.len < self.bytes.len() {
+            true => self.bytes.advance(self.len),
+            // Empty bytes would still hold their buffer.
+            false => *self.bytes = Bytes::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn b38_what_was_all_read_holds_no_buffer() {
+        type Take = fn(&mut Ahead, usize);
+        let takes: [Take; 2] =
+            [|ahead, max| _ = ahead.give(max, &mut |_| {}), |ahead, max| _ = ahead.pop(max)];
+        for take in takes {
+            let (buffer, mut ahead): (Arc<[u8]>, _) = (Arc::new([7; 100]), Ahead::default());
+            ahead.keep(Bytes::from_owner(buffer.clone()));
+            take(&mut ahead, 99);
+            assert_eq!((ahead.len(), Arc::strong_count(&buffer)), (1, 2));
+            take(&mut ahead, 99);
+            assert_eq!((ahead.len(), Arc::strong_count(&buffer)), (0, 1));
+        }
     }
 }
