@@ -1,12 +1,14 @@
 //! What a small read took out of the session beyond what was asked for: the next ones need no lock.
 
+use std::fmt;
+
 use bytes::{Buf, Bytes};
 
 /// A read of less takes out up to this much, in bytes, if the piece at the front has it.
 pub(super) const AHEAD: usize = 4096;
 
 /// Bytes that come before all that the session holds for the stream. In most streams there never are any.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Ahead(Option<Box<Bytes>>);
 
 impl Ahead {
@@ -37,6 +39,13 @@ impl Ahead {
 
     fn bytes(&mut self) -> Option<&mut Bytes> {
         self.0.as_deref_mut().filter(|bytes| !bytes.is_empty())
+    }
+}
+
+/// How much there is: who prints a stream does not ask for what it carries.
+impl fmt::Debug for Ahead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Ahead").field(&self.len()).finish()
     }
 }
 

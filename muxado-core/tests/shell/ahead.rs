@@ -132,6 +132,15 @@ fn s53_dropped_after_finish_with_bytes_taken_out_and_not_read_fin_then_rst_6() {
 }
 
 #[test]
+fn who_prints_a_stream_is_not_shown_what_it_carries() {
+    let world = World::new();
+    let (_one, mut stream) = with_unread(&world, &Config::default(), 10_000);
+    let before = format!("{stream:?}");
+    read(&world, &mut stream, 10);
+    assert_eq!(format!("{stream:?}"), before.replace("Ahead(0)", "Ahead(4086)"));
+}
+
+#[test]
 fn f54_whoever_panics_over_bytes_that_were_taken_out_has_read_them() {
     let world = World::new();
     let (_one, mut stream) = with_unread(&world, &Config::default(), 100);
