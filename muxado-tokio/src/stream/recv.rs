@@ -125,7 +125,7 @@ impl RecvStream {
 
     /// Asks the peer to stop sending: resets the whole stream with `code`, any but [`ErrorCode::NO_ERROR`],
     /// [`ErrorCode::STREAM_REFUSED`] and [`ErrorCode::ACCEPT_QUEUE_FULL`]. The sending half fails too, and what it has queued
-    /// is dropped: muxado has no way to stop one direction only.
+    /// is dropped: muxado has no way to stop one direction only. What a small read has taken out before can still be read.
     ///
     /// # Errors
     /// [`ResetError`] for a code that must not be sent; the stream goes on then.
