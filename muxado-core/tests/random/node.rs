@@ -64,6 +64,11 @@ impl Wait {
     pub(crate) fn sleeps(&self) -> bool {
         self.0.as_ref().is_some_and(|count| count.count() == 0)
     }
+
+    /// He was woken, and has not come since.
+    pub(crate) fn was_told(&self) -> bool {
+        self.0.as_ref().is_some_and(|count| count.count() > 0)
+    }
 }
 
 pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;

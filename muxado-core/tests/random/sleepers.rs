@@ -27,6 +27,7 @@ impl Run {
             ask_again(&mut node.stops, "who waits for a stop");
             ask_again(&mut node.ends, "who waits for the end");
             ask_again(&mut node.leaves, "who waits for a goodbye");
+            self.check_acceptors(who);
             // Somebody who was woken has not come yet: whoever is behind him waits for him.
             if self.nodes[who].opens.iter().all(|op| op.wait.sleeps()) {
                 for at in (0..self.nodes[who].opens.len()).rev() {
@@ -39,6 +40,15 @@ impl Run {
                 }
             }
         }
+    }
+
+    /// Each who was woken and has not come holds up the others for one stream, and no more (B24).
+    fn check_acceptors(&self, who: usize) {
+        let node = &self.nodes[who];
+        let backlog = node.sessions.first().map_or(0, |session| session.stats().backlog);
+        let told = node.accepts.iter().filter(|op| op.wait.was_told()).count();
+        let sleeps = node.accepts.iter().any(|op| op.wait.sleeps());
+        assert!(!sleeps || backlog <= told, "I11: {backlog} streams wait, and {told} were told");
     }
 
     fn check_handle(&mut self, who: usize, at: usize) {
