@@ -438,6 +438,14 @@ impl Mux {
         }
     }
 
+    /// From now on no end of the session waits for this stream, or counts it as cut off.
+    pub fn set_background(&mut self, key: StreamKey) {
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        if std::mem::take(&mut stream.unfinished) {
+            self.streams.unfinished = self.streams.unfinished.saturating_sub(1);
+        }
+    }
+
     /// Streams of a higher priority go first, equals take turns. The default is 0.
     pub fn set_priority(&mut self, key: StreamKey, priority: i8) {
         let Some(stream) = self.streams.get_mut(key) else { return };

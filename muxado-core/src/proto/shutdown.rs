@@ -132,7 +132,8 @@ impl Shutdown {
 
     /// Counts what is lost of a stream that is about to fail with the session, or while it comes to its end.
     pub(super) fn count_cut(&mut self, stream: &mut Stream) {
-        if stream.is_over() {
+        // Whoever has put it into the background has said that it may end with the session.
+        if stream.is_over() || !stream.unfinished {
             return;
         }
         let Cut { streams, bytes } = &mut self.cut;

@@ -121,7 +121,7 @@ pub(super) struct Stream {
     pub(super) was_cut: bool,
     /// Counts among the retired streams.
     pub(super) retired: bool,
-    /// Counts among the unfinished streams.
+    /// Counts among the unfinished streams: it is not over, and not in the background.
     pub(super) unfinished: bool,
     /// One more than the sweeps it has survived without sending anything, since it was dropped unfinished.
     pub(super) sweeps: u8,

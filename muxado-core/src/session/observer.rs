@@ -98,6 +98,27 @@ impl Observer {
         self.shared.close(code, text)
     }
 
+    /// Waits until the session has ended. See [`Session::closed`](super::Session::closed).
+    ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let session = pair.client;
+    /// # world.block_on(async move {
+    /// let observer = session.observer();
+    /// drop(session); // the last handle, and no stream is open
+    /// assert!(observer.closed().await.is_clean());
+    /// # });
+    /// ```
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    #[must_use = "futures do nothing unless polled"]
+    pub fn closed(&self) -> Closed {
+        Closed::new(self.shared.clone())
+    }
+
     /// Why the session has ended, or none while it lives.
     #[must_use]
     pub fn end(&self) -> Option<SessionEnd> {

@@ -373,6 +373,33 @@ impl Stream {
         self.send.set_write_deadline(at);
     }
 
+    /// Lets the session end without this stream: a drain does not wait for it, and [`SessionEnd::cut`] does not count it.
+    /// It fails with the session then. For streams without an end of their own, whose messages are worth nothing once all
+    /// others are over. It applies to this side alone, and cannot be taken back.
+    ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let session = pair.client;
+    /// # world.block_on(async move {
+    /// use std::time::Duration;
+    ///
+    /// let news = session.open().await?;
+    /// news.set_background();
+    /// let end = session.drain(Duration::from_secs(60)).await; // at once
+    /// assert!(end.is_clean() && end.cut().is_nothing());
+    /// # drop(news);
+    /// # Ok::<(), muxado_core::OpenError>(())
+    /// # }).unwrap();
+    /// # assert!(world.elapsed() < std::time::Duration::from_secs(1));
+    /// ```
+    ///
+    /// [`SessionEnd::cut`]: crate::SessionEnd::cut
+    pub fn set_background(&self) {
+        self.send.set_background();
+    }
+
     /// Streams of a higher priority go first, equals take turns. Default 0. See [`SendStream::set_priority`].
     pub fn set_priority(&self, priority: i8) {
         self.send.set_priority(priority);

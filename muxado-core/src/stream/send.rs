@@ -257,6 +257,11 @@ impl SendStream {
         self.shared.with(|state| state.mux.consumed(self.key))
     }
 
+    /// Lets the session end without this stream. See [`Stream::set_background`](crate::Stream::set_background).
+    pub fn set_background(&self) {
+        self.shared.with(|state| state.mux.set_background(self.key));
+    }
+
     /// Streams of a higher priority go first, equals take turns. Default 0. It applies to what goes out next, on this
     /// side alone. As long as there is something of a higher priority to send, streams of a lower one wait.
     pub fn set_priority(&self, priority: i8) {

@@ -1,8 +1,8 @@
 //! What an end says was cut: what is given up while a session drains, and nobody is told of (S80).
 
-use muxado_frame::Side;
-use muxado_testkit::Peer;
-use muxado_testkit::wire::go_away;
+use muxado_frame::{ErrorCode, Side};
+use muxado_testkit::wire::{go_away, syn};
+use muxado_testkit::{Ending, Peer};
 
 #[test]
 fn s80_what_is_given_up_while_a_session_drains_counts_as_cut() {
@@ -43,4 +43,49 @@ fn s80_what_the_peers_goaway_leaves_out_is_cut_only_if_nobody_is_told() {
         let end = peer.mux.end().unwrap();
         assert_eq!((end.cut().streams, end.cut().bytes), (0, 0), "{is_held} {written}");
     }
+}
+
+#[test]
+fn s80_a_stream_in_the_background_keeps_no_session_and_is_no_loss() {
+    for (first, closes) in [(true, false), (false, false), (true, true)] {
+        let mut peer = Peer::new(Side::Client);
+        let stream = peer.mux.open().unwrap();
+        peer.mux.write(stream, b"a").unwrap();
+        if first {
+            peer.mux.set_background(stream);
+            peer.mux.set_background(stream);
+        }
+        match closes {
+            true => peer.mux.close(ErrorCode::NO_ERROR, b""),
+            false => peer.mux.drain(),
+        }
+        if !first {
+            assert!(peer.sent() == syn(3, b"a") && !peer.mux.wants_transmit());
+            peer.mux.set_background(stream);
+            assert!(peer.mux.wants_transmit());
+        }
+        // What it had to say goes out before the end, but for a close.
+        let sent =
+            if first && !closes { [syn(3, b"a"), go_away(0, 0, b"")].concat() } else { go_away(0, 0, b"") };
+        assert_eq!(peer.sent(), sent);
+        assert!(peer.mux.end().unwrap().cut().is_nothing());
+        assert!(matches!(peer.read_all(stream).1, Ending::Failed(..)));
+    }
+}
+
+#[test]
+fn s80_a_stream_in_the_background_that_is_over_or_gone_is_not_counted_twice() {
+    let mut peer = Peer::new(Side::Client);
+    let streams = [(); 2].map(|()| peer.mux.open().unwrap());
+    for stream in streams {
+        peer.mux.write(stream, b"a").unwrap();
+    }
+    peer.mux.set_background(streams[0]);
+    peer.drop_stream(streams[0]);
+    peer.sent();
+    peer.mux.set_background(streams[0]);
+    peer.mux.drain();
+    assert_eq!(peer.sent(), b"", "the other one is waited for");
+    peer.mux.handle_deadline();
+    assert_eq!(peer.mux.end().unwrap().cut().streams, 1);
 }

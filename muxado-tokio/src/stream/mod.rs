@@ -410,6 +410,31 @@ impl Stream {
         self.send.set_write_deadline(at);
     }
 
+    /// Lets the session end without this stream: a drain does not wait for it, and [`SessionEnd::cut`] does not count it.
+    /// It fails with the session then. For streams without an end of their own, whose messages are worth nothing once all
+    /// others are over. It applies to this side alone, and cannot be taken back.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (session, _peer) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// let news = session.open().await?;
+    /// news.set_background();
+    /// let end = session.drain(Duration::from_secs(60)).await; // at once
+    /// assert!(end.is_clean() && end.cut().is_nothing());
+    /// # drop(news);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// [`SessionEnd::cut`]: crate::SessionEnd::cut
+    pub fn set_background(&self) {
+        self.send.set_background();
+    }
+
     /// Streams of a higher priority go first, equals take turns. Default 0. See
     /// [`muxado_core::SendStream::set_priority`].
     pub fn set_priority(&self, priority: i8) {

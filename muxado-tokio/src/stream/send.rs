@@ -206,6 +206,11 @@ impl SendStream {
         self.inner.set_write_deadline(at);
     }
 
+    /// Lets the session end without this stream. See [`Stream::set_background`](crate::Stream::set_background).
+    pub fn set_background(&self) {
+        self.inner.set_background();
+    }
+
     /// Streams of a higher priority go first, equals take turns. Default 0. See
     /// [`muxado_core::SendStream::set_priority`].
     pub fn set_priority(&self, priority: i8) {
