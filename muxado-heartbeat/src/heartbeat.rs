@@ -95,6 +95,7 @@ impl<S: Face> Heartbeat<S> {
             false => None,
         };
         if let Some(stream) = &stream {
+            stream.set_background();
             stream.set_priority(FIRST);
         }
         let start = runtime.now();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use async_channel::{Receiver, Sender};
 use futures_io::AsyncRead;
 use muxado_core::rt::Runtime;
-use muxado_core::{Bytes, ErrorCode, Leaving, Observer, Stream};
+use muxado_core::{Bytes, Closed, ErrorCode, Observer, Stream};
 
 use crate::config::{Beat, HeartbeatConfig, Policy};
 use crate::proto::{Pulse, Step};
@@ -71,17 +71,17 @@ enum Wake {
     Echo,
     /// The stream of beats has ended.
     StreamEnded,
-    /// The session is to end, or nobody wants to know any more.
+    /// The session has ended, or nobody wants to know any more.
     Stop,
 }
 
 impl<R: Runtime> Requester<R> {
     pub(crate) async fn run(mut self) {
-        let mut leaving = pin!(self.observer.clone().leaving());
+        let mut closed = pin!(self.observer.closed());
         let mut echo = [0; 4];
         let mut have = 0;
         while let Some(until) = self.step() {
-            match self.wait(until, leaving.as_mut(), &mut echo, &mut have).await {
+            match self.wait(until, closed.as_mut(), &mut echo, &mut have).await {
                 Wake::Look => {}
                 Wake::Echo => {
                     have = 0;
@@ -101,6 +101,10 @@ impl<R: Runtime> Requester<R> {
     /// Does what is due. Until when there is nothing more, or none if the session was closed.
     fn step(&mut self) -> Option<Option<Duration>> {
         loop {
+            // Its transport may take a while to close, and nobody is to be told of silence meanwhile.
+            if self.observer.end().is_some() {
+                return None;
+            }
             let now = self.now();
             let step = {
                 let state = &mut *self.shared.lock();
@@ -164,7 +168,7 @@ impl<R: Runtime> Requester<R> {
     async fn wait(
         &mut self,
         until: Option<Duration>,
-        mut leaving: Pin<&mut Leaving>,
+        mut closed: Pin<&mut Closed>,
         echo: &mut [u8; 4],
         have: &mut usize,
     ) -> Wake {
@@ -173,7 +177,7 @@ impl<R: Runtime> Requester<R> {
         let mut changes = pin!(self.changes.recv());
         poll_fn(|cx| {
             write(self.stream.as_mut(), &mut self.unsent, cx);
-            if leaving.as_mut().poll(cx).is_ready() {
+            if closed.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Wake::Stop);
             }
             match changes.as_mut().poll(cx) {

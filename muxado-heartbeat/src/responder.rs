@@ -1,7 +1,7 @@
 //! Answers the peer's beats: each four bytes that come go back, until the stream ends (S91).
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -44,16 +44,13 @@ impl Responders {
     }
 }
 
-/// Until the peer ends the stream, or the session is to end, which must not wait for it.
+/// Until the peer ends the stream, or the session has ended. A session that drains is still asked whether it is alive, by a
+/// peer that waits for what it has begun.
 pub(crate) async fn respond(mut stream: Stream, observer: &Observer) {
+    stream.set_background();
     stream.set_priority(FIRST);
-    let mut leaving = pin!(observer.leaving());
     let mut echo = Echo::default();
-    poll_fn(|cx| match leaving.as_mut().poll(cx) {
-        Poll::Ready(()) => Poll::Ready(()),
-        Poll::Pending => echo.poll(cx, &mut stream),
-    })
-    .await;
+    poll_fn(|cx| echo.poll(cx, &mut stream)).await;
     if observer.end().is_none() && stream.finish().is_err() {
         let _ = stream.reset(ErrorCode::STREAM_CANCELLED);
     }
