@@ -320,8 +320,9 @@ impl ConfigBuilder {
     /// States that the peer keeps working after it received GOAWAY. Default: no, since neither Go's muxado nor the
     /// crate `muxado` does.
     ///
-    /// With it, `go_away` announces the end at once and lets open streams finish; a `close` after that sends a second
-    /// GOAWAY, with its code and text. Without it, GOAWAY is the last frame, sent when the streams have finished.
+    /// With it, `go_away` announces the end at once and lets open streams finish, for which the peer gives them its own
+    /// [`drain_timeout`](Self::drain_timeout); a `close` after that sends a second GOAWAY, with its code and text. Without
+    /// it, GOAWAY is the last frame, sent when the streams have finished.
     pub fn peer_drains(mut self, yes: bool) -> Self {
         self.config.peer_drains = yes;
         self
