@@ -41,6 +41,10 @@ mod tutorial {
 }
 
 #[cfg(doctest)]
+#[doc = include_str!("relay.md")]
+mod relay {}
+
+#[cfg(doctest)]
 #[doc = include_str!("http.md")]
 mod http_over_a_session {}
 
