@@ -250,8 +250,9 @@ impl SendStream {
     /// How many of our bytes the peer's application has read or thrown away, in bytes.
     ///
     /// A lower bound, learned from the credit that comes back, so it needs no support from the peer's application. It
-    /// may lag by half a window, and the last bytes of a stream that has ended may never be confirmed. Where the peer's
-    /// application reads in small pieces, up to 4 KiB of it may still be before it, as in a buffered reader.
+    /// may lag by half a window. Once this direction is finished no more credit comes back, so that the last bytes, as many
+    /// as its window has grown to, are never confirmed: this is for progress, and a receipt is the peer's to give. Where the
+    /// peer's application reads in small pieces, up to 4 KiB of it may still be before it, as in a buffered reader.
     #[must_use]
     pub fn consumed(&self) -> u64 {
         self.shared.with(|state| state.mux.consumed(self.key))

@@ -359,8 +359,8 @@ impl Stream {
         self.send.poll_stopped(cx)
     }
 
-    /// How many of our bytes the peer's application has read or thrown away: a lower bound, in bytes. See
-    /// [`muxado_core::SendStream::consumed`].
+    /// How many of our bytes the peer's application has read or thrown away: a lower bound, in bytes. It is for progress: once
+    /// this direction is finished it may stop short of all of them. See [`muxado_core::SendStream::consumed`].
     #[must_use]
     pub fn consumed(&self) -> u64 {
         self.send.consumed()
