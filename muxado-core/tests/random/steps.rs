@@ -83,6 +83,9 @@ impl Run {
             9 => {
                 if let Some(send) = &handle.send {
                     send.set_priority(self.dice.pick(&[-1, 0, 0, 3]));
+                    if self.dice.below(16) == 0 {
+                        send.set_background();
+                    }
                     let _ = (send.consumed(), send.id());
                 }
             }
