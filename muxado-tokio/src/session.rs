@@ -67,6 +67,7 @@ impl Session {
     /// Outside a tokio runtime, as [`tokio::spawn`] does. A runtime without its timers enabled ends the session with
     /// [`EndCause::DriverDropped`](crate::EndCause::DriverDropped) at the first time limit: enable them.
     #[must_use]
+    #[track_caller]
     pub fn client<T>(transport: T) -> Session
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -80,6 +81,7 @@ impl Session {
     /// # Panics
     /// Outside a tokio runtime, as [`tokio::spawn`] does.
     #[must_use]
+    #[track_caller]
     pub fn server<T>(transport: T) -> Session
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -92,6 +94,7 @@ impl Session {
     /// # Panics
     /// Outside a tokio runtime, as [`tokio::spawn`] does.
     #[must_use]
+    #[track_caller]
     pub fn client_with<T>(transport: T, config: &Config) -> Session
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -104,6 +107,7 @@ impl Session {
     /// # Panics
     /// Outside a tokio runtime, as [`tokio::spawn`] does.
     #[must_use]
+    #[track_caller]
     pub fn server_with<T>(transport: T, config: &Config) -> Session
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -137,6 +141,7 @@ impl Session {
     /// # Panics
     /// Outside a tokio runtime, as [`tokio::spawn`] does.
     #[must_use]
+    #[track_caller]
     pub fn from_halves<R, W>(side: Side, read: R, write: W, config: &Config) -> Session
     where
         R: AsyncRead + Send + Unpin + 'static,
@@ -146,6 +151,7 @@ impl Session {
     }
 
     /// A session over a transport in one piece, with the addresses of its ends.
+    #[track_caller]
     pub(crate) fn over<T>(transport: T, side: Side, config: &Config, ends: Ends) -> Session
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -157,6 +163,7 @@ impl Session {
     }
 
     /// A session over two halves, which need no lock between them, with the addresses of their ends.
+    #[track_caller]
     pub(crate) fn over_halves<R, W>(read: R, write: W, side: Side, config: &Config, ends: Ends) -> Session
     where
         R: AsyncRead + Send + Unpin + 'static,
@@ -413,16 +420,6 @@ impl Session {
 
     /// The same session, which knows the addresses of the transport's ends from now on, if it did not know any. For
     /// a transport that does not tell them: see [`muxado_core::Session::with_addresses`].
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() {
-    /// # let (transport, _far) = tokio::io::duplex(64);
-    /// let visitor = Some(([192, 0, 2, 7], 50000).into());
-    /// let session = muxado_tokio::Session::server(transport).with_addresses(None, visitor);
-    /// assert_eq!(session.peer_addr(), visitor);
-    /// # }
-    /// ```
     #[must_use = "it is the session"]
     pub fn with_addresses(self, local: Option<SocketAddr>, peer: Option<SocketAddr>) -> Session {
         Session { inner: self.inner.with_addresses(local, peer) }

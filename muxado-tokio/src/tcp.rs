@@ -198,6 +198,7 @@ impl Listener<TcpListener> {
 ///
 /// # Panics
 /// Outside a tokio runtime, as [`tokio::spawn`] does.
+#[track_caller]
 pub fn over_tcp(tcp: TcpStream, side: Side, config: &Config) -> Session {
     tune(&tcp, config);
     let addresses = (tcp.local_addr().ok(), tcp.peer_addr().ok());

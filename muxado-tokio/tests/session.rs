@@ -189,7 +189,9 @@ async fn sessions_and_streams_know_the_addresses_of_their_connection() {
     let (send, recv) = client.open().await.unwrap().into_split();
     assert_eq!((send.local_addr(), recv.peer_addr()), (Some(ours), Some(theirs)));
     let (near, _far) = tokio::io::duplex(16);
-    assert_eq!(Session::client(near).peer_addr(), None, "a transport without addresses");
+    let session = Session::client(near);
+    assert_eq!(session.peer_addr(), None, "a transport without addresses");
+    assert_eq!(session.with_addresses(None, Some(ours)).peer_addr(), Some(ours), "unless it is told");
 }
 
 #[tokio::test]
