@@ -351,5 +351,5 @@ where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let (session, driver) = muxado_core::Session::new(side, tls, config, Smol);
-    Session::spawn(session, driver.vectored(true).half_closes(true)).with_addresses(ends.0, ends.1)
+    Session::spawn(session.with_addresses(ends.0, ends.1), driver.vectored(true).half_closes(true))
 }

@@ -158,8 +158,9 @@ impl Session {
     {
         let vectored = transport.is_write_vectored();
         let (session, driver) = muxado_core::Session::new(side, Compat(transport), config, Tokio);
+        let inner = session.with_addresses(ends.0, ends.1);
         tokio::spawn(driver.vectored(vectored).half_closes(true));
-        Session { inner: session.with_addresses(ends.0, ends.1) }
+        Session { inner }
     }
 
     /// A session over two halves, which need no lock between them, with the addresses of their ends.
@@ -172,8 +173,9 @@ impl Session {
         let vectored = write.is_write_vectored();
         let (session, driver) =
             muxado_core::Session::from_halves(side, Compat(read), Compat(write), config, Tokio);
+        let inner = session.with_addresses(ends.0, ends.1);
         tokio::spawn(driver.vectored(vectored).half_closes(true));
-        Session { inner: session.with_addresses(ends.0, ends.1) }
+        Session { inner }
     }
 
     /// Opens a stream, at no round-trip cost. Waits while `max_outbound_streams` are open, first come first served.

@@ -7,9 +7,9 @@ use super::Session;
 impl Session {
     /// The same session, which knows the addresses of the transport's ends from now on.
     ///
-    /// For a transport that does not tell them: one whose first bytes were looked at, one behind a proxy. The first
-    /// statement of any address counts. If the peer's is an address of another machine, the session's first stream gets credit beyond its
-    /// window sooner.
+    /// For a transport that does not tell them: a sniffed connection, or one through a proxy. The first call that states an
+    /// address counts, later ones change nothing. If both are known, and are not of one machine, the session's first stream
+    /// gets credit beyond its window sooner.
     ///
     /// ```
     /// # use muxado_testkit::{World, pipe};
@@ -25,10 +25,10 @@ impl Session {
     /// ```
     #[must_use = "it is the session"]
     pub fn with_addresses(self, local: Option<SocketAddr>, peer: Option<SocketAddr>) -> Session {
-        self.shared.set_addresses(local, peer);
+        let counts = self.shared.set_addresses(local, peer);
         let is_near =
             |local: SocketAddr, peer: SocketAddr| peer.ip().is_loopback() || local.ip() == peer.ip();
-        if local.zip(peer).is_some_and(|(local, peer)| !is_near(local, peer)) {
+        if counts && local.zip(peer).is_some_and(|(local, peer)| !is_near(local, peer)) {
             self.shared.with(|state| state.mux.handle_far());
         }
         self

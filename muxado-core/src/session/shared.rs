@@ -235,12 +235,14 @@ impl Shared {
         self.observed.load(Ordering::Relaxed)
     }
 
-    /// The first statement counts, if it says anything.
-    pub(crate) fn set_addresses(&self, local: Option<SocketAddr>, peer: Option<SocketAddr>) {
+    /// The first statement counts, if it says anything. Whether this is it.
+    pub(crate) fn set_addresses(&self, local: Option<SocketAddr>, peer: Option<SocketAddr>) -> bool {
         let says_something = local.is_some() || peer.is_some();
-        if says_something && self.addresses.set([local, peer]).is_ok() {
+        let counts = says_something && self.addresses.set([local, peer]).is_ok();
+        if counts {
             self.trace.addresses(local, peer);
         }
+        counts
     }
 
     pub(crate) fn local_addr(&self) -> Option<SocketAddr> {

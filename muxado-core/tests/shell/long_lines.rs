@@ -92,7 +92,9 @@ fn b35_only_a_peer_on_another_machine_has_credit_in_advance() {
         let (near, far) = pipe(ROOM);
         let (session, driver) =
             Session::from_halves(Side::Server, near.read, near.write, &Config::default(), world.clone());
-        let session = session.with_addresses(local, peer);
+        // A second statement is none.
+        let session =
+            session.with_addresses(local, peer).with_addresses(peer.and(Some(v4(1))), peer.and(Some(v4(2))));
         world.spawn(driver.map(drop));
         far.write.lane().inject(&[wire::syn(3, b""), wire::data(3, &[0; 16 * 1024]).repeat(8)].concat());
         let mut stream = world.block_on(session.accept()).unwrap();
@@ -104,4 +106,5 @@ fn b35_only_a_peer_on_another_machine_has_credit_in_advance() {
     assert_eq!(windows(Some(v4(1)), Some(v4(1))), 0, "one machine by its own address");
     assert_eq!(windows(Some(here), Some(here)), 0);
     assert_eq!(windows(None, None), 0);
+    assert_eq!(windows(None, Some(v4(2))), 0, "who knows where this end is?");
 }
