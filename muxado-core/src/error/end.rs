@@ -34,7 +34,7 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// Whether everything was delivered.
+    /// Whether everything was delivered, but for what streams in the background had.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         *self == Cut::default()

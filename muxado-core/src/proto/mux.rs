@@ -154,10 +154,7 @@ impl Mux {
         if self.shutdown.phase == Phase::Ended {
             return false;
         }
-        !self.replies.is_empty()
-            || !self.control.is_empty()
-            || !self.schedule.is_empty()
-            || (self.shutdown.goodbye == Goodbye::WhenDrained && self.streams.unfinished == 0)
+        !self.replies.is_empty() || !self.control.is_empty() || !self.schedule.is_empty() || self.is_drained()
     }
 
     /// Whether small credit waits: [`handle_credit_due`](Mux::handle_credit_due) is wanted after

@@ -189,6 +189,11 @@ impl Mux {
         self.refuse_backlog();
     }
 
+    /// Whether there is nothing left that the goodbye waits for, but what is queued.
+    pub(super) fn is_drained(&self) -> bool {
+        self.shutdown.goodbye == Goodbye::WhenDrained && self.streams.unfinished == 0
+    }
+
     /// Ends the session: open streams fail at once, what finished or dropped streams have queued still goes out,
     /// then GOAWAY with `code` and at most 256 bytes of `text`. The first close counts.
     pub fn close(&mut self, code: ErrorCode, text: &[u8]) {
@@ -207,7 +212,8 @@ impl Mux {
         for key in self.streams.keys() {
             let Some(stream) = self.streams.get_mut(key) else { continue };
             // It only sends now; whoever reads it is told.
-            if stream.recv.held
+            if stream.unfinished
+                && stream.recv.held
                 && !stream.recv.state.is_over()
                 && !std::mem::replace(&mut stream.was_cut, true)
             {

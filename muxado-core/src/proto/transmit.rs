@@ -65,7 +65,7 @@ impl Mux {
             self.emit_control(batch, key);
         } else if let Some(key) = self.schedule.pop() {
             self.take_turn(batch, key);
-        } else if self.shutdown.goodbye == Goodbye::WhenDrained && self.streams.unfinished == 0 {
+        } else if self.is_drained() {
             self.emit_goodbye(batch);
         } else {
             return false;

@@ -24,7 +24,7 @@ use crate::error::{ReadError, ResetError, WriteError};
 use crate::proto::StreamKey;
 use crate::session::shared::Shared;
 
-/// One full-duplex byte stream of a session. Reads and writes with the futures-io traits, and with `Bytes` at no copy.
+/// One full-duplex byte stream of a session. Reads and writes with the futures-io traits, and with `Bytes`, of which only small ones are copied.
 ///
 /// ```
 /// # use muxado_testkit::{World, connected};
@@ -117,13 +117,13 @@ impl Stream {
         self.send.id()
     }
 
-    /// The address of this end of the transport, where it has one.
+    /// The address of this end of the transport, where it is known.
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.send.local_addr()
     }
 
-    /// The address of the peer's end of the transport, where it has one.
+    /// The address of the peer's end of the transport, where it is known.
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.send.peer_addr()
@@ -214,7 +214,7 @@ impl Stream {
     /// # let mut from = server.accept().await?;
     /// # let mut to = server.open().await?;
     /// while let Some(chunk) = from.read_chunk(64 * 1024).await? {
-    ///     to.write_chunk(chunk).await?; // the same memory
+    ///     to.write_chunk(chunk).await?; // the same memory, if it is long
     /// }
     /// to.finish()?; // the end is passed on too
     /// # let chunk = client.accept().await?.read_chunk(100).await?;
@@ -374,8 +374,9 @@ impl Stream {
     }
 
     /// Lets the session end without this stream: a drain does not wait for it, and [`SessionEnd::cut`] does not count it.
-    /// It fails with the session then. For streams without an end of their own, whose messages are worth nothing once all
-    /// others are over. It applies to this side alone, and cannot be taken back.
+    /// It fails with the session then, and what it had accepted may be lost, finished or not. For streams without an end of
+    /// their own, whose messages are worth nothing once all others are over: where only such streams are left, the session
+    /// ends with its last handle. It applies to this side alone, and cannot be taken back.
     ///
     /// ```
     /// # use muxado_testkit::{World, connected};

@@ -1,5 +1,6 @@
 //! What an end says was cut: what is given up while a session drains, and nobody is told of (S80).
 
+use muxado_core::proto::Batch;
 use muxado_frame::{ErrorCode, Side};
 use muxado_testkit::wire::{go_away, syn};
 use muxado_testkit::{Ending, Peer};
@@ -71,6 +72,39 @@ fn s80_a_stream_in_the_background_keeps_no_session_and_is_no_loss() {
         assert!(peer.mux.end().unwrap().cut().is_nothing());
         assert!(matches!(peer.read_all(stream).1, Ending::Failed(..)));
     }
+}
+
+/// It has finished and waits for credit, and somebody still reads it.
+#[test]
+fn s80_a_stream_in_the_background_that_a_close_cuts_is_no_loss() {
+    let mut peer = Peer::new(Side::Client);
+    let stream = peer.mux.open().unwrap();
+    while peer.mux.write(stream, &[7; 16 * 1024]).unwrap() > 0 {
+        peer.sent();
+    }
+    peer.mux.finish(stream).unwrap();
+    peer.mux.set_background(stream);
+    peer.mux.close(ErrorCode::NO_ERROR, b"");
+    peer.sent();
+    assert!(peer.mux.end().unwrap().cut().is_nothing());
+}
+
+#[test]
+fn s80_a_stream_in_the_background_that_always_has_more_keeps_no_goodbye_back() {
+    let mut peer = Peer::new(Side::Client);
+    let stream = peer.mux.open().unwrap();
+    peer.mux.set_background(stream);
+    peer.mux.write(stream, &[7; 1000]).unwrap();
+    peer.mux.drain();
+    for _ in 0..3 {
+        let mut batch = Batch::contiguous();
+        peer.mux.poll_transmit(&mut batch, 1);
+        if peer.mux.end().is_some() {
+            return;
+        }
+        assert_eq!(peer.mux.write(stream, &[7; 1000]).unwrap(), 0);
+    }
+    panic!("it goes on and on");
 }
 
 #[test]

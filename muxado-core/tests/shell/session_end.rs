@@ -409,3 +409,28 @@ fn the_text_of_a_goodbye_is_never_cut_inside_a_character() {
     assert_eq!(end.text().len(), 255);
     assert!(std::str::from_utf8(end.text()).is_ok());
 }
+
+/// Neither a drain that is under way already nor the last handle waits for a stream in the background.
+#[test]
+fn a_stream_in_the_background_holds_no_session_up() {
+    for drains in [true, false] {
+        let world = World::new();
+        let pair = connected(&world, 1 << 16, &Config::default());
+        let observer = pair.client.observer();
+        let mut news = pair.client.try_open().unwrap();
+        world.block_on(news.write_all(b"news")).unwrap();
+        if drains {
+            drop(pair.client.drain(secs(60)));
+        } else {
+            news.set_background();
+            drop(pair.client);
+        }
+        world.settle();
+        assert_eq!(observer.end().is_none(), drains);
+        news.set_background();
+        let end = world.block_on(observer.closed());
+        assert!(end.is_clean() && end.cut().is_nothing(), "{end}");
+        assert!(world.block_on(news.write_all(b"more")).is_err());
+        assert!(world.elapsed() < secs(1));
+    }
+}

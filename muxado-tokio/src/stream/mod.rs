@@ -138,13 +138,13 @@ impl Stream {
         self.send.id()
     }
 
-    /// The address of this end of the transport, where it has one.
+    /// The address of this end of the transport, where it is known.
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.send.local_addr()
     }
 
-    /// The address of the peer's end of the transport, where it has one.
+    /// The address of the peer's end of the transport, where it is known.
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.send.peer_addr()
@@ -262,7 +262,7 @@ impl Stream {
         self.recv.poll_read_chunk(cx, max)
     }
 
-    /// Sends all of `chunk`, without a copy where it has more than 512 bytes: resolves once all of it is queued, which
+    /// Sends all of `chunk`, without a copy but of pieces of up to 512 bytes: resolves once all of it is queued, which
     /// does not mean that it has arrived.
     ///
     /// ```
@@ -411,8 +411,9 @@ impl Stream {
     }
 
     /// Lets the session end without this stream: a drain does not wait for it, and [`SessionEnd::cut`] does not count it.
-    /// It fails with the session then. For streams without an end of their own, whose messages are worth nothing once all
-    /// others are over. It applies to this side alone, and cannot be taken back.
+    /// It fails with the session then, and what it had accepted may be lost, finished or not. For streams without an end of
+    /// their own, whose messages are worth nothing once all others are over: where only such streams are left, the session
+    /// ends with its last handle. It applies to this side alone, and cannot be taken back.
     ///
     /// ```
     /// use std::time::Duration;
