@@ -101,7 +101,7 @@ impl<R: Runtime> Requester<R> {
     /// Does what is due. Until when there is nothing more, or none if the session was closed.
     fn step(&mut self) -> Option<Option<Duration>> {
         loop {
-            // Its transport may take a while to close, and nobody is to be told of silence meanwhile.
+            // The session's transport may take a while to close, and nobody is to be told of silence meanwhile.
             if self.observer.end().is_some() {
                 return None;
             }

@@ -77,13 +77,13 @@ impl RecvStream {
         self.shared.with(|state| state.mux.stream_id(self.key))
     }
 
-    /// The address of this end of the transport, where it has one.
+    /// The address of this end of the transport, where it is known.
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.shared.local_addr()
     }
 
-    /// The address of the peer's end of the transport, where it has one.
+    /// The address of the peer's end of the transport, where it is known.
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.shared.peer_addr()

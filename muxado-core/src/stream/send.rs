@@ -40,12 +40,12 @@ const EXACT_UP_TO: usize = 8 * 1024;
 ///
 /// let (mut send, recv) = client.open().await?.into_split();
 /// send.write_all(b"copied, ").await?;
-/// send.write_chunk(Bytes::from_static(b"not copied")).await?;
+/// send.write_chunk(Bytes::from_static(b"handed over")).await?;
 /// send.finish()?; // dropped without this, it would reset the stream
 /// # drop(recv);
 /// # let mut text = Vec::new();
 /// # futures_util::AsyncReadExt::read_to_end(&mut server.accept().await?, &mut text).await?;
-/// # assert_eq!(text, b"copied, not copied");
+/// # assert_eq!(text, b"copied, handed over");
 /// # Ok::<(), std::io::Error>(())
 /// # }).unwrap();
 /// ```
@@ -81,19 +81,19 @@ impl SendStream {
         self.shared.with(|state| state.mux.stream_id(self.key))
     }
 
-    /// The address of this end of the transport, where it has one.
+    /// The address of this end of the transport, where it is known.
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.shared.local_addr()
     }
 
-    /// The address of the peer's end of the transport, where it has one.
+    /// The address of the peer's end of the transport, where it is known.
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.shared.peer_addr()
     }
 
-    /// Sends all of `chunk`, without a copy where it has more than 512 bytes: resolves once all of it is queued, which
+    /// Sends all of `chunk`, without a copy but of pieces of up to 512 bytes: resolves once all of it is queued, which
     /// does not mean that it has arrived.
     ///
     /// ```

@@ -54,13 +54,13 @@ impl RecvStream {
         self.inner.id()
     }
 
-    /// The address of this end of the transport, where it has one.
+    /// The address of this end of the transport, where it is known.
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.inner.local_addr()
     }
 
-    /// The address of the peer's end of the transport, where it has one.
+    /// The address of the peer's end of the transport, where it is known.
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.inner.peer_addr()

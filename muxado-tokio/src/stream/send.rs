@@ -25,7 +25,7 @@ use crate::turn::in_turn;
 /// # let session = muxado_tokio::Session::client(near);
 /// let (mut send, recv) = session.open().await?.into_split();
 /// send.write_all(b"copied, ").await?;
-/// send.write_chunk(Bytes::from_static(b"not copied")).await?;
+/// send.write_chunk(Bytes::from_static(b"handed over")).await?;
 /// send.shutdown().await?; // dropped without this, it would reset the stream
 /// # drop(recv);
 /// # Ok(())
@@ -53,13 +53,13 @@ impl SendStream {
         self.inner.id()
     }
 
-    /// The address of this end of the transport, where it has one.
+    /// The address of this end of the transport, where it is known.
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.inner.local_addr()
     }
 
-    /// The address of the peer's end of the transport, where it has one.
+    /// The address of the peer's end of the transport, where it is known.
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.inner.peer_addr()
@@ -84,7 +84,7 @@ impl SendStream {
         self.inner.reset(code)
     }
 
-    /// Sends all of `chunk`, without a copy where it has more than 512 bytes: resolves once all of it is queued, which
+    /// Sends all of `chunk`, without a copy but of pieces of up to 512 bytes: resolves once all of it is queued, which
     /// does not mean that it has arrived.
     ///
     /// ```
@@ -99,7 +99,7 @@ impl SendStream {
     /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
     /// let (mut send, recv) = client.open().await?.into_split();
     /// let report: Vec<u8> = compute();
-    /// send.write_chunk(Bytes::from(report)).await?; // its memory is handed over, whatever its size
+    /// send.write_chunk(Bytes::from(report)).await?; // its memory is handed over
     /// send.finish()?;
     /// # assert_eq!(server.accept().await?.read_chunk(usize::MAX).await?, Some(compute().into()));
     /// # drop(recv);
