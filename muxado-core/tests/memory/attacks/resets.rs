@@ -83,7 +83,8 @@ fn v04_answers_that_nobody_reads_are_bounded_by_count() {
     let _turn = alone();
     let cost = play(&flood("s85_flood_of_replies_that_nobody_reads"), &Config::default(), 9);
     assert_eq!((cost.frames, cost.code()), (1 + 257, Some(10)), "{cost:?}");
-    cost.assert_under(&Ceiling { allocations: 120, held: 24 * 1024, ..NOTHING });
+    // Some thirty for few frames, and what the harness allocates meanwhile.
+    cost.assert_under(&Ceiling { allocations: 300, held: 24 * 1024, ..NOTHING });
     // One that reads them pays with glitches, and never gets more bytes than a RST for a frame.
     let cost = play(&flood("s39_flood_of_data_for_ids_never_seen"), &Config::default(), 90);
     assert_eq!((cost.frames, cost.code()), (1 + 10_001, Some(10)), "{cost:?}");
