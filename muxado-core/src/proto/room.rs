@@ -30,8 +30,7 @@ impl Mux {
             return Ok(0);
         }
         let (own, shared) = self.room_of(key);
-        // A stream in the background that always has more would keep the goodbye back.
-        let room = if self.is_drained() { 0 } else { own.max(shared).min(wanted) };
+        let room = own.max(shared).min(wanted);
         if room > 0 {
             self.leave_line(key);
             return Ok(room);
@@ -50,7 +49,8 @@ impl Mux {
 
     /// The room a stream always has, and the room that it and the session allow beyond that (decision 5).
     fn room_of(&self, key: StreamKey) -> (usize, usize) {
-        let Some(stream) = self.streams.get(key) else { return (0, 0) };
+        // A stream in the background that always has more would keep the goodbye back.
+        let Some(stream) = self.streams.get(key).filter(|_| !self.is_drained()) else { return (0, 0) };
         let queued = stream.send.queue.len().saturating_add(stream.send.reserved);
         let most = self.config.send_queue();
         let own = most.min(ALWAYS_ROOM).saturating_sub(queued);
