@@ -81,10 +81,11 @@ fn v03_resets_faster_than_accepting_do_not_fill_the_queue() {
 #[test]
 fn v04_answers_that_nobody_reads_are_bounded_by_count() {
     let _turn = alone();
-    let cost = play(&flood("s85_flood_of_replies_that_nobody_reads"), &Config::default(), 9);
+    // The frames are few: what the harness allocates meanwhile would show, and does not do so each time.
+    let unread = || play(&flood("s85_flood_of_replies_that_nobody_reads"), &Config::default(), 9);
+    let cost = (0..4).map(|_| unread()).min_by_key(|cost| cost.allocations).unwrap();
     assert_eq!((cost.frames, cost.code()), (1 + 257, Some(10)), "{cost:?}");
-    // Some thirty for few frames, and what the harness allocates meanwhile.
-    cost.assert_under(&Ceiling { allocations: 300, held: 24 * 1024, ..NOTHING });
+    cost.assert_under(&Ceiling { allocations: 120, held: 24 * 1024, ..NOTHING });
     // One that reads them pays with glitches, and never gets more bytes than a RST for a frame.
     let cost = play(&flood("s39_flood_of_data_for_ids_never_seen"), &Config::default(), 90);
     assert_eq!((cost.frames, cost.code()), (1 + 10_001, Some(10)), "{cost:?}");
