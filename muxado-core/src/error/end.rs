@@ -229,15 +229,15 @@ impl fmt::Display for SessionEnd {
                 f.write_str("the session's driver was dropped: has its runtime been shut down?")?;
             }
         }
-        match self.text() {
-            [] => Ok(()),
-            text => match text.split_at_checked(SHOWN) {
-                Some((shown, rest)) if !rest.is_empty() => {
-                    write!(f, " \"{}\" and {} bytes more", shown.escape_ascii(), rest.len())
-                }
-                _ => write!(f, " \"{}\"", text.escape_ascii()),
-            },
+        let text = self.text();
+        let (shown, rest) = text.split_at(text.len().min(SHOWN));
+        if !shown.is_empty() {
+            write!(f, " \"{}\"", shown.escape_ascii())?;
         }
+        if !rest.is_empty() {
+            write!(f, " and {} bytes more", rest.len())?;
+        }
+        Ok(())
     }
 }
 
