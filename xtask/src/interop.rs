@@ -2,7 +2,8 @@
 //! crate `muxado`, or with `--go` the Go peer, whose module the go command fetches unless a folder with it is given.
 
 use std::path::Path;
-use std::process::Command;
+
+use crate::system;
 
 /// The Go peer needs Go 1.21, says its module.
 const OLDEST_GO: u32 = 21;
@@ -27,10 +28,9 @@ fn the_crate(root: &Path) -> Result<(), String> {
 }
 
 fn the_go_peer(root: &Path, checkout: Option<&Path>) -> Result<(), String> {
-    let version = Command::new("go").arg("version").output().map(|output| output.stdout).unwrap_or_default();
-    let version = String::from_utf8_lossy(&version);
-    if !is_new_enough(&version) {
-        let here = if version.is_empty() { "there is none" } else { version.trim() };
+    let version = system::version(&system::GO);
+    if !version.as_deref().is_some_and(is_new_enough) {
+        let here = version.as_deref().unwrap_or("there is none");
         return Err(format!("interop: not run; it needs Go, 1.{OLDEST_GO} or newer: {here}"));
     }
     // The tests run in another folder.

@@ -22,7 +22,14 @@ const VALGRIND: Program = Program { name: "valgrind", version: "--version", pack
 pub(crate) const ALL: &[Program] = &[GO, TSHARK, VALGRIND];
 
 pub(crate) fn have(program: &Program) -> bool {
-    succeeds(Command::new(program.name).arg(program.version))
+    version(program).is_some()
+}
+
+/// What it says of its version, if it is here.
+pub(crate) fn version(program: &Program) -> Option<String> {
+    let output = Command::new(program.name).arg(program.version).output();
+    let output = output.ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// Installs it if it is not here. The error says why not.
