@@ -106,7 +106,8 @@ impl Mux {
         Ok(len)
     }
 
-    /// As [`write`](Mux::write), without a copy if it is more than 512 bytes: takes what there is room for off the front of `bytes`.
+    /// As [`write`](Mux::write), without a copy if it is more than 512 bytes: takes what there is room for off the front of
+    /// `bytes`.
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset, lost or finished.

@@ -24,7 +24,8 @@ use crate::error::{ReadError, ResetError, WriteError};
 use crate::proto::StreamKey;
 use crate::session::shared::Shared;
 
-/// One full-duplex byte stream of a session. Reads and writes with the futures-io traits, and with `Bytes`, of which only small ones are copied.
+/// One full-duplex byte stream of a session. Reads and writes with the futures-io traits, and with `Bytes`, of which only
+/// small ones are copied.
 ///
 /// ```
 /// # use muxado_testkit::{World, connected};

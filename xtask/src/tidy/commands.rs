@@ -1,5 +1,5 @@
-//! Commands that pages and comments name exist: `cargo xtask TASK` is a task, and `-p`, `--example`, `--test` and `--bin` name packages
-//! and programs of the workspace.
+//! Commands that pages and comments name exist: `cargo xtask TASK` is a task, and `-p`, `--example`, `--test` and `--bin`
+//! name packages and programs of the workspace.
 
 use super::Finding;
 use super::manifest::{self, Manifest};
