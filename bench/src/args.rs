@@ -4,10 +4,10 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::far;
 use crate::peer::PeerName;
 use crate::scale::Scale;
 use crate::workload::Workload;
+use crate::{far, run};
 
 pub(crate) const USAGE: &str = "\
 bench [--quick] [--syscalls] [--rounds N] [--workload NAMES] [--json FILE] [--plots FOLDER]
@@ -33,22 +33,11 @@ bench child WORKLOAD PEER AMOUNT   one measurement, as JSON: bytes, streams or m
 #[derive(Debug)]
 pub(crate) enum Command {
     Help,
-    Run(Plan),
+    Run(run::Plan),
     Far(far::Plan),
     Scale { plots: Option<PathBuf> },
     ScaleChild { scale: Scale, step: u64 },
     Child { workload: Workload, peer: PeerName, amount: u64 },
-}
-
-/// A run of everything.
-#[derive(Debug)]
-pub(crate) struct Plan {
-    pub(crate) quick: bool,
-    pub(crate) syscalls: bool,
-    pub(crate) rounds: usize,
-    pub(crate) workloads: Vec<Workload>,
-    pub(crate) json: Option<PathBuf>,
-    pub(crate) plots: Option<PathBuf>,
 }
 
 pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
@@ -103,7 +92,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Command, Box<dyn Error>> {
         return Err("--rounds: at least 1".into());
     }
     let workloads = workloads.unwrap_or_else(|| Workload::ALL.to_vec());
-    Ok(Command::Run(Plan { quick, syscalls, rounds, workloads, json, plots }))
+    Ok(Command::Run(run::Plan { quick, syscalls, rounds, workloads, json, plots }))
 }
 
 fn value<T>(name: &str, word: Option<&str>) -> Result<T, Box<dyn Error>>

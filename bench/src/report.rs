@@ -5,10 +5,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::args::Plan;
 use crate::measure::Measurement;
 use crate::peer::PeerName;
-use crate::run::{Counted, Results, Sample};
+use crate::run::{Counted, Plan, Results, Sample};
 use crate::syscalls::Calls;
 use crate::workload::{Headline, Workload};
 

@@ -3,15 +3,25 @@
 
 use std::error::Error;
 use std::io::{IsTerminal, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::args::Plan;
 use crate::child;
 use crate::measure::Measurement;
 use crate::peer::PeerName;
 use crate::syscalls::{self, Calls};
 use crate::workload::Workload;
+
+/// What to measure, how often, and where the figures go.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) quick: bool,
+    pub(crate) syscalls: bool,
+    pub(crate) rounds: usize,
+    pub(crate) workloads: Vec<Workload>,
+    pub(crate) json: Option<PathBuf>,
+    pub(crate) plots: Option<PathBuf>,
+}
 
 /// One measurement and where it belongs.
 #[derive(Clone, Debug)]
