@@ -192,5 +192,6 @@ pub fn over_tcp(tcp: TcpStream, side: Side, config: &Config) -> Session {
         config,
         AsyncStd,
     );
-    Session::spawn(session.with_addresses(local, peer), driver.vectored(true).half_closes(true))
+    session.set_addresses(local, peer);
+    Session::spawn(session, driver.vectored(true).half_closes(true))
 }

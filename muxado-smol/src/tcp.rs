@@ -191,5 +191,6 @@ pub fn over_tcp(tcp: TcpStream, side: Side, config: &Config) -> Session {
     tune(&tcp, config);
     let (local, peer) = (tcp.local_addr().ok(), tcp.peer_addr().ok());
     let (session, driver) = muxado_core::Session::from_halves(side, tcp.clone(), tcp, config, Smol);
-    Session::spawn(session.with_addresses(local, peer), driver.vectored(true).half_closes(true))
+    session.set_addresses(local, peer);
+    Session::spawn(session, driver.vectored(true).half_closes(true))
 }

@@ -351,5 +351,6 @@ where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let (session, driver) = muxado_core::Session::new(side, tls, config, Smol);
-    Session::spawn(session.with_addresses(ends.0, ends.1), driver.vectored(true).half_closes(true))
+    session.set_addresses(ends.0, ends.1);
+    Session::spawn(session, driver.vectored(true).half_closes(true))
 }

@@ -157,8 +157,8 @@ impl Session {
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let vectored = transport.is_write_vectored();
-        let (session, driver) = muxado_core::Session::new(side, Compat(transport), config, Tokio);
-        let inner = session.with_addresses(ends.0, ends.1);
+        let (inner, driver) = muxado_core::Session::new(side, Compat(transport), config, Tokio);
+        inner.set_addresses(ends.0, ends.1);
         tokio::spawn(driver.vectored(vectored).half_closes(true));
         Session { inner }
     }
@@ -171,9 +171,9 @@ impl Session {
         W: AsyncWrite + Send + Unpin + 'static,
     {
         let vectored = write.is_write_vectored();
-        let (session, driver) =
+        let (inner, driver) =
             muxado_core::Session::from_halves(side, Compat(read), Compat(write), config, Tokio);
-        let inner = session.with_addresses(ends.0, ends.1);
+        inner.set_addresses(ends.0, ends.1);
         tokio::spawn(driver.vectored(vectored).half_closes(true));
         Session { inner }
     }
@@ -420,11 +420,10 @@ impl Session {
         self.inner.side()
     }
 
-    /// The same session, which knows the addresses of the transport's ends from now on, if it did not know any. For
-    /// a transport that does not tell them: see [`muxado_core::Session::with_addresses`].
-    #[must_use = "it is the session"]
-    pub fn with_addresses(self, local: Option<SocketAddr>, peer: Option<SocketAddr>) -> Session {
-        Session { inner: self.inner.with_addresses(local, peer) }
+    /// Tells the session the addresses of the transport's ends, if it does not know any. For a transport that does not
+    /// tell them: see [`muxado_core::Session::set_addresses`].
+    pub fn set_addresses(&self, local: Option<SocketAddr>, peer: Option<SocketAddr>) {
+        self.inner.set_addresses(local, peer);
     }
 
     /// The address of this end of the transport, where it is known.

@@ -191,7 +191,9 @@ async fn sessions_and_streams_know_the_addresses_of_their_connection() {
     let (near, _far) = tokio::io::duplex(16);
     let session = Session::client(near);
     assert_eq!(session.peer_addr(), None, "a transport without addresses");
-    assert_eq!(session.with_addresses(None, Some(ours)).peer_addr(), Some(ours), "unless it is told");
+    let clone = session.clone();
+    session.set_addresses(None, Some(ours));
+    assert_eq!(clone.peer_addr(), Some(ours), "unless it is told, and then all know");
 }
 
 #[tokio::test]

@@ -289,19 +289,18 @@ impl<R> Session<R> {
         self.inner.side()
     }
 
-    /// The same session, which knows the addresses of the transport's ends from now on, if it did not know any. For
-    /// a transport that does not tell them: see [`crate::Session::with_addresses`].
+    /// Tells the session the addresses of the transport's ends, if it does not know any. For a transport that does not
+    /// tell them: see [`crate::Session::set_addresses`].
     ///
     /// ```
     /// # use muxado_testkit::Here;
     /// # let (_client, server) = Here.connected();
     /// let visitor = Some(([192, 0, 2, 7], 50000).into());
-    /// let session = server.with_addresses(None, visitor);
-    /// assert_eq!(session.peer_addr(), visitor);
+    /// server.set_addresses(None, visitor);
+    /// assert_eq!(server.peer_addr(), visitor);
     /// ```
-    #[must_use = "it is the session"]
-    pub fn with_addresses(self, local: Option<SocketAddr>, peer: Option<SocketAddr>) -> Session<R> {
-        Session { inner: self.inner.with_addresses(local, peer), runtime: PhantomData }
+    pub fn set_addresses(&self, local: Option<SocketAddr>, peer: Option<SocketAddr>) {
+        self.inner.set_addresses(local, peer);
     }
 
     /// The address of this end of the transport, where it is known.

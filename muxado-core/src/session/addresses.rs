@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::Session;
 
 impl Session {
-    /// The same session, which knows the addresses of the transport's ends from now on.
+    /// Tells the session, and with it all of its clones and streams, the addresses of the transport's ends.
     ///
     /// For a transport that does not tell them: a sniffed connection, or one through a proxy. The first call that states an
     /// address counts, later ones change nothing. If both are known, and are not of one machine, the session's first stream
@@ -18,29 +18,27 @@ impl Session {
     /// # let (runtime, (transport, _peer)) = (World::new(), pipe(4096));
     /// let visitor = "192.0.2.7:50000".parse()?;
     /// let (session, driver) = Session::server(transport, &Config::default(), runtime);
-    /// let session = session.with_addresses(None, Some(visitor));
+    /// session.set_addresses(None, Some(visitor));
     /// assert_eq!(session.peer_addr(), Some(visitor));
     /// # drop(driver);
     /// # Ok::<(), std::net::AddrParseError>(())
     /// ```
-    #[must_use = "it is the session"]
-    pub fn with_addresses(self, local: Option<SocketAddr>, peer: Option<SocketAddr>) -> Session {
+    pub fn set_addresses(&self, local: Option<SocketAddr>, peer: Option<SocketAddr>) {
         let counts = self.shared.set_addresses(local, peer);
         let is_near =
             |local: SocketAddr, peer: SocketAddr| peer.ip().is_loopback() || local.ip() == peer.ip();
         if counts && local.zip(peer).is_some_and(|(local, peer)| !is_near(local, peer)) {
             self.shared.with(|state| state.mux.handle_far());
         }
-        self
     }
 
-    /// The address of this end of the transport, where it is [known](Session::with_addresses).
+    /// The address of this end of the transport, where it is [known](Session::set_addresses).
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.shared.local_addr()
     }
 
-    /// The address of the peer's end of the transport, where it is [known](Session::with_addresses).
+    /// The address of the peer's end of the transport, where it is [known](Session::set_addresses).
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.shared.peer_addr()

@@ -33,8 +33,9 @@ fn both_halves_know_their_stream_and_its_transport() {
     let (session, driver) =
         Session::from_halves(Side::Client, near.read, near.write, &Config::default(), world.clone());
     world.spawn(async move { drop(driver.await) });
-    let session =
-        session.with_addresses(None, None).with_addresses(ours, theirs).with_addresses(theirs, None);
+    for (local, peer) in [(None, None), (ours, theirs), (theirs, None)] {
+        session.set_addresses(local, peer); // nothing is said, the statement, a second one
+    }
     let mut stream = world.block_on(session.open()).unwrap();
     world.block_on(stream.flush()).unwrap();
     world.settle();

@@ -92,9 +92,8 @@ fn b35_only_a_peer_on_another_machine_has_credit_in_advance() {
         let (near, far) = pipe(ROOM);
         let (session, driver) =
             Session::from_halves(Side::Server, near.read, near.write, &Config::default(), world.clone());
-        // A second statement is none.
-        let session =
-            session.with_addresses(local, peer).with_addresses(peer.and(Some(v4(1))), peer.and(Some(v4(2))));
+        session.set_addresses(local, peer);
+        session.set_addresses(peer.and(Some(v4(1))), peer.and(Some(v4(2)))); // A second statement is none.
         world.spawn(driver.map(drop));
         far.write.lane().inject(&[wire::syn(3, b""), wire::data(3, &[0; 16 * 1024]).repeat(8)].concat());
         let mut stream = world.block_on(session.accept()).unwrap();

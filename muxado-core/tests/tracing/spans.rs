@@ -134,7 +134,7 @@ fn addresses_are_told_where_there_are_any() {
         let (session, driver) =
             Session::from_halves(Side::Client, near.read, near.write, &Config::default(), world);
         let ours = "127.0.0.1:1".parse().unwrap();
-        let session = session.with_addresses(Some(ours), Some("10.0.0.1:2".parse().unwrap()));
+        session.set_addresses(Some(ours), Some("10.0.0.1:2".parse().unwrap()));
         drop((driver, session));
     });
     let fields = &heard.closed()[0].fields;

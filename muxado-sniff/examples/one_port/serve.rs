@@ -47,7 +47,9 @@ pub(crate) async fn all(port: TcpListener, limits: Limits) -> anyhow::Result<()>
         let tcp = connection.get_ref();
         tune(tcp, &Config::default());
         let (local, peer) = (tcp.local_addr().ok(), tcp.peer_addr().ok());
-        echo(Session::server(connection).with_addresses(local, peer))
+        let session = Session::server(connection);
+        session.set_addresses(local, peer);
+        echo(session)
     }));
     tokio::spawn(each(shells, async |mut connection| {
         let _ = connection.write_all(b"SSH-2.0-nobody_is_here\r\n").await;
