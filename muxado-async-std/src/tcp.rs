@@ -84,7 +84,7 @@ impl Listener<TcpListener> {
     /// # Cancel safety
     /// Dropping the future leaves nothing bound.
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<Listener> {
-        Listener::bind_with(address, Config::default()).await
+        Listener::bind_with(address, &Config::default()).await
     }
 
     /// As [`bind`](Listener::bind), with settings.
@@ -94,7 +94,7 @@ impl Listener<TcpListener> {
     ///
     /// # async_std::task::block_on(async {
     /// let config = Config::builder().max_inbound_streams(10_000).build()?;
-    /// let listener = Listener::bind_with("127.0.0.1:0", config).await?;
+    /// let listener = Listener::bind_with("127.0.0.1:0", &config).await?;
     /// # let _client = muxado_async_std::connect(listener.local_addr()?).await?;
     /// let (session, _peer) = listener.accept().await?;
     /// assert_eq!(session.config().max_inbound_streams(), 10_000); // as in every session of it
@@ -107,14 +107,14 @@ impl Listener<TcpListener> {
     ///
     /// # Cancel safety
     /// Dropping the future leaves nothing bound.
-    pub async fn bind_with(address: impl ToSocketAddrs, config: Config) -> io::Result<Listener> {
+    pub async fn bind_with(address: impl ToSocketAddrs, config: &Config) -> io::Result<Listener> {
         Ok(Listener::from_tcp(TcpListener::bind(address).await?, config))
     }
 
     /// Takes over a listener that was made elsewhere, with these settings for the sessions.
     #[must_use]
-    pub fn from_tcp(tcp: TcpListener, config: Config) -> Listener {
-        Listener { source: tcp, config }
+    pub fn from_tcp(tcp: TcpListener, config: &Config) -> Listener {
+        Listener { source: tcp, config: config.clone() }
     }
 
     /// The address it listens on.

@@ -86,7 +86,7 @@ impl Listener<UnixListener> {
     /// # Cancel safety
     /// Dropping the future leaves nothing bound.
     pub async fn bind_unix(path: impl AsRef<Path>) -> io::Result<Listener<UnixListener>> {
-        Listener::bind_unix_with(path, Config::default()).await
+        Listener::bind_unix_with(path, &Config::default()).await
     }
 
     /// As [`bind_unix`](Listener::bind_unix), with settings.
@@ -97,7 +97,7 @@ impl Listener<UnixListener> {
     /// # async_std::task::block_on(async {
     /// # let path = std::env::temp_dir().join(format!("muxado_async_std_bind_with_{}", std::process::id()));
     /// let config = Config::builder().max_inbound_streams(10_000).build()?;
-    /// let listener = Listener::bind_unix_with(&path, config).await?;
+    /// let listener = Listener::bind_unix_with(&path, &config).await?;
     /// # let _client = muxado_async_std::connect_unix(&path).await?;
     /// let (session, _peer) = listener.accept().await?;
     /// assert_eq!(session.config().max_inbound_streams(), 10_000); // as in every session of it
@@ -113,15 +113,15 @@ impl Listener<UnixListener> {
     /// Dropping the future leaves nothing bound.
     pub async fn bind_unix_with(
         path: impl AsRef<Path>,
-        config: Config,
+        config: &Config,
     ) -> io::Result<Listener<UnixListener>> {
         Ok(Listener::from_unix(UnixListener::bind(path.as_ref()).await?, config))
     }
 
     /// Takes over a listener that was made elsewhere, with these settings for the sessions.
     #[must_use]
-    pub fn from_unix(unix: UnixListener, config: Config) -> Listener<UnixListener> {
-        Listener { source: unix, config }
+    pub fn from_unix(unix: UnixListener, config: &Config) -> Listener<UnixListener> {
+        Listener { source: unix, config: config.clone() }
     }
 
     /// The address it listens on.

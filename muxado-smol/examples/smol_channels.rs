@@ -21,7 +21,7 @@ async fn run() -> anyhow::Result<()> {
         .max_outbound_streams(CHANNELS)
         .accept_backlog(CHANNELS)
         .build()?;
-    let listener = Listener::bind_with("127.0.0.1:0", config.clone()).await?;
+    let listener = Listener::bind_with("127.0.0.1:0", &config).await?;
     let session = connect_with(listener.local_addr()?, &config).await?;
     let (server, _) = listener.accept().await?;
     smol::spawn(greet_all(server)).detach();

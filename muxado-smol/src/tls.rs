@@ -168,7 +168,7 @@ impl Listener<Tls> {
         address: impl AsyncToSocketAddrs,
         tls: impl Into<Arc<ServerConfig>>,
     ) -> io::Result<Listener<Tls>> {
-        Listener::bind_tls_with(address, tls, TlsOptions::new()).await
+        Listener::bind_tls_with(address, tls, &TlsOptions::new()).await
     }
 
     /// As [`bind_tls`](Listener::bind_tls), with settings.
@@ -181,7 +181,7 @@ impl Listener<Tls> {
     /// # let tls = muxado_testkit::certs::Authority::new().server();
     /// let config = Config::builder().max_inbound_streams(10_000).build()?; // of the sessions
     /// let options = TlsOptions::new().config(config).max_handshakes(100);
-    /// let listener = Listener::bind_tls_with("127.0.0.1:0", tls, options).await?;
+    /// let listener = Listener::bind_tls_with("127.0.0.1:0", tls, &options).await?;
     /// # drop(listener);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
@@ -195,7 +195,7 @@ impl Listener<Tls> {
     pub async fn bind_tls_with(
         address: impl AsyncToSocketAddrs,
         tls: impl Into<Arc<ServerConfig>>,
-        options: TlsOptions,
+        options: &TlsOptions,
     ) -> io::Result<Listener<Tls>> {
         Ok(Listener::from_tcp_tls(TcpListener::bind(address).await?, tls, options))
     }
@@ -211,7 +211,7 @@ impl Listener<Tls> {
     /// # let authority = muxado_testkit::certs::Authority::new();
     /// # let (server, client) = (authority.server(), authority.client());
     /// let socket = std::net::TcpListener::bind("127.0.0.1:0")?;
-    /// let listener = Listener::from_tcp_tls(socket.try_into()?, server, TlsOptions::new());
+    /// let listener = Listener::from_tcp_tls(socket.try_into()?, server, &TlsOptions::new());
     /// let address = listener.local_addr()?;
     /// let (client, server) = smol::future::zip(connect_tls(address, "localhost", client), listener.accept()).await;
     /// # drop((client?, server?));
@@ -222,20 +222,19 @@ impl Listener<Tls> {
     pub fn from_tcp_tls(
         tcp: TcpListener,
         tls: impl Into<Arc<ServerConfig>>,
-        options: TlsOptions,
+        options: &TlsOptions,
     ) -> Listener<Tls> {
         let mut tls = tls.into();
         if tls.alpn_protocols.is_empty() {
             Arc::make_mut(&mut tls).alpn_protocols = vec![ALPN.to_vec()];
         }
-        let config = options.session().clone();
         let source = Tls {
             tcp,
             acceptor: TlsAcceptor::from(tls),
             handshakes: options.handshakes(Smol),
-            options: Arc::new(options),
+            options: Arc::new(options.clone()),
         };
-        Listener { source, config }
+        Listener { source, config: options.session().clone() }
     }
 
     /// The address it listens on.

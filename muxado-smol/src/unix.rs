@@ -68,21 +68,21 @@ impl Listener<UnixListener> {
     /// # Errors
     /// Whatever binding reports: `AddrInUse` if there is such a file.
     pub fn bind_unix(path: impl AsRef<Path>) -> io::Result<Listener<UnixListener>> {
-        Listener::bind_unix_with(path, Config::default())
+        Listener::bind_unix_with(path, &Config::default())
     }
 
     /// As [`bind_unix`](Listener::bind_unix), with settings.
     ///
     /// # Errors
     /// Whatever binding reports: `AddrInUse` if there is such a file.
-    pub fn bind_unix_with(path: impl AsRef<Path>, config: Config) -> io::Result<Listener<UnixListener>> {
+    pub fn bind_unix_with(path: impl AsRef<Path>, config: &Config) -> io::Result<Listener<UnixListener>> {
         Ok(Listener::from_unix(UnixListener::bind(path)?, config))
     }
 
     /// Takes over a listener that was made elsewhere, with these settings for the sessions.
     #[must_use]
-    pub fn from_unix(unix: UnixListener, config: Config) -> Listener<UnixListener> {
-        Listener { source: unix, config }
+    pub fn from_unix(unix: UnixListener, config: &Config) -> Listener<UnixListener> {
+        Listener { source: unix, config: config.clone() }
     }
 
     /// The address it listens on.

@@ -6,7 +6,7 @@ use muxado_testkit::suite::{At, play};
 
 fn connect(config: &Config) -> (At<Session>, At<Session>) {
     let (client, server) = smol::block_on(async {
-        let listener = Listener::bind_with("127.0.0.1:0", config.clone()).await.unwrap();
+        let listener = Listener::bind_with("127.0.0.1:0", config).await.unwrap();
         let client = connect_with(listener.local_addr().unwrap(), config).await.unwrap();
         (client, listener.accept().await.unwrap().0)
     });

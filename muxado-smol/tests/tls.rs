@@ -52,7 +52,7 @@ fn silent_clients_keep_nobody_out() {
     let authority = Authority::new();
     smol::block_on(async {
         let options = TlsOptions::new().max_handshakes(10).require_alpn(true);
-        let listener = Listener::bind_tls_with("127.0.0.1:0", authority.server(), options).await.unwrap();
+        let listener = Listener::bind_tls_with("127.0.0.1:0", authority.server(), &options).await.unwrap();
         let address = listener.local_addr().unwrap();
         let connecting = async {
             let mut silent = Vec::new();

@@ -170,7 +170,7 @@ impl Listener<Tls> {
         address: impl ToSocketAddrs,
         tls: impl Into<Arc<ServerConfig>>,
     ) -> io::Result<Listener<Tls>> {
-        Listener::bind_tls_with(address, tls, TlsOptions::new()).await
+        Listener::bind_tls_with(address, tls, &TlsOptions::new()).await
     }
 
     /// As [`bind_tls`](Listener::bind_tls), with settings.
@@ -186,7 +186,7 @@ impl Listener<Tls> {
     /// // Clients have to name muxado as their protocol, and may have 16 streams each.
     /// let config = Config::builder().max_inbound_streams(16).build()?;
     /// let options = TlsOptions::new().require_alpn(true).config(config);
-    /// let listener = Listener::bind_tls_with("127.0.0.1:0", tls, options).await?;
+    /// let listener = Listener::bind_tls_with("127.0.0.1:0", tls, &options).await?;
     /// # drop(listener);
     /// # Ok(())
     /// # }
@@ -200,7 +200,7 @@ impl Listener<Tls> {
     pub async fn bind_tls_with(
         address: impl ToSocketAddrs,
         tls: impl Into<Arc<ServerConfig>>,
-        options: TlsOptions,
+        options: &TlsOptions,
     ) -> io::Result<Listener<Tls>> {
         Ok(Listener::from_tcp_tls(TcpListener::bind(address).await?, tls, options))
     }
@@ -218,7 +218,7 @@ impl Listener<Tls> {
     /// # let (server, client) = (authority.server(), authority.client());
     /// let socket = tokio::net::TcpSocket::new_v4()?;
     /// socket.bind(([127, 0, 0, 1], 0).into())?;
-    /// let listener = Listener::from_tcp_tls(socket.listen(1024)?, server, TlsOptions::new());
+    /// let listener = Listener::from_tcp_tls(socket.listen(1024)?, server, &TlsOptions::new());
     /// let address = listener.local_addr()?;
     /// let (client, server) = tokio::join!(connect_tls(address, "localhost", client), listener.accept());
     /// # drop((client?, server?));
@@ -229,20 +229,19 @@ impl Listener<Tls> {
     pub fn from_tcp_tls(
         tcp: TcpListener,
         tls: impl Into<Arc<ServerConfig>>,
-        options: TlsOptions,
+        options: &TlsOptions,
     ) -> Listener<Tls> {
         let mut tls = tls.into();
         if tls.alpn_protocols.is_empty() {
             Arc::make_mut(&mut tls).alpn_protocols = vec![ALPN.to_vec()];
         }
-        let config = options.session().clone();
         let source = Tls {
             tcp,
             acceptor: TlsAcceptor::from(tls),
             handshakes: options.handshakes(Tokio),
-            options: Arc::new(options),
+            options: Arc::new(options.clone()),
         };
-        Listener { source, config }
+        Listener { source, config: options.session().clone() }
     }
 
     /// The address it listens on.

@@ -40,7 +40,7 @@ async fn fill_the_pools(client: &Session, server: &Session) {
 async fn b08_an_idle_stream_costs_little() {
     let config =
         Config::builder().max_inbound_streams(STREAMS).max_outbound_streams(STREAMS).build().unwrap();
-    let listener = Listener::bind_with("127.0.0.1:0", config.clone()).await.unwrap();
+    let listener = Listener::bind_with("127.0.0.1:0", &config).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (client, server) = tokio::join!(connect_with(address, &config), listener.accept());
     let (client, server) = (client.unwrap(), server.unwrap().0);

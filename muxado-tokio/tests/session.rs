@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 async fn pair(config: Config) -> (Session, Session) {
-    let listener = Listener::bind_with("127.0.0.1:0", config.clone()).await.unwrap();
+    let listener = Listener::bind_with("127.0.0.1:0", &config).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (client, server) = tokio::join!(connect_with(address, &config), listener.accept());
     (client.unwrap(), server.unwrap().0)

@@ -19,7 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 async fn listen(tls: ServerConfig, options: TlsOptions) -> (Listener<Tls>, SocketAddr) {
-    let listener = Listener::bind_tls_with("127.0.0.1:0", tls, options).await.unwrap();
+    let listener = Listener::bind_tls_with("127.0.0.1:0", tls, &options).await.unwrap();
     let address = listener.local_addr().unwrap();
     (listener, address)
 }
@@ -191,7 +191,7 @@ async fn a_listener_that_was_made_elsewhere_takes_all_options() {
     let address = tcp.local_addr().unwrap();
     let config = Config::builder().max_outbound_streams(1).build().unwrap();
     let options = TlsOptions::new().require_alpn(true).config(config);
-    let listener = Listener::from_tcp_tls(tcp, authority.server(), options.clone());
+    let listener = Listener::from_tcp_tls(tcp, authority.server(), &options);
     assert_eq!(listener.local_addr().unwrap(), address);
     let (client, server) =
         tokio::join!(connect_tls_with(address, HOST, authority.client(), &options), listener.accept());

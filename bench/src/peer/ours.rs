@@ -53,7 +53,7 @@ pub(super) async fn session_pair(setting: Setting) -> io::Result<(Session, Sessi
     if setting.is_tls {
         return tls_session_pair(config).await;
     }
-    let listener = Listener::bind_with(delay::listen_at(setting), config.clone()).await?;
+    let listener = Listener::bind_with(delay::listen_at(setting), &config).await?;
     let address = delay::in_front_of(listener.local_addr()?, setting).await?;
     let (client, (server, _)) = tokio::try_join!(connect_with(address, &config), listener.accept())?;
     Ok((client, server))
@@ -62,7 +62,7 @@ pub(super) async fn session_pair(setting: Setting) -> io::Result<(Session, Sessi
 async fn tls_session_pair(config: Config) -> io::Result<(Session, Session)> {
     let options = TlsOptions::new().config(config);
     let (client, server) = tls::settings()?;
-    let listener = Listener::bind_tls_with("127.0.0.1:0", server, options.clone()).await?;
+    let listener = Listener::bind_tls_with("127.0.0.1:0", server, &options).await?;
     let connecting = connect_tls_with(listener.local_addr()?, "localhost", client, &options);
     let (client, (server, _)) = tokio::try_join!(connecting, listener.accept())?;
     Ok((client, server))

@@ -38,7 +38,7 @@ async fn our_client(setup: &Setup) -> (Session, MuxadoSession) {
 }
 
 async fn our_server(setup: &Setup) -> (Session, MuxadoSession) {
-    let listener = Listener::bind_with("127.0.0.1:0", setup.ours.clone()).await.unwrap();
+    let listener = Listener::bind_with("127.0.0.1:0", &setup.ours).await.unwrap();
     let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (ours, _) = listener.accept().await.unwrap();
     (ours, start(setup, tcp, SessionBuilder::client))

@@ -39,7 +39,7 @@ const TOKIO_CURRENT_THREAD: On<muxado_tokio::Session> = On {
 
 const SMOL: On<muxado_smol::Session> = On {
     listen: |config| {
-        let listening = muxado_smol::Listener::bind_with(LOCAL, config.clone());
+        let listening = muxado_smol::Listener::bind_with(LOCAL, config);
         let listener = smol::block_on(listening).unwrap();
         let address = listener.local_addr().unwrap();
         (address, Box::new(move || smol::block_on(listener.accept()).unwrap().0))
@@ -50,7 +50,7 @@ const SMOL: On<muxado_smol::Session> = On {
 
 const ASYNC_STD: On<muxado_async_std::Session> = On {
     listen: |config| {
-        let listening = muxado_async_std::Listener::bind_with(LOCAL, config.clone());
+        let listening = muxado_async_std::Listener::bind_with(LOCAL, config);
         let listener = smol::block_on(listening).unwrap();
         let address = listener.local_addr().unwrap();
         (address, Box::new(move || smol::block_on(listener.accept()).unwrap().0))
@@ -83,7 +83,9 @@ fn on<T: Send + 'static>(runtime: &Handle, future: impl Future<Output = T> + Sen
 }
 
 fn listen_on_tokio(runtime: &'static Handle, config: &Config) -> (SocketAddr, Accept<muxado_tokio::Session>) {
-    let listener = on(runtime, muxado_tokio::Listener::bind_with(LOCAL, config.clone())).unwrap();
+    let config = config.clone();
+    let listener =
+        on(runtime, async move { muxado_tokio::Listener::bind_with(LOCAL, &config).await.unwrap() });
     let address = listener.local_addr().unwrap();
     (address, Box::new(move || on(runtime, async move { listener.accept().await.unwrap().0 })))
 }

@@ -24,8 +24,7 @@ fn tls_on_tokio() {
     play(|config| {
         let (client, server, options) = (authority.client(), authority.server(), tokio_options(config));
         let sessions = on(many(), async move {
-            let listener =
-                muxado_tokio::Listener::bind_tls_with(LOCAL, server, options.clone()).await.unwrap();
+            let listener = muxado_tokio::Listener::bind_tls_with(LOCAL, server, &options).await.unwrap();
             let address = listener.local_addr().unwrap();
             let connecting = muxado_tokio::connect_tls_with(address, HOST, client, &options);
             let (client, server) = tokio::join!(connecting, listener.accept());
@@ -41,8 +40,7 @@ fn tls_on_smol() {
     play(|config| {
         let (client, server, options) = (authority.client(), authority.server(), tokio_options(config));
         let sessions = smol::block_on(async move {
-            let listener =
-                muxado_smol::Listener::bind_tls_with(LOCAL, server, options.clone()).await.unwrap();
+            let listener = muxado_smol::Listener::bind_tls_with(LOCAL, server, &options).await.unwrap();
             let address = listener.local_addr().unwrap();
             let connecting = muxado_smol::connect_tls_with(address, HOST, client, &options);
             let (client, server) = zip(connecting, listener.accept()).await;
@@ -57,7 +55,7 @@ fn tls_between_tokio_and_smol() {
     let authority = Authority::new();
     play(|config| {
         let (client, server, options) = (authority.client(), authority.server(), tokio_options(config));
-        let listening = muxado_smol::Listener::bind_tls_with(LOCAL, server, options.clone());
+        let listening = muxado_smol::Listener::bind_tls_with(LOCAL, server, &options);
         let listener = smol::block_on(listening).unwrap();
         let address = listener.local_addr().unwrap();
         let accepting = smol::spawn(async move { listener.accept().await.unwrap().0 });
@@ -76,7 +74,7 @@ fn unix_sockets_on_tokio() {
         let (folder, config) = (tempfile::tempdir().unwrap(), config.clone());
         let sessions = on(many(), async move {
             let path = folder.path().join("socket");
-            let listener = muxado_tokio::Listener::bind_unix_with(&path, config.clone()).unwrap();
+            let listener = muxado_tokio::Listener::bind_unix_with(&path, &config).unwrap();
             assert_eq!(listener.local_addr().unwrap().as_pathname(), Some(path.as_path()));
             let client = muxado_tokio::connect_unix_with(&path, &config).await.unwrap();
             (client, listener.accept().await.unwrap().0)
@@ -92,7 +90,7 @@ fn unix_sockets_on_smol() {
         let folder = tempfile::tempdir().unwrap();
         let sessions = smol::block_on(async {
             let path = folder.path().join("socket");
-            let listener = muxado_smol::Listener::bind_unix_with(&path, config.clone()).unwrap();
+            let listener = muxado_smol::Listener::bind_unix_with(&path, config).unwrap();
             let client = muxado_smol::connect_unix_with(&path, config).await.unwrap();
             (client, listener.accept().await.unwrap().0)
         });
@@ -107,7 +105,7 @@ fn unix_sockets_on_async_std() {
         let folder = tempfile::tempdir().unwrap();
         let sessions = smol::block_on(async {
             let path = folder.path().join("socket");
-            let listener = muxado_async_std::Listener::bind_unix_with(&path, config.clone()).await.unwrap();
+            let listener = muxado_async_std::Listener::bind_unix_with(&path, config).await.unwrap();
             let client = muxado_async_std::connect_unix_with(&path, config).await.unwrap();
             (client, listener.accept().await.unwrap().0)
         });

@@ -119,9 +119,9 @@ impl Sessions {
         let bound = match &options.identity {
             Some(identity) => {
                 let tls = TlsOptions::new().config(config).require_alpn(true);
-                Listener::bind_tls_with(&options.listen, identity.config()?, tls).await.map(Sessions::Secure)
+                Listener::bind_tls_with(&options.listen, identity.config()?, &tls).await.map(Sessions::Secure)
             }
-            None => Listener::bind_with(&options.listen, config).await.map(Sessions::Plain),
+            None => Listener::bind_with(&options.listen, &config).await.map(Sessions::Plain),
         };
         bound.with_context(|| format!("cannot listen on {}", options.listen))
     }

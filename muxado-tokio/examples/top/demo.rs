@@ -26,7 +26,7 @@ pub(crate) struct Demo {
 impl Demo {
     pub(crate) async fn start() -> anyhow::Result<Demo> {
         let config = Config::builder().inspection(true).build()?;
-        let listener = Listener::bind_with("127.0.0.1:0", config.clone()).await?;
+        let listener = Listener::bind_with("127.0.0.1:0", &config).await?;
         let client = connect_with(listener.local_addr()?, &config).await?;
         let (server, _) = listener.accept().await?;
         for (kind, count) in KINDS {

@@ -41,9 +41,9 @@ impl Control {
         let bound = match guard.tls()? {
             Some(tls) => {
                 let options = TlsOptions::new().config(config).require_alpn(true);
-                Listener::bind_tls_with(address, tls, options).await.map(Control::Secure)
+                Listener::bind_tls_with(address, tls, &options).await.map(Control::Secure)
             }
-            None => Listener::bind_with(address, config).await.map(Control::Plain),
+            None => Listener::bind_with(address, &config).await.map(Control::Plain),
         };
         bound.with_context(|| format!("cannot listen for clients on {address}"))
     }

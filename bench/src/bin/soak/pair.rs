@@ -273,8 +273,8 @@ impl Veteran {
 /// Two sessions over TCP, each on its runtime, with a relay between them if something is to go wrong.
 async fn connect(world: &Arc<World>, story: &Story) -> io::Result<[Session; 2]> {
     let [near, far] = story.flavours.map(|flavour| &world.flavours[flavour]);
-    let listening = Listener::bind_with("127.0.0.1:0", story.config.clone());
-    let listener = far.spawn(listening).await??;
+    let config = story.config.clone();
+    let listener = far.spawn(async move { Listener::bind_with("127.0.0.1:0", &config).await }).await??;
     let mut address = listener.local_addr()?;
     if let Some(mishap) = story.mishap {
         address = relay::start(address, mishap).await?;
