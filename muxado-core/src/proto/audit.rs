@@ -166,7 +166,15 @@ impl Mux {
             ("I4: credit was made or lost", recv.credit.audit(recv.queue.len())),
             ("I4: bytes arrive outside of any frame", !(listens && recv.credit.is_arriving()) || is_current),
             ("what it adds to the sendable bytes is stale", stream.sendable == stream.sendable()),
-            ("it is over and counts as unfinished", !(stream.unfinished && stream.is_over())),
+            (
+                "it counts as unfinished and is not",
+                !(stream.unfinished && (stream.in_background || stream.is_over())),
+            ),
+            // A RST that follows the FIN of a stream that was over goes out, and is not waited for.
+            (
+                "it is unfinished and does not count",
+                stream.unfinished || stream.in_background || stream.is_over() || stream.rst.is_some(),
+            ),
             ("it can retire and has not, or the reverse", stream.retired == stream.can_retire()),
             ("it has a turn and no place in the order", ended || !stream.has_turn() || stream.is_ready),
             ("its RST has no place in the control queue", stream.rst.is_none() || stream.in_control),
@@ -226,6 +234,11 @@ mod tests {
         mux
     }
 
+    fn first(mux: &mut Mux) -> &mut Stream {
+        let key = mux.streams.keys()[0];
+        mux.streams.get_mut(key).unwrap()
+    }
+
     #[test]
     fn what_does_not_add_up_is_found() {
         assert_eq!(busy().audit(), Ok(()));
@@ -235,6 +248,11 @@ mod tests {
             ("lazy", |mux| mux.lazy = 1),
             ("inbound", |mux| mux.streams.inbound = 0),
             ("unfinished", |mux| mux.streams.unfinished = 2),
+            ("counts as unfinished and is not", |mux| first(mux).in_background = true),
+            ("is unfinished and does not count", |mux| {
+                first(mux).unfinished = false;
+                mux.streams.unfinished = 0;
+            }),
             ("believe to be in the send order", |mux| mux.schedule.clear()),
             ("stands twice", |mux| mux.schedule.push(0, mux.streams.keys()[0], LastTurn::default())),
             ("does not know", |mux| mux.control.push_back(mux.streams.keys()[0])),

@@ -442,6 +442,7 @@ impl Mux {
     /// From now on no end of the session waits for this stream, or counts it as cut off.
     pub fn set_background(&mut self, key: StreamKey) {
         let Some(stream) = self.streams.get_mut(key) else { return };
+        stream.in_background = true;
         if std::mem::take(&mut stream.unfinished) {
             self.streams.unfinished = self.streams.unfinished.saturating_sub(1);
         }

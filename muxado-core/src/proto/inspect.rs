@@ -73,6 +73,7 @@ impl Mux {
             id: stream.id,
             is_ours: stream.opener == Opener::Local,
             priority: stream.priority,
+            in_background: stream.in_background,
             sending: send.state.into(),
             queued: send.queue.len(),
             send_credit: send.credit.available(),

@@ -121,6 +121,8 @@ pub(super) struct Stream {
     pub(super) was_cut: bool,
     /// Counts among the retired streams.
     pub(super) retired: bool,
+    /// The application has put it into the background: it may end with the session.
+    pub(super) in_background: bool,
     /// Counts among the unfinished streams: it is not over, and not in the background.
     pub(super) unfinished: bool,
     /// One more than the sweeps it has survived without sending anything, since it was dropped unfinished.
@@ -170,6 +172,7 @@ impl Stream {
             sendable: 0,
             was_cut: false,
             retired: false,
+            in_background: false,
             unfinished: true,
             sweeps: 0,
         }

@@ -210,17 +210,20 @@ fn an_inspection_is_a_table() {
     }
     peer.feed(data(3, &[0; 1000]));
     peer.feed(syn(4, b""));
+    let news = peer.mux.open().unwrap();
+    peer.mux.set_background(news);
     let text = peer.mux.inspect().to_string();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(
         lines,
         [
             "client session: open",
-            "  streams 2, not accepted 1, waiting to open 0; queued 16.0 KiB, unread 1000 B; sent 256.0 KiB, received 1000 B",
+            "  streams 3, not accepted 1, waiting to open 0; queued 16.0 KiB, unread 1000 B; sent 256.0 KiB, received 1000 B",
             "    stream opener sending       queued     credit       sent receiving     unread   may come  waits",
             "         3 us     open        16.0 KiB        0 B  256.0 KiB open          1000 B  255.0 KiB  \
              writing: waits for the peer to read (no credit); nobody reads: 1000 B unread",
             "         4 peer   open             0 B  256.0 KiB        0 B open             0 B  256.0 KiB  not accepted yet",
+            "       new us     open             0 B  256.0 KiB        0 B open             0 B  256.0 KiB  -; in the background",
         ]
     );
 }

@@ -112,6 +112,8 @@ pub struct StreamInspection {
     pub is_ours: bool,
     /// Its priority.
     pub priority: i8,
+    /// Whether it may end with the session: see [`Stream::set_background`](crate::Stream::set_background).
+    pub in_background: bool,
     /// The direction from us to the peer.
     pub sending: Sending,
     /// Bytes accepted from the writer and not framed yet.

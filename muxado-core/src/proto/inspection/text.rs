@@ -103,14 +103,15 @@ impl fmt::Display for StreamInspection {
             Size::of(self.peer_credit),
         )?;
         match (&self.reading, &self.writing) {
-            (None, None) => f.write_str("-"),
-            (Some(wait), None) | (None, Some(wait)) => self.show(wait, f),
+            (None, None) => f.write_str("-")?,
+            (Some(wait), None) | (None, Some(wait)) => self.show(wait, f)?,
             (Some(reading), Some(writing)) => {
                 self.show(writing, f)?;
                 f.write_str("; ")?;
-                self.show(reading, f)
+                self.show(reading, f)?;
             }
         }
+        f.write_str(if self.in_background { "; in the background" } else { "" })
     }
 }
 
