@@ -1,5 +1,6 @@
 //! The sending half of a stream.
 
+use std::fmt;
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -434,11 +435,17 @@ impl Drop for SendStream {
 }
 
 /// The future of [`SendStream::write_chunk`]. *Dropping* it may leave a part of the chunk accepted.
-#[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct WriteChunk<'a> {
     stream: &'a mut SendStream,
     chunk: Bytes,
+}
+
+/// With how much is left to write: who prints a future does not ask for what it carries.
+impl fmt::Debug for WriteChunk<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WriteChunk").field("stream", &self.stream).field("left", &self.chunk.len()).finish()
+    }
 }
 
 impl Future for WriteChunk<'_> {

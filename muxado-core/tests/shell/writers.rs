@@ -81,3 +81,12 @@ fn a_chunk_that_is_sent_is_held_by_nobody() {
         assert_eq!((chunk.len(), Arc::strong_count(&memory)), (0, 1), "{len} bytes");
     }
 }
+
+#[test]
+fn who_prints_a_write_is_not_shown_what_it_carries() {
+    let world = World::new();
+    let pair = connected(&world, 1 << 20, &Config::default());
+    let mut stream = pair.client.try_open().unwrap();
+    let text = format!("{:?}", stream.write_chunk("a secret".into()));
+    assert!(text.ends_with(", left: 8 }") && !text.contains("secret"), "{text}");
+}
