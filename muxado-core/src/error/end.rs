@@ -55,9 +55,32 @@ pub struct SessionEnd {
 /// What few ends have.
 #[derive(Clone, Debug, Default)]
 struct More {
-    /// The code and text of the peer's GOAWAY.
-    peer: Option<(ErrorCode, Bytes)>,
+    peer: Option<Goodbye>,
     frames: Option<Arc<FrameLog>>,
+}
+
+/// The code and text of the peer's GOAWAY.
+#[derive(Clone)]
+struct Goodbye(ErrorCode, Bytes);
+
+impl fmt::Debug for Goodbye {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Goodbye").field(&self.0).field(&Shown(&self.1)).finish()
+    }
+}
+
+/// A text where an error is shown: escaped, and cut.
+struct Shown<'a>(&'a [u8]);
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (shown, rest) = self.0.split_at(self.0.len().min(SHOWN));
+        write!(f, "\"{}\"", shown.escape_ascii())?;
+        if !rest.is_empty() {
+            write!(f, " and {} bytes more", rest.len())?;
+        }
+        Ok(())
+    }
 }
 
 /// The end of a session as the streams that it took share it: each has room for no more than a pointer.
@@ -75,7 +98,6 @@ impl SharedEnd {
 }
 
 /// The ways in which a session ends.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum EndCause {
     /// This side closed it, with this code and text.
@@ -106,6 +128,23 @@ pub enum EndCause {
     DriverDropped,
 }
 
+impl fmt::Debug for EndCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = |name: &str, code: &ErrorCode, text: &[u8]| {
+            f.debug_struct(name).field("code", code).field("text", &Shown(text)).finish()
+        };
+        match self {
+            EndCause::Closed { code, text } => said("Closed", code, text),
+            EndCause::GoAway { code, text } => said("GoAway", code, text),
+            EndCause::PeerEof => f.write_str("PeerEof"),
+            EndCause::PeerMisbehaved(how) => f.debug_tuple("PeerMisbehaved").field(how).finish(),
+            EndCause::WriteStalled => f.write_str("WriteStalled"),
+            EndCause::Transport(error) => f.debug_tuple("Transport").field(error).finish(),
+            EndCause::DriverDropped => f.write_str("DriverDropped"),
+        }
+    }
+}
+
 impl SessionEnd {
     pub(crate) fn new(cause: EndCause) -> SessionEnd {
         SessionEnd { cause: Arc::new(cause), cut: Cut::default(), more: None }
@@ -118,7 +157,7 @@ impl SessionEnd {
 
     pub(crate) fn with_peer(mut self, code: ErrorCode, text: Bytes) -> SessionEnd {
         let more = self.more.as_deref().cloned().unwrap_or_default();
-        self.more = Some(Arc::new(More { peer: Some((code, text)), ..more }));
+        self.more = Some(Arc::new(More { peer: Some(Goodbye(code, text)), ..more }));
         self
     }
 
@@ -160,7 +199,8 @@ impl SessionEnd {
         }
     }
 
-    /// The text of the GOAWAY that was received or sent, empty if there was none. `Display` shows its first 256 bytes.
+    /// The text of the GOAWAY that was received or sent, empty if there was none. `Display` and `Debug` show its first 256
+    /// bytes.
     #[must_use]
     pub fn text(&self) -> &[u8] {
         match &*self.cause {
@@ -197,7 +237,7 @@ impl SessionEnd {
     /// The code and text of the peer's GOAWAY, if one came before the end, whatever the cause was.
     #[must_use]
     pub fn peer_goodbye(&self) -> Option<(ErrorCode, &[u8])> {
-        self.more.as_deref()?.peer.as_ref().map(|(code, text)| (*code, &text[..]))
+        self.more.as_deref()?.peer.as_ref().map(|Goodbye(code, text)| (*code, &text[..]))
     }
 
     /// What was not delivered, when this side closed the session.
@@ -229,15 +269,10 @@ impl fmt::Display for SessionEnd {
                 f.write_str("the session's driver was dropped: has its runtime been shut down?")?;
             }
         }
-        let text = self.text();
-        let (shown, rest) = text.split_at(text.len().min(SHOWN));
-        if !shown.is_empty() {
-            write!(f, " \"{}\"", shown.escape_ascii())?;
+        match self.text() {
+            [] => Ok(()),
+            text => write!(f, " {:?}", Shown(text)),
         }
-        if !rest.is_empty() {
-            write!(f, " and {} bytes more", rest.len())?;
-        }
-        Ok(())
     }
 }
 
@@ -334,8 +369,24 @@ mod tests {
         };
         assert!(shown(b"a\n\x1b[2J").ends_with(r#" "a\n\x1b[2J""#));
         assert!(shown(&[b'x'; SHOWN]).ends_with(&format!(" \"{}\"", "x".repeat(SHOWN))));
-        let end = SHOWN + 10;
-        assert!(shown(&vec![b'x'; end]).ends_with(&format!(" \"{}\" and 10 bytes more", "x".repeat(SHOWN))));
+        let long = [b'x'; SHOWN + 10];
+        let cut = format!("\"{}\" and 10 bytes more", "x".repeat(SHOWN));
+        assert!(shown(&long).ends_with(&format!(" {cut}")));
+
+        let (code, text) = (ErrorCode::NO_ERROR, Bytes::copy_from_slice(&long));
+        let end = SessionEnd::new(EndCause::GoAway { code, text: text.clone() }).with_peer(code, text);
+        let debug = format!("{end:?}");
+        assert_eq!((debug.matches(&cut).count(), debug.matches("xx").count()), (2, SHOWN), "{debug}");
+    }
+
+    #[test]
+    fn a_cause_is_printed_as_if_it_were_derived() {
+        let closed = EndCause::Closed { code: ErrorCode::NO_ERROR, text: Bytes::from_static(b"bye") };
+        let shown = format!("{closed:?}");
+        assert!(shown.starts_with("Closed { code: ") && shown.ends_with(", text: \"bye\" }"), "{shown}");
+        let misbehaved = EndCause::PeerMisbehaved(PeerMisbehaved::ReservedBit);
+        assert_eq!(format!("{misbehaved:?}"), "PeerMisbehaved(ReservedBit)");
+        assert_eq!(format!("{:?}", EndCause::PeerEof), "PeerEof");
     }
 
     #[test]
