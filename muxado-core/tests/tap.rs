@@ -25,11 +25,12 @@ fn frames() -> Vec<u8> {
         wire::fin(3),
         wire::rst(5, 6),
         wire::go_away(3, 1, b"because"),
+        wire::frame(wire::WNDINC, 2, 3, &77_u32.to_be_bytes()),
     ]
     .concat()
 }
 
-const LINES: [&str; 7] = [
+const LINES: [&str; 8] = [
     "DATA    id 3       length 5       flags SYN",
     "DATA    id 3       length 0       flags -",
     "WNDINC  id 3       length 4       flags -  increment 77",
@@ -37,6 +38,7 @@ const LINES: [&str; 7] = [
     "DATA    id 3       length 0       flags FIN",
     "RST     id 5       length 4       flags -  StreamCancelled (6)",
     "GOAWAY  id 0       length 15      flags -  ProtocolError (1)",
+    "WNDINC  id 3       length 4       flags SYN  increment 77",
 ];
 
 /// What is told of `pieces`, in one direction.

@@ -39,6 +39,8 @@ pub enum Item {
         id: u32,
         /// Why.
         code: ErrorCode,
+        /// As they came: on this frame none has a meaning.
+        flags: Flags,
     },
     /// A whole WNDINC frame.
     WndInc {
@@ -46,6 +48,8 @@ pub enum Item {
         id: u32,
         /// Bytes of window granted, 1 to 0x7FFF_FFFF.
         increment: u32,
+        /// As they came: on this frame none has a meaning.
+        flags: Flags,
     },
     /// A GOAWAY frame up to its debug text.
     GoAway {
@@ -55,6 +59,8 @@ pub enum Item {
         code: ErrorCode,
         /// Bytes of debug text that follow as [`Item::Body`].
         debug_len: u32,
+        /// As they came: on this frame none has a meaning.
+        flags: Flags,
     },
     /// The header of a frame of unknown kind; its length in bytes follows as [`Item::Body`].
     Unknown {
@@ -69,12 +75,13 @@ pub enum Item {
 /// After an error there is no telling where the next frame begins, so it stays failed.
 ///
 /// ```
-/// use muxado_frame::{Decoder, ErrorCode, Item, Side, StreamId, rst};
+/// use muxado_frame::{Decoder, ErrorCode, Flags, Item, Side, StreamId, rst};
 ///
 /// let frame = rst(StreamId::first(Side::Client), ErrorCode::STREAM_RESET);
 /// let mut decoder = Decoder::new();
 /// assert_eq!(decoder.decode(&frame[..5])?, (5, None));
-/// assert_eq!(decoder.decode(&frame[5..])?, (7, Some(Item::Rst { id: 3, code: ErrorCode::STREAM_RESET })));
+/// let whole = Item::Rst { id: 3, code: ErrorCode::STREAM_RESET, flags: Flags::NONE };
+/// assert_eq!(decoder.decode(&frame[5..])?, (7, Some(whole)));
 /// # Ok::<(), muxado_frame::DecodeError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -219,18 +226,18 @@ fn fixed_part(bytes: &[u8]) -> Result<Option<(usize, Item)>, DecodeError> {
     };
     let header = Header::decode(*header);
     judge(header)?;
-    let id = header.stream_id();
+    let (id, flags) = (header.stream_id(), header.flags());
     let item = match header.kind() {
-        Kind::Data => (HEADER_LEN, Item::Data { id, length: header.length(), flags: header.flags() }),
+        Kind::Data => (HEADER_LEN, Item::Data { id, length: header.length(), flags }),
         Kind::Unknown(_) => (HEADER_LEN, Item::Unknown { header }),
         Kind::Rst => match body.first_chunk() {
-            Some(code) => (12, Item::Rst { id, code: ErrorCode::new(u32::from_be_bytes(*code)) }),
+            Some(code) => (12, Item::Rst { id, code: ErrorCode::new(u32::from_be_bytes(*code)), flags }),
             None => return Ok(None),
         },
         Kind::WndInc => match body.first_chunk() {
             Some(increment) => match u32::from_be_bytes(*increment) & INCREMENT_MASK {
                 0 => return Err(DecodeError::ZeroIncrement { id }),
-                increment => (12, Item::WndInc { id, increment }),
+                increment => (12, Item::WndInc { id, increment, flags }),
             },
             None => return Ok(None),
         },
@@ -239,7 +246,7 @@ fn fixed_part(bytes: &[u8]) -> Result<Option<(usize, Item)>, DecodeError> {
                 let last = u32::from_be_bytes([l3, l2, l1, l0]);
                 let code = ErrorCode::new(u32::from_be_bytes([c3, c2, c1, c0]));
                 let debug_len = header.length().saturating_sub(GO_AWAY_FIXED_LEN);
-                (MAX_FIXED_LEN, Item::GoAway { last, code, debug_len })
+                (MAX_FIXED_LEN, Item::GoAway { last, code, debug_len, flags })
             }
             None => return Ok(None),
         },

@@ -69,7 +69,10 @@ fn an_increment_without_its_low_31_bits_is_refused_when_it_is_complete() {
 #[test]
 fn the_reserved_bit_of_an_increment_is_ignored() {
     let bytes = [&header(2, 4, 7)[..], &[0x80, 0, 0, 1]].concat();
-    assert_eq!(Decoder::new().decode(&bytes), Ok((12, Some(Item::WndInc { id: 7, increment: 1 }))));
+    assert_eq!(
+        Decoder::new().decode(&bytes),
+        Ok((12, Some(Item::WndInc { id: 7, increment: 1, flags: Flags::NONE })))
+    );
 }
 
 #[test]
@@ -78,7 +81,7 @@ fn s11_the_reserved_bit_of_a_stream_id_is_reported() {
     let data = Item::Data { id: raw, length: 0, flags: Flags::NONE };
     assert_eq!(Decoder::new().decode(&header(1, 0, raw)), Ok((8, Some(data))));
     let bytes = [&header(0, 4, raw)[..], &[0, 0, 0, 7]].concat();
-    let rst = Item::Rst { id: raw, code: ErrorCode::STREAM_RESET };
+    let rst = Item::Rst { id: raw, code: ErrorCode::STREAM_RESET, flags: Flags::NONE };
     assert_eq!(Decoder::new().decode(&bytes), Ok((12, Some(rst))));
 }
 

@@ -39,10 +39,17 @@ impl Frame {
             Self::Data { id, flags, payload } => {
                 (Item::Data { id: id.get(), length: payload.len() as u32, flags }, payload)
             }
-            Self::Rst { id, code } => (Item::Rst { id: id.get(), code }, Vec::new()),
-            Self::WndInc { id, increment } => (Item::WndInc { id: id.get(), increment }, Vec::new()),
+            Self::Rst { id, code } => (Item::Rst { id: id.get(), code, flags: Flags::NONE }, Vec::new()),
+            Self::WndInc { id, increment } => {
+                (Item::WndInc { id: id.get(), increment, flags: Flags::NONE }, Vec::new())
+            }
             Self::GoAway { last, code, debug } => (
-                Item::GoAway { last: last.map_or(0, StreamId::get), code, debug_len: debug.len() as u32 },
+                Item::GoAway {
+                    last: last.map_or(0, StreamId::get),
+                    code,
+                    debug_len: debug.len() as u32,
+                    flags: Flags::NONE,
+                },
                 debug,
             ),
             Self::Unknown { header, body } => (Item::Unknown { header }, body),

@@ -140,18 +140,18 @@ fn describe(bytes: &[u8], decoded: &Decoded, partial: bool) -> Frame {
             frame.r#type = "UNKNOWN".into();
             frame.payload = body;
         }
-        Item::Rst { id, code } => {
-            assert_eq!(id, header.stream_id());
+        Item::Rst { id, code, flags } => {
+            assert_eq!((id, flags), (header.stream_id(), header.flags()));
             frame.r#type = "RST".into();
             frame.error_code = Some(code.get());
         }
-        Item::WndInc { id, increment } => {
-            assert_eq!(id, header.stream_id());
+        Item::WndInc { id, increment, flags } => {
+            assert_eq!((id, flags), (header.stream_id(), header.flags()));
             frame.r#type = "WNDINC".into();
             frame.increment = Some(increment);
         }
-        Item::GoAway { last, code, debug_len } => {
-            assert_eq!(debug_len, header.length() - 8);
+        Item::GoAway { last, code, debug_len, flags } => {
+            assert_eq!((debug_len, flags), (header.length() - 8, header.flags()));
             frame.r#type = "GOAWAY".into();
             frame.last_stream_id = Some(last);
             frame.error_code = Some(code.get());

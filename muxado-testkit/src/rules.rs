@@ -129,9 +129,12 @@ impl Sender {
             return;
         }
         assert!(self.goodbye != Goodbye::Said, "W08, W12: {item:?} after GOAWAY");
+        if let Item::Rst { flags, .. } | Item::WndInc { flags, .. } | Item::GoAway { flags, .. } = item {
+            assert!(flags == Flags::NONE, "W03: {item:?}");
+        }
         match item {
             Item::Data { id, length, flags } => self.judge_data(id, length, flags),
-            Item::Rst { id, code } => {
+            Item::Rst { id, code, .. } => {
                 assert!((1..=15).contains(&code.get()), "W09: RST {code} for {id}");
                 let sent = self.streams.entry(id).or_default();
                 // Of many dead ids the oldest are forgotten (B09), and may be reset again.
@@ -140,7 +143,7 @@ impl Sender {
                 self.rsts += 1;
                 sent.rst += 1;
             }
-            Item::WndInc { id, increment } => {
+            Item::WndInc { id, increment, .. } => {
                 let is_extra = increment > self.window;
                 let extra = usize::try_from(increment).unwrap_or(usize::MAX);
                 assert!(!is_extra || extra <= self.extra_credit, "W05: {increment} for {id}");
@@ -214,6 +217,7 @@ mod tests {
             ("W01", vec![syn(2, b"")]),
             ("W02", vec![syn_fin(3, b"")]),
             ("W03", vec![frame(DATA, SYN | 4, 3, b"")]),
+            ("W03", vec![frame(WNDINC, FIN, 2, &[0, 0, 0, 1])]),
             ("W04", vec![frame(4, 0, 0, b"")]),
             ("W05", vec![wndinc(2, 64 * 1024 * 1024 + 1)]),
             ("W07", vec![syn(3, &[0; 16 * 1024 + 1])]),

@@ -39,7 +39,7 @@ pub struct FrameRecord {
     pub direction: FrameDirection,
     /// Its type.
     pub kind: Kind,
-    /// Its flags. Of received frames only those of DATA and unknown ones are kept: others have none that mean anything.
+    /// Its flags, as they were on the wire. Only those of DATA mean anything.
     pub flags: Flags,
     /// The length of its body, in bytes.
     pub length: u32,
@@ -54,13 +54,12 @@ pub struct FrameRecord {
 impl FrameRecord {
     /// The frame that the decoder has found; none for a piece of a body.
     pub(crate) fn of(direction: FrameDirection, item: &Item) -> Option<FrameRecord> {
-        let none = Flags::NONE;
         let (kind, flags, length, id, value) = match *item {
             Item::Data { id, length, flags } => (Kind::Data, flags, length, id, None),
-            Item::Rst { id, code } => (Kind::Rst, none, 4, id, Some(code.get())),
-            Item::WndInc { id, increment } => (Kind::WndInc, none, 4, id, Some(increment)),
-            Item::GoAway { code, debug_len, .. } => {
-                (Kind::GoAway, none, debug_len.saturating_add(GO_AWAY_FIXED), 0, Some(code.get()))
+            Item::Rst { id, code, flags } => (Kind::Rst, flags, 4, id, Some(code.get())),
+            Item::WndInc { id, increment, flags } => (Kind::WndInc, flags, 4, id, Some(increment)),
+            Item::GoAway { code, debug_len, flags, .. } => {
+                (Kind::GoAway, flags, debug_len.saturating_add(GO_AWAY_FIXED), 0, Some(code.get()))
             }
             Item::Unknown { header } => {
                 (header.kind(), header.flags(), header.length(), header.stream_id(), None)
@@ -258,6 +257,10 @@ mod tests {
             b"\0\0\x04\x20\0\0\0\x03\0\0\x01\x00",
             b"\0\0\x0B\x30\0\0\0\0\0\0\0\x02\0\0\0\x01",
             b"\0\0\x02\x9C\0\0\0\x04",
+            // Flags where none has a meaning.
+            b"\0\0\x04\x01\0\0\0\x03\0\0\0\x06",
+            b"\0\0\x04\x22\0\0\0\x03\0\0\x01\x00",
+            b"\0\0\x0B\x3F\0\0\0\0\0\0\0\x02\0\0\0\x01",
         ] {
             let (_, item) = muxado_frame::Decoder::new().decode(bytes).unwrap();
             let came = FrameRecord::of(FrameDirection::Sent, &item.unwrap());

@@ -131,16 +131,16 @@ impl Mux {
                 self.stats.bytes_received = self.stats.bytes_received.saturating_add(u64::from(length));
                 self.on_data(id, size(length), flags);
             }
-            Item::Rst { id, code } => {
+            Item::Rst { id, code, .. } => {
                 let Some(id) = self.valid_id(id) else { return };
                 count(&mut self.stats.resets_received);
                 self.on_rst(id, code);
             }
-            Item::WndInc { id, increment } => {
+            Item::WndInc { id, increment, .. } => {
                 let Some(id) = self.valid_id(id) else { return };
                 self.on_wndinc(id, increment);
             }
-            Item::GoAway { last, code, debug_len } => self.on_goaway(last, code, debug_len),
+            Item::GoAway { last, code, debug_len, .. } => self.on_goaway(last, code, debug_len),
             Item::Unknown { header } => self.on_unknown(header),
             Item::Body { .. } => {}
         }

@@ -143,9 +143,11 @@ impl Frame {
         };
         match item {
             Item::Data { id, length, flags } => frame(1, flags.bits(), length, id, &[]),
-            Item::Rst { id, code } => frame(0, 0, 4, id, &[code.get()]),
-            Item::WndInc { id, increment } => frame(2, 0, 4, id, &[increment]),
-            Item::GoAway { last, code, debug_len } => frame(3, 0, 8 + debug_len, 0, &[last, code.get()]),
+            Item::Rst { id, code, flags } => frame(0, flags.bits(), 4, id, &[code.get()]),
+            Item::WndInc { id, increment, flags } => frame(2, flags.bits(), 4, id, &[increment]),
+            Item::GoAway { last, code, debug_len, flags } => {
+                frame(3, flags.bits(), 8 + debug_len, 0, &[last, code.get()])
+            }
             Item::Unknown { header } => {
                 frame(header.kind().bits(), header.flags().bits(), header.length(), header.stream_id(), &[])
             }
@@ -153,11 +155,8 @@ impl Frame {
         }
     }
 
-    /// Without what the decoder does not report: flags on types that have none, the top bit of an increment.
+    /// Without what the decoder does not report: the top bit of an increment.
     pub(super) fn reported(mut self) -> Frame {
-        if matches!(self.kind, 0 | 2 | 3) {
-            self.flags = 0;
-        }
         if let (2, Some(first)) = (self.kind, self.body.first_mut()) {
             *first &= 0x7F;
         }

@@ -78,8 +78,8 @@ impl Heard {
                 }
                 self.current = (length > 0).then_some((id, flags.fin()));
             }
-            Item::Rst { id, code } => news.push(News::Rst(id, code.get())),
-            Item::WndInc { id, increment } => self.last(id).credit += u64::from(increment),
+            Item::Rst { id, code, .. } => news.push(News::Rst(id, code.get())),
+            Item::WndInc { id, increment, .. } => self.last(id).credit += u64::from(increment),
             Item::GoAway { last, debug_len, .. } if debug_len > 0 => self.coming = Some(last),
             Item::GoAway { last, .. } => news.push(News::GoAway(last)),
             Item::Unknown { .. } | Item::Body { .. } => {}

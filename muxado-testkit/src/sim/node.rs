@@ -177,7 +177,7 @@ impl Node {
                         self.payload_sent(at, &piece[piece.len() - len..]);
                     }
                 }
-                Item::Rst { id, code } => self.rst_sent(id, code.get()),
+                Item::Rst { id, code, .. } => self.rst_sent(id, code.get()),
                 Item::WndInc { id, .. } => {
                     let returned = self.said.streams.get(&id).map_or(0, |sent| sent.credit);
                     let came = self.heard.total(id);
