@@ -16,7 +16,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
             (Some(("MUXADO_MODELS", *orders)), *model.first().unwrap_or(&""))
         }
         ["--replay", order, model] => (Some(("MUXADO_MODELS_REPLAY", *order)), *model),
-        _ => return Err(format!("models: what is that?\n\n{USAGE}")),
+        unknown => return Err(format!("models: what is `{}`?\n\n{USAGE}", unknown.join(" "))),
     };
     crate::succeed("models", &mut cargo_test(root, &["--no-run"]))?;
     let list = crate::output_of("models", &mut cargo_test(root, &["--quiet", "--", "--list"]))?;
@@ -59,6 +59,15 @@ mod tests {
     fn only_models_are_chosen() {
         assert_eq!(chosen(LIST, "halves"), Ok(vec!["models::streams::the_halves"]));
         assert_eq!(chosen(LIST, "").map(|all| all.len()), Ok(2));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        let args = ["--orders", "many"].map(str::to_owned);
+        assert_eq!(
+            run(Path::new("."), &args).unwrap_err(),
+            format!("models: what is `--orders many`?\n\n{USAGE}")
+        );
     }
 
     #[test]

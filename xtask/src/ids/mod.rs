@@ -25,7 +25,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
     match args.split_first() {
         None => list(root),
         Some((first, rest)) if first == "--prove" => prove::run(root, rest),
-        Some(_) => Err(format!("ids: what is that?\n\n{USAGE}")),
+        Some((unknown, _)) => Err(format!("ids: what is `{unknown}`?\n\n{USAGE}")),
     }
 }
 
@@ -60,6 +60,12 @@ mod tests {
     fn ids_are_the_first_cells_of_rows() {
         let page = "| id | what |\n| S01 | a |\n| V18 | b |\ntext S02 | S03 |\n| B1 | no |\n";
         assert_eq!(ids_of(page).into_iter().collect::<Vec<_>>(), ["S01", "V18"]);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        let refused = run(Path::new("."), &["--prvoe".to_owned()]).unwrap_err();
+        assert_eq!(refused, format!("ids: what is `--prvoe`?\n\n{USAGE}"));
     }
 
     #[test]
