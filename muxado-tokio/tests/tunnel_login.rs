@@ -113,9 +113,9 @@ async fn with_the_secret_one_is_let_in_and_without_it_not() {
     let wrong = Pass { secret: Some(files.write("wrong", "open barley")), ..files.pass() };
     let error = attempt(&running, &wrong).await.unwrap_err();
     assert!(format!("{error:#}").contains("wrong secret"), "{error:#}");
-    // One that has none is told the same, at once.
+    // One that has none is told so, at once.
     let error = attempt(&running, &files.pass()).await.unwrap_err();
-    assert!(format!("{error:#}").contains("wrong secret"), "{error:#}");
+    assert!(format!("{error:#}").contains("no secret was given"), "{error:#}");
     nobody_is_served(&running).await;
     // One that sends another stream than a login, or a secret that is a part of it or more than it.
     for said in ["open", "open sesame and more", "GET / HTTP/1.1"] {

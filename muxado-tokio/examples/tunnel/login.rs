@@ -47,8 +47,9 @@ pub(crate) async fn admit(session: &Session, secret: &[u8]) -> anyhow::Result<()
     let (mut stream, said) = said?;
     // Of digests it may show how much is equal: nothing follows from that.
     if Sha256::digest(&said) != Sha256::digest(secret) {
-        session.close(NOT_INVITED, "wrong secret").await;
-        bail!("wrong secret");
+        let why = if said.is_empty() { "no secret was given" } else { "wrong secret" };
+        session.close(NOT_INVITED, why).await;
+        bail!(why);
     }
     stream.write_all(WELCOME).await?;
     stream.shutdown().await?;

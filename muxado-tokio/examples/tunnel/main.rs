@@ -74,7 +74,8 @@ async fn run(command: Command) -> anyhow::Result<()> {
             let client = Client::connect(&server, &pass).await?;
             log(format_args!("connected to {server}, forwarding to {local}"));
             let stats = client.run(&local, stop::ctrl_c()).await?;
-            log(format_args!("carried {} connections", stats.accepted));
+            let s = if stats.accepted == 1 { "" } else { "s" };
+            log(format_args!("carried {} connection{s}", stats.accepted));
             Ok(())
         }
         Command::Files { listen, folder } => {
