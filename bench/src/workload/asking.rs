@@ -1,5 +1,6 @@
 //! Askers on one side, and somebody on the other who answers each stream in a task of its own.
 
+use std::convert::Infallible;
 use std::io;
 use std::pin::pin;
 
@@ -9,30 +10,32 @@ use futures_util::future::{Either, select};
 use crate::peer::{Accept, Peer};
 use crate::task::{detach, spawn};
 
-/// Answers every stream until all has been asked. Who answers is still at it then.
-pub(super) async fn until_answered<P: Peer, F>(
-    askers: Vec<impl Future<Output = io::Result<()>>>,
+/// Answers every stream until all has been asked, and gives what comes of each asker. Who answers is still at it then.
+pub(super) async fn until_answered<P: Peer, F, T>(
+    askers: Vec<impl Future<Output = io::Result<T>>>,
     server: P::Accept,
     answer: fn(P::Stream) -> F,
-) -> io::Result<()>
+) -> io::Result<Vec<T>>
 where
     F: Future<Output = io::Result<()>> + Send + 'static,
 {
     let asked = async {
+        let mut outcomes = Vec::new();
         for asker in askers {
-            asker.await?;
+            outcomes.push(asker.await?);
         }
-        Ok(())
+        Ok(outcomes)
     };
     let accepting = spawn::<P, _>(serve::<P, F>(server, answer));
     // Accepting ends only if it fails, and then the askers would wait for nobody.
     match select(pin!(asked), pin!(accepting)).await {
-        Either::Left((outcome, _)) | Either::Right((outcome, _)) => outcome,
+        Either::Left((outcome, _)) => outcome,
+        Either::Right((failed, _)) => failed.map(|never| match never {}),
     }
 }
 
 /// Answers every stream, until accepting fails.
-async fn serve<P: Peer, F>(mut server: P::Accept, answer: fn(P::Stream) -> F) -> io::Result<()>
+async fn serve<P: Peer, F>(mut server: P::Accept, answer: fn(P::Stream) -> F) -> io::Result<Infallible>
 where
     F: Future<Output = io::Result<()>> + Send + 'static,
 {

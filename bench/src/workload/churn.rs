@@ -23,7 +23,7 @@ pub(crate) async fn run<P: Peer>(
     let stopwatch = Stopwatch::start();
     let asker = |asker| spawn::<P, _>(ask(client.clone(), asker as u8, left.clone()));
     let askers = (0..IN_FLIGHT).map(asker).collect();
-    until_answered::<P, _>(askers, server, answer).await?;
+    until_answered::<P, _, _>(askers, server, answer).await?;
     Ok(stopwatch.stop(streams))
 }
 

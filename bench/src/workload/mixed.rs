@@ -2,8 +2,8 @@
 //! them at any time, so that the small ones meet the large ones.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::asking::until_answered;
@@ -35,13 +35,13 @@ pub(crate) async fn run<P: Peer>(
     requests: u64,
 ) -> io::Result<Measurement> {
     let pattern = Pattern::new();
-    let work = Arc::new(Work { requests, next: AtomicU64::new(0), times: Mutex::default() });
+    let work = Arc::new(Work { requests, next: AtomicU64::new(0) });
     let stopwatch = Stopwatch::start();
     let asker = |_| spawn::<P, _>(ask(client.clone(), work.clone(), pattern.clone()));
     let askers = (0..IN_FLIGHT).map(asker).collect();
-    until_answered::<P, _>(askers, server, bulk1::echo).await?;
+    let times = until_answered::<P, _, _>(askers, server, bulk1::echo).await?;
     let measured = stopwatch.stop(requests);
-    let times = std::mem::take(&mut *work.times.lock().map_err(|_| io::Error::other("an asker panicked"))?);
+    let times = times.concat();
     let of = |wanted: u64| times.iter().filter(move |(size, _)| *size == wanted).map(|(_, time)| *time);
     let mut large: Vec<_> = of(LARGE).collect();
     large.sort_unstable();
@@ -53,18 +53,16 @@ pub(crate) async fn run<P: Peer>(
 struct Work {
     requests: u64,
     next: AtomicU64,
-    /// Of each request its size, and how long it took.
-    times: Mutex<Vec<(u64, Duration)>>,
 }
 
-async fn ask(mut client: impl Open, work: Arc<Work>, pattern: Pattern) -> io::Result<()> {
+/// Asks until there is nothing left to ask. Gives of each request its size, and how long it took.
+async fn ask(mut client: impl Open, work: Arc<Work>, pattern: Pattern) -> io::Result<Vec<(u64, Duration)>> {
     let mut room = vec![0; BLOCK];
     let mut times = Vec::new();
     loop {
         let request = work.next.fetch_add(1, Ordering::Relaxed);
         if request >= work.requests {
-            work.times.lock().map_err(|_| io::Error::other("an asker panicked"))?.append(&mut times);
-            return Ok(());
+            return Ok(times);
         }
         let size = size(request);
         let start = Instant::now();
