@@ -48,7 +48,7 @@ fn the_simple_ones() {
     check(&any(), &[b"", b"x"], &[], &[]);
     check(&prefix(*b"abc"), &[b"abc", b"abcd"], &[b"abx", b"x"], &[b"", b"ab"]);
     check(&ssh(), &[b"SSH-2.0-OpenSSH_9.2\r\n"], &[b"SSX", b"GET / "], &[b"SSH"]);
-    let either = one_of([Box::new(prefix(*b"abc")) as Box<dyn Matcher>, Box::new(prefix(*b"abd"))]);
+    let either = one_of(vec![Box::new(prefix(*b"abc")), Box::new(prefix(*b"abd"))]);
     check(&either, &[b"abc", b"abd"], &[b"abx"], &[b"", b"ab"]);
     check(
         &|seen: &[u8]| if seen.len() > 2 { Verdict::Match } else { Verdict::NeedMore },
@@ -72,7 +72,7 @@ impl Matcher for Banner {
 
 #[test]
 fn one_of_several_that_answer_waits_for_no_reaction_where_there_is_none() {
-    let alone = one_of([Box::new(Banner) as Box<dyn Matcher>]);
+    let alone = one_of(vec![Box::new(Banner)]);
     assert_eq!((alone.look(b""), alone.look(b"EHLO me")), (Banner.look(b""), Verdict::Match));
     assert_eq!(alone.reaction(b"EHLO me"), Some(0..0));
 }
@@ -330,7 +330,7 @@ fn all() -> Vec<Box<dyn Matcher>> {
     ];
     #[cfg(feature = "hpack")]
     all.push(Box::new(muxado_sniff::http2_header("a", "b").answering()));
-    all.push(Box::new(one_of([Box::new(ssh()) as Box<dyn Matcher>, Box::new(http1())])));
+    all.push(Box::new(one_of(vec![Box::new(ssh()), Box::new(http1())])));
     all
 }
 

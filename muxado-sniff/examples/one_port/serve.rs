@@ -65,7 +65,7 @@ pub(crate) async fn all(port: TcpListener, limits: Limits) -> anyhow::Result<()>
 }
 
 fn either_http() -> impl Matcher {
-    one_of([Box::new(http1()) as Box<dyn Matcher>, Box::new(http2())])
+    one_of(vec![Box::new(http1()), Box::new(http2())])
 }
 
 /// Serves each connection in a task of its own.

@@ -52,12 +52,12 @@ pub fn ssh() -> impl Matcher {
 /// ```
 /// use muxado_sniff::{Matcher, Verdict, http1, http2, one_of};
 ///
-/// let web = one_of([Box::new(http1()) as Box<dyn Matcher>, Box::new(http2())]);
+/// let web = one_of(vec![Box::new(http1()), Box::new(http2())]);
 /// assert_eq!(web.look(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), Verdict::Match);
 /// ```
 #[must_use]
-pub fn one_of(matchers: impl IntoIterator<Item = Box<dyn Matcher>>) -> OneOf {
-    OneOf(matchers.into_iter().collect())
+pub fn one_of(matchers: Vec<Box<dyn Matcher>>) -> OneOf {
+    OneOf(matchers)
 }
 
 /// Several matchers as one; see [`one_of`].
