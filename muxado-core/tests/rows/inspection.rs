@@ -218,7 +218,8 @@ fn an_inspection_is_a_table() {
         lines,
         [
             "client session: open",
-            "  streams 3, not accepted 1, waiting to open 0; queued 16.0 KiB, unread 1000 B; sent 256.0 KiB, received 1000 B",
+            "  streams 3, not accepted 1, waiting to open 0",
+            "  queued 16.0 KiB, unread 1000 B, sent 256.0 KiB, received 1000 B",
             "    stream opener sending       queued     credit       sent receiving     unread   may come  waits",
             "         3 us     open        16.0 KiB        0 B  256.0 KiB open          1000 B  255.0 KiB  \
              writing: waits for the peer to read (no credit); nobody reads: 1000 B unread",

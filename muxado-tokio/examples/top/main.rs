@@ -3,7 +3,8 @@
 //! `cargo run --release -p muxado-tokio --example top -- demo` makes its own two ends, and streams between them that are
 //! fast, slow and stuck. In a program of yours, give `screen::follow` a session. Ctrl-c ends it.
 //!
-//! If the output is not a terminal, it prints one picture and ends.
+//! Lines are 100 characters wide, or as many as the variable COLUMNS says. If the output is not a terminal, it prints one
+//! picture and ends.
 
 // The tests see into these.
 pub(crate) mod demo;
@@ -41,7 +42,7 @@ async fn run() -> anyhow::Result<()> {
         }
     } else {
         demo.settled().await;
-        print!("{}", screen::Screen::new().picture(&ends));
+        print!("{}", screen::Screen::new(screen::width()).picture(&ends));
     }
     demo.client.close(ErrorCode::NO_ERROR, "bye").await;
     Ok(())

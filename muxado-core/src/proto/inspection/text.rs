@@ -56,7 +56,7 @@ impl fmt::Display for Inspection {
         let stats = &self.stats;
         write!(
             f,
-            "\n  streams {}, not accepted {}, waiting to open {}; queued {}, unread {}; sent {}, received {}",
+            "\n  streams {}, not accepted {}, waiting to open {}\n  queued {}, unread {}, sent {}, received {}",
             stats.streams,
             stats.backlog,
             self.openers,
