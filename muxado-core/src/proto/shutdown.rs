@@ -132,14 +132,20 @@ impl Shutdown {
 
     /// Counts what is lost of a stream that is about to fail with the session, or while it comes to its end.
     pub(super) fn count_cut(&mut self, stream: &mut Stream) {
-        // Whoever has put it into the background has said that it may end with the session.
-        if stream.is_over() || !stream.unfinished {
-            return;
+        if self.count_cut_stream(stream) {
+            self.cut.bytes = self.cut.bytes.saturating_add(total(stream.send.queue.len()));
         }
-        let Cut { streams, bytes } = &mut self.cut;
-        let first = !std::mem::replace(&mut stream.was_cut, true);
-        *streams = streams.saturating_add(u64::from(first));
-        *bytes = bytes.saturating_add(total(stream.send.queue.len()));
+    }
+
+    /// As [`count_cut`](Shutdown::count_cut), while what the stream has queued can still go out. Whether there is anything to
+    /// lose of it.
+    fn count_cut_stream(&mut self, stream: &mut Stream) -> bool {
+        // Whoever has put it into the background has said that it may end with the session.
+        let counts = stream.unfinished && !stream.is_over();
+        if counts && !std::mem::replace(&mut stream.was_cut, true) {
+            self.cut.streams = self.cut.streams.saturating_add(1);
+        }
+        counts
     }
 
     /// Whether an early GOAWAY has said all that there is to say.
@@ -212,12 +218,8 @@ impl Mux {
         for key in self.streams.keys() {
             let Some(stream) = self.streams.get_mut(key) else { continue };
             // It only sends now; whoever reads it is told.
-            if stream.unfinished
-                && stream.recv.held
-                && !stream.recv.state.is_over()
-                && !std::mem::replace(&mut stream.was_cut, true)
-            {
-                self.shutdown.cut.streams = self.shutdown.cut.streams.saturating_add(1);
+            if stream.recv.held && !stream.recv.state.is_over() {
+                self.shutdown.count_cut_stream(stream);
             }
             stream.recv.state.kill();
             stream.failure.get_or_insert_with(|| Failure::Lost(end.clone(), Retry::Unknown));
