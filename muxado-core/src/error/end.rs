@@ -209,7 +209,9 @@ impl SessionEnd {
         }
     }
 
-    /// Whether the end was intended and nothing was wrong: a close or GOAWAY with [`ErrorCode::NO_ERROR`].
+    /// Whether the end was intended and nothing was wrong: a close or GOAWAY with [`ErrorCode::NO_ERROR`]. This is
+    /// about the cause, which both sides see alike. For what was lost, in a drain whose time was up for instance, ask
+    /// [`cut`](SessionEnd::cut) too.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         matches!(*self.cause, EndCause::Closed { code, .. } | EndCause::GoAway { code, .. } if code == ErrorCode::NO_ERROR)
