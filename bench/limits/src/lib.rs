@@ -15,6 +15,7 @@ mod stream;
 use std::io;
 use std::sync::Arc;
 
+#[cfg(target_os = "linux")]
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
@@ -23,7 +24,8 @@ pub use stream::Stream;
 use driver::Driver;
 use state::{Shared, State};
 
-/// Bytes that may lie unsent in the socket. More, and a small message waits behind them.
+/// Bytes that may lie unsent in the socket. More, and a small message waits behind them. Only Linux and its like have it.
+#[cfg(target_os = "linux")]
 const UNSENT: u32 = 128 * 1024;
 
 /// One end of a connection. It lives as long as its last handle or stream.
@@ -39,11 +41,8 @@ impl End {
     /// Those of setting the socket's options.
     pub fn new(tcp: TcpStream) -> io::Result<End> {
         tcp.set_nodelay(true)?;
-        let socket = SockRef::from(&tcp);
-        // Only Linux and its like have it.
         #[cfg(target_os = "linux")]
-        socket.set_tcp_notsent_lowat(UNSENT)?;
-        let _ = socket;
+        SockRef::from(&tcp).set_tcp_notsent_lowat(UNSENT)?;
         let shared = Arc::new(Shared::default());
         tokio::spawn(Driver::new(tcp, Arc::downgrade(&shared)));
         Ok(End { shared })
