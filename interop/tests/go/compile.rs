@@ -32,12 +32,14 @@ fn a_misspelt_call_in_a_block_is_noticed() {
     }
 }
 
-/// Not where CI is set: there `cargo xtask ci` has seen to it that there is a Go.
+/// Not where CI is set on Linux: there `cargo xtask ci` has seen to it that there is a Go. What is compiled is the same on
+/// every system.
 fn skipped() -> bool {
     if have_go() {
         return false;
     }
-    assert!(std::env::var_os("CI").is_none(), "there is no Go: cargo xtask tools go");
+    let is_promised = cfg!(target_os = "linux") && std::env::var_os("CI").is_some();
+    assert!(!is_promised, "there is no Go: cargo xtask tools go");
     // Past the test harness, which shows nothing of what passes.
     let _ = writeln!(
         std::io::stderr(),
