@@ -324,7 +324,9 @@ async fn a_server_that_cannot_be_reached_is_named() {
 async fn the_demo_downloads_every_file_of_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("below")).unwrap();
-    let names = ["empty", "one", "with space & percent %41", "größe", "below/large", "below/#?"];
+    // No name of Windows has a question mark.
+    let odd = if cfg!(windows) { "below/#;" } else { "below/#?" };
+    let names = ["empty", "one", "with space & percent %41", "größe", "below/large", odd];
     for (index, name) in names.into_iter().enumerate() {
         std::fs::write(folder.path().join(name), vec![b'x'; index * 100_000]).unwrap();
     }
