@@ -140,6 +140,15 @@ mod tests {
             (io::Error::from_raw_os_error(23), Trouble::Resources),
             #[cfg(unix)]
             (io::Error::from_raw_os_error(28), Trouble::Resources),
+            #[cfg(target_os = "macos")]
+            (io::Error::from_raw_os_error(55), Trouble::Resources),
+            #[cfg(windows)]
+            (io::Error::from_raw_os_error(10024), Trouble::Resources),
+            #[cfg(windows)]
+            (io::Error::from_raw_os_error(10055), Trouble::Resources),
+            // WSAECONNRESET: whoever had asked for it is gone.
+            #[cfg(windows)]
+            (io::Error::from_raw_os_error(10054), Trouble::OneConnection),
         ] {
             assert_eq!(Trouble::of(&error), trouble, "{error}");
         }
