@@ -16,8 +16,8 @@ use muxado_typed::{OpenTypedError, Router, StreamType, Typed, TypedStream};
 
 use crate::config::HeartbeatConfig;
 use crate::proto::Pulse;
-use crate::requester::{Requester, Shared};
-use crate::responder::{FIRST, RESPONDERS, Responders, respond};
+use crate::requester::{Line, Requester, Shared};
+use crate::responder::{RESPONDERS, Responders, respond};
 
 /// A typed session with a heartbeat. Cheap to clone.
 ///
@@ -80,7 +80,8 @@ impl<S: Face> Heartbeat<S> {
     /// ```
     ///
     /// # Errors
-    /// [`OpenTypedError`] if no stream for the beats can be opened. Never if no beats are sent.
+    /// [`OpenTypedError::WouldSplit`] if beats cannot be sent with the settings of the session. A session that takes no more
+    /// streams, or has ended, is none: what it still has to accept is given.
     ///
     /// # Cancel safety
     /// Dropping the future starts nothing, and gives up the place in line or the stream for the beats.
@@ -90,22 +91,24 @@ impl<S: Face> Heartbeat<S> {
     pub async fn start(typed: Typed<S>, config: HeartbeatConfig) -> Result<Heartbeat<S>, OpenTypedError> {
         let runtime = typed.get_ref().runtime();
         let observer = typed.get_ref().core().observer();
-        let stream = match config.beats {
-            true => Some(core(typed.open(StreamType::HEARTBEAT).await?)),
-            false => None,
+        let line = match config.beats {
+            true => match typed.open(StreamType::HEARTBEAT).await {
+                Ok(stream) => Line::through(core(stream)),
+                Err(error @ OpenTypedError::WouldSplit) => return Err(error),
+                // What the session still has to give is to be had all the same.
+                Err(_) => Line::Shut,
+            },
+            false => Line::None,
         };
-        if let Some(stream) = &stream {
-            stream.set_background();
-            stream.set_priority(FIRST);
-        }
         let start = runtime.now();
         let shared = Shared::new(Pulse::new(config.interval, config.tolerance, Duration::ZERO));
         let (changes, changed) = bounded(1);
         let requester = Requester {
             runtime: runtime.clone(),
             start,
+            session: typed.get_ref().core().clone(),
             observer: observer.clone(),
-            stream,
+            line,
             unsent: Bytes::new(),
             shared: shared.clone(),
             config,

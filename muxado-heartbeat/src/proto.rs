@@ -24,6 +24,8 @@ pub(crate) struct Pulse {
     out: Option<(u32, Duration)>,
     /// Somebody wants one now.
     wanted: bool,
+    /// The last one came to nobody.
+    refused: bool,
     rtt: Option<Duration>,
 }
 
@@ -56,6 +58,7 @@ impl Pulse {
             last: now,
             out: None,
             wanted: true,
+            refused: false,
             rtt: None,
         }
     }
@@ -92,12 +95,27 @@ impl Pulse {
         self.last = now;
     }
 
+    /// The beat that was sent has been turned away, which is no echo of it.
+    pub(crate) fn refuse(&mut self) {
+        self.out = None;
+        self.refused = true;
+    }
+
+    /// None can be sent. Who cannot be asked is not silent.
+    pub(crate) fn miss(&mut self, now: Duration) {
+        self.refuse();
+        self.wanted = false;
+        self.last = now;
+        self.handle_life(now);
+    }
+
     /// An echo has come. The time it took.
     pub(crate) fn handle_echo(&mut self, value: u32, now: Duration) -> Result<Duration, WrongEcho> {
         match self.out.take() {
             Some((sent, at)) if sent == value => {
                 let rtt = now.saturating_sub(at);
                 self.rtt = Some(rtt);
+                self.refused = false;
                 self.handle_life(now);
                 Ok(rtt)
             }
@@ -121,7 +139,12 @@ impl Pulse {
             }
             dead = Some(judged);
         }
-        let due = self.last.checked_add(self.interval).filter(|_| self.out.is_none());
+        // Without haste where it is likely to be for nothing, and early enough to be answered before the silence is too long.
+        let pause = match self.refused {
+            true => self.interval.max(self.tolerance / 2).max(LEAST),
+            false => self.interval,
+        };
+        let due = self.last.checked_add(pause).filter(|_| self.out.is_none());
         if self.wanted || due.is_some_and(|due| due <= now) {
             return Step::Beat;
         }

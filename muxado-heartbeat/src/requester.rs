@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 use async_channel::{Receiver, Sender};
 use futures_io::AsyncRead;
 use muxado_core::rt::Runtime;
-use muxado_core::{Bytes, Closed, ErrorCode, Observer, Stream};
+use muxado_core::{Bytes, Closed, ErrorCode, Observer, Retry, Session, Stream};
+use muxado_typed::StreamType;
 
 use crate::config::{Beat, HeartbeatConfig, Policy};
 use crate::proto::{Pulse, Step};
+use crate::responder::FIRST;
 
 /// What the handles and the task share.
 #[derive(Debug)]
@@ -42,15 +44,42 @@ pub(crate) struct Requester<R: Runtime> {
     pub(crate) runtime: R,
     /// The moment from which the pulse counts.
     pub(crate) start: Instant,
+    /// To open another stream. It is given back with the last handle of the heartbeat.
+    pub(crate) session: Session,
     pub(crate) observer: Observer,
-    /// None if no beats are sent.
-    pub(crate) stream: Option<Stream>,
+    pub(crate) line: Line,
     /// What the stream has not taken of a beat yet. There may be room for a part of it only.
     pub(crate) unsent: Bytes,
     pub(crate) shared: Arc<Shared>,
     pub(crate) config: HeartbeatConfig,
     /// Says that something was changed; closed when the last handle is gone.
     pub(crate) changes: Receiver<()>,
+}
+
+/// Where beats go.
+pub(crate) enum Line {
+    /// Through this stream.
+    Open(Stream),
+    /// Through a stream that is yet to be opened.
+    Shut,
+    /// Nowhere: what the peer says by itself has to do.
+    None,
+}
+
+impl Line {
+    /// Through `stream`, which no drain is to wait for.
+    pub(crate) fn through(stream: Stream) -> Line {
+        stream.set_background();
+        stream.set_priority(FIRST);
+        Line::Open(stream)
+    }
+
+    fn stream(&mut self) -> Option<&mut Stream> {
+        match self {
+            Line::Open(stream) => Some(stream),
+            Line::Shut | Line::None => None,
+        }
+    }
 }
 
 /// However the task ends: with its runtime too, or in a panic of the callback.
@@ -71,6 +100,8 @@ enum Wake {
     Echo,
     /// The stream of beats has ended.
     StreamEnded,
+    /// The peer, or its session, would not take the stream of beats: it drains, or has enough of them.
+    Refused,
     /// The session has ended, or nobody wants to know any more.
     Stop,
 }
@@ -87,13 +118,19 @@ impl<R: Runtime> Requester<R> {
                     have = 0;
                     self.take_echo(u32::from_be_bytes(echo));
                 }
-                // The peer answers no beats: what it says by itself has to do.
-                Wake::StreamEnded => self.stream = None,
+                // The peer answers no beats.
+                Wake::StreamEnded => self.line = Line::None,
+                // That was a sign of life, and so is the next refusal.
+                Wake::Refused => {
+                    have = 0;
+                    self.line = Line::Shut;
+                    self.shared.lock().pulse.refuse();
+                }
                 Wake::Stop => break,
             }
         }
         // Its end, without FIN: one existing peer answers that with zeros without end.
-        if let Some(mut stream) = self.stream.take() {
+        if let Some(stream) = self.line.stream() {
             let _ = stream.reset(ErrorCode::STREAM_CANCELLED);
         }
     }
@@ -139,7 +176,17 @@ impl<R: Runtime> Requester<R> {
     /// Sends one, as the peer takes it: one that is never read is as good as one that never arrives.
     fn beat(&mut self, now: Duration) {
         let value = fastrand::u32(..);
-        self.unsent = Bytes::copy_from_slice(&value.to_be_bytes());
+        let bytes = value.to_be_bytes();
+        self.unsent = match self.line {
+            Line::Shut => match self.session.try_open() {
+                Ok(stream) => {
+                    self.line = Line::through(stream);
+                    Bytes::from([StreamType::HEARTBEAT.get().to_be_bytes(), bytes].concat())
+                }
+                Err(_) => return self.shared.lock().pulse.miss(now),
+            },
+            Line::Open(_) | Line::None => Bytes::copy_from_slice(&bytes),
+        };
         self.shared.lock().pulse.sent(value, now);
     }
 
@@ -158,9 +205,10 @@ impl<R: Runtime> Requester<R> {
             }
             // It does not play by the rules of this game.
             Err(_) => {
-                if let Some(mut stream) = self.stream.take() {
+                if let Some(stream) = self.line.stream() {
                     let _ = stream.reset(ErrorCode::PROTOCOL_ERROR);
                 }
+                self.line = Line::None;
             }
         }
     }
@@ -176,7 +224,7 @@ impl<R: Runtime> Requester<R> {
         let mut sleep = pin!(until.map(|until| self.runtime.sleep(until.saturating_sub(now))));
         let mut changes = pin!(self.changes.recv());
         poll_fn(|cx| {
-            write(self.stream.as_mut(), &mut self.unsent, cx);
+            write(self.line.stream(), &mut self.unsent, cx);
             if closed.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Wake::Stop);
             }
@@ -185,8 +233,11 @@ impl<R: Runtime> Requester<R> {
                 Poll::Ready(Err(_)) => return Poll::Ready(Wake::Stop),
                 Poll::Pending => {}
             }
-            while let Some(stream) = &mut self.stream {
+            while let Some(stream) = self.line.stream() {
                 match Pin::new(stream).poll_read(cx, &mut echo[*have..]) {
+                    Poll::Ready(Err(error)) if Retry::of(&error) == Retry::NotProcessed => {
+                        return Poll::Ready(Wake::Refused);
+                    }
                     Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Wake::StreamEnded),
                     Poll::Ready(Ok(read)) => *have += read,
                     Poll::Pending => break,
