@@ -9,7 +9,7 @@ use super::receive::Body;
 use super::room::ALWAYS_ROOM;
 use super::shutdown::{MAX_PEER_TEXT, MAX_TEXT, Phase};
 use super::state::{RecvState, SendState};
-use super::stream::{Opener, Stream, StreamKey};
+use super::stream::{Opener, Standing, Stream, StreamKey};
 
 /// Received bytes are kept in pieces that have at least half of this size on average: a slice of the read buffer is not
 /// smaller, and what lies between two slices is gathered.
@@ -166,14 +166,11 @@ impl Mux {
             ("I4: credit was made or lost", recv.credit.audit(recv.queue.len())),
             ("I4: bytes arrive outside of any frame", !(listens && recv.credit.is_arriving()) || is_current),
             ("what it adds to the sendable bytes is stale", stream.sendable == stream.sendable()),
-            (
-                "it counts as unfinished and is not",
-                !(stream.unfinished && (stream.in_background || stream.is_over())),
-            ),
+            ("it is over and counts as unfinished", !(stream.is_unfinished() && stream.is_over())),
             // A RST that follows the FIN of a stream that was over goes out, and is not waited for.
             (
-                "it is unfinished and does not count",
-                stream.unfinished || stream.in_background || stream.is_over() || stream.rst.is_some(),
+                "it is not over and counts as such",
+                stream.standing != Standing::Over || stream.is_over() || stream.rst.is_some(),
             ),
             ("it can retire and has not, or the reverse", stream.retired == stream.can_retire()),
             ("it has a turn and no place in the order", ended || !stream.has_turn() || stream.is_ready),
@@ -234,11 +231,6 @@ mod tests {
         mux
     }
 
-    fn first(mux: &mut Mux) -> &mut Stream {
-        let key = mux.streams.keys()[0];
-        mux.streams.get_mut(key).unwrap()
-    }
-
     #[test]
     fn what_does_not_add_up_is_found() {
         assert_eq!(busy().audit(), Ok(()));
@@ -248,9 +240,9 @@ mod tests {
             ("lazy", |mux| mux.lazy = 1),
             ("inbound", |mux| mux.streams.inbound = 0),
             ("unfinished", |mux| mux.streams.unfinished = 2),
-            ("counts as unfinished and is not", |mux| first(mux).in_background = true),
-            ("is unfinished and does not count", |mux| {
-                first(mux).unfinished = false;
+            ("is not over and counts as such", |mux| {
+                let key = mux.streams.keys()[0];
+                mux.streams.get_mut(key).unwrap().standing = Standing::Over;
                 mux.streams.unfinished = 0;
             }),
             ("believe to be in the send order", |mux| mux.schedule.clear()),

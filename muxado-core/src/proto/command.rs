@@ -9,7 +9,7 @@ use super::shutdown::Phase;
 use super::spare::{self, Spare};
 use super::state::{RecvState, SendState};
 use super::stats::count;
-use super::stream::{Opener, Stream, StreamKey};
+use super::stream::{Opener, Standing, Stream, StreamKey};
 use crate::error::{AcceptError, Failure, Initiator, OpenError, ReadError, Reset, ResetError, WriteError};
 
 /// What a read gave.
@@ -442,8 +442,8 @@ impl Mux {
     /// From now on no end of the session waits for this stream, or counts it as cut off.
     pub fn set_background(&mut self, key: StreamKey) {
         let Some(stream) = self.streams.get_mut(key) else { return };
-        stream.in_background = true;
-        if std::mem::take(&mut stream.unfinished) {
+        if stream.is_unfinished() {
+            stream.standing = Standing::Background;
             self.streams.unfinished = self.streams.unfinished.saturating_sub(1);
         }
     }

@@ -6,7 +6,7 @@ use super::inspection::{Inspection, Life, Limit, Receiving, Sending, StreamInspe
 use super::mux::Mux;
 use super::shutdown::Phase;
 use super::state::{RecvState, SendState};
-use super::stream::{Opener, Stream, StreamKey};
+use super::stream::{Opener, Standing, Stream, StreamKey};
 use super::watch::Noted;
 
 impl Mux {
@@ -73,7 +73,7 @@ impl Mux {
             id: stream.id,
             is_ours: stream.opener == Opener::Local,
             priority: stream.priority,
-            in_background: stream.in_background,
+            in_background: stream.standing == Standing::Background,
             sending: send.state.into(),
             queued: send.queue.len(),
             send_credit: send.credit.available(),

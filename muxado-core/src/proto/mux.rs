@@ -14,7 +14,7 @@ use super::shutdown::{Goodbye, Phase, Shutdown};
 use super::spare::Spare;
 use super::state::SendState;
 use super::stats::{Stats, count};
-use super::stream::{Opener, Stream, StreamKey};
+use super::stream::{Opener, Standing, Stream, StreamKey};
 use super::streams::Streams;
 use super::tuning::Path;
 use super::watch::Watch;
@@ -297,8 +297,8 @@ impl Mux {
             stream.send.stop_waiting = false;
             self.events.push_back(Event::Stopped(key));
         }
-        if stream.unfinished && stream.is_over() {
-            stream.unfinished = false;
+        if stream.is_unfinished() && stream.is_over() {
+            stream.standing = Standing::Over;
             self.streams.unfinished = self.streams.unfinished.saturating_sub(1);
         }
         self.retire_if_done(key);
@@ -330,7 +330,7 @@ impl Mux {
             return self.queue_control(key);
         }
         let Some(stream) = self.streams.remove(key) else { return };
-        if stream.unfinished {
+        if stream.is_unfinished() {
             self.streams.unfinished = self.streams.unfinished.saturating_sub(1);
         }
         if stream.is_lazy {

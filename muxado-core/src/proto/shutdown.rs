@@ -141,7 +141,7 @@ impl Shutdown {
     /// lose of it.
     fn count_cut_stream(&mut self, stream: &mut Stream) -> bool {
         // Whoever has put it into the background has said that it may end with the session.
-        let counts = stream.unfinished && !stream.is_over();
+        let counts = stream.is_unfinished() && !stream.is_over();
         if counts && !std::mem::replace(&mut stream.was_cut, true) {
             self.cut.streams = self.cut.streams.saturating_add(1);
         }

@@ -86,6 +86,17 @@ pub(super) enum Opener {
     Remote,
 }
 
+/// Whether the end of the session waits for a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It does: the stream counts among the unfinished ones.
+    Unfinished,
+    /// The application has put it into the background: it may end with the session.
+    Background,
+    /// Both directions have ended.
+    Over,
+}
+
 /// One stream.
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -121,10 +132,8 @@ pub(super) struct Stream {
     pub(super) was_cut: bool,
     /// Counts among the retired streams.
     pub(super) retired: bool,
-    /// The application has put it into the background: it may end with the session.
-    pub(super) in_background: bool,
-    /// Counts among the unfinished streams: it is not over, and not in the background.
-    pub(super) unfinished: bool,
+    /// Whether the end of the session waits for it.
+    pub(super) standing: Standing,
     /// One more than the sweeps it has survived without sending anything, since it was dropped unfinished.
     pub(super) sweeps: u8,
 }
@@ -172,8 +181,7 @@ impl Stream {
             sendable: 0,
             was_cut: false,
             retired: false,
-            in_background: false,
-            unfinished: true,
+            standing: Standing::Unfinished,
             sweeps: 0,
         }
     }
@@ -212,6 +220,11 @@ impl Stream {
             && self.ended_properly()
             && self.recv.queue.is_empty()
             && !self.in_backlog
+    }
+
+    /// The end of the session waits for it.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.standing == Standing::Unfinished
     }
 
     /// Nobody holds it and nobody can come to hold it.
