@@ -448,3 +448,26 @@ fn all_of_it_may_cross_threads() {
         sent((typed.open(1), typed.accept(), router.run(), queue.accept()));
     };
 }
+
+/// It may be about to accept again.
+#[test]
+fn s90_who_holds_a_session_and_has_stopped_accepting_holds_up_its_drain_for_as_long_as_may_be() {
+    for lets_go in [true, false] {
+        let world = World::new();
+        let one = alone(&world, Side::Server, &Config::default());
+        let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
+        one.from_peer.inject(&wire::syn(3, b"no"));
+        world.settle();
+        assert!(poll(&mut pin!(typed.accept()), Waker::noop()).is_pending());
+        let drained = one.session.drain(secs(20));
+        world.block_on(world.sleep(secs(15)));
+        assert!(one.session.end().is_none());
+        drop(one.to_peer.take());
+        let held = (!lets_go).then_some(typed);
+        let end = world.block_on(drained);
+        assert_eq!((end.is_clean(), end.cut().streams), (true, u64::from(!lets_go)));
+        assert_eq!(one.to_peer.take().starts_with(&wire::rst(3, 5)), lets_go, "safe to retry");
+        assert_eq!(world.elapsed().as_secs(), if lets_go { 15 } else { 20 });
+        drop(held);
+    }
+}
