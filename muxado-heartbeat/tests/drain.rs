@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::Duration;
 
-use futures_util::{AsyncReadExt, AsyncWriteExt};
+use futures_util::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use muxado_core::rt::Runtime;
-use muxado_core::{Config, Session, Side};
+use muxado_core::{Config, Session, SessionEnd, Side};
 use muxado_heartbeat::{Beat, Heartbeat, HeartbeatConfig};
 use muxado_testkit::{Faced, World, alone, connected, poll, wire};
 use muxado_typed::Typed;
@@ -21,6 +21,22 @@ fn secs(secs: u64) -> Duration {
 async fn started(world: &World, session: &Session, config: HeartbeatConfig) -> Heartbeat<Faced> {
     let typed = Typed::new(Faced { session: session.clone(), runtime: world.clone() });
     Heartbeat::start(typed, config).await.unwrap()
+}
+
+/// Five minutes, which is longer than silence may last.
+async fn answer_late(mut stream: impl AsyncWrite + Unpin, clock: &World) {
+    clock.sleep(secs(300)).await;
+    let _ = stream.write_all(b"done").await;
+    let _ = stream.close().await;
+}
+
+/// The answer comes, and nothing is lost when the drain is over.
+async fn is_whole(mut asking: impl AsyncRead + Unpin, drained: impl Future<Output = SessionEnd>, case: &str) {
+    let mut answer = String::new();
+    asking.read_to_string(&mut answer).await.unwrap();
+    assert_eq!(answer, "done", "{case}");
+    let end = drained.await;
+    assert!(end.is_clean() && end.cut().is_nothing(), "{case}: {end} {:?}", end.cut());
 }
 
 /// A request takes longer than silence may last, and both ends have a heartbeat. That one of them drains meanwhile must not
@@ -40,10 +56,8 @@ fn s91_beats_go_on_while_a_session_drains() {
         let (clock, drained) =
             (world.clone(), if draining == Side::Server { &pair.server } else { &pair.client });
         world.spawn(async move {
-            while let Ok(mut stream) = server.accept().await {
-                clock.sleep(secs(300)).await;
-                let _ = stream.write_all(b"done").await;
-                let _ = stream.close().await;
+            while let Ok(stream) = server.accept().await {
+                answer_late(stream, &clock).await;
             }
         });
         world.block_on(async {
@@ -51,11 +65,7 @@ fn s91_beats_go_on_while_a_session_drains() {
             asking.close().await.unwrap();
             world.sleep(secs(1)).await;
             let drained = drained.drain(secs(400));
-            let mut answer = String::new();
-            asking.read_to_string(&mut answer).await.unwrap();
-            assert_eq!(answer, "done");
-            let end = drained.await;
-            assert!(end.is_clean() && end.cut().is_nothing(), "{end} {:?}", end.cut());
+            is_whole(asking, drained, &format!("{draining:?} {peer_drains}")).await;
         });
         assert_eq!(world.elapsed().as_secs(), 300, "{draining:?} {peer_drains}");
     }
@@ -90,10 +100,8 @@ fn s91_a_drain_that_refuses_the_stream_of_beats_is_no_silence() {
         let server = Typed::new(Faced { session: pair.server.clone(), runtime: world.clone() });
         let clock = world.clone();
         world.spawn(async move {
-            while let Ok(mut stream) = server.accept().await {
-                clock.sleep(secs(300)).await;
-                let _ = stream.write_all(b"done").await;
-                let _ = stream.close().await;
+            while let Ok(stream) = server.accept().await {
+                answer_late(stream, &clock).await;
             }
         });
         world.block_on(async {
@@ -106,11 +114,7 @@ fn s91_a_drain_that_refuses_the_stream_of_beats_is_no_silence() {
             if both {
                 pair.client.go_away();
             }
-            let mut answer = String::new();
-            asking.read_to_string(&mut answer).await.unwrap();
-            assert_eq!(answer, "done", "{peer_drains} {both}");
-            let end = drained.await;
-            assert!(end.is_clean() && end.cut().is_nothing(), "{end} {:?}", end.cut());
+            is_whole(asking, drained, &format!("{peer_drains} {both}")).await;
         });
         assert_eq!(world.elapsed().as_secs(), 300, "{peer_drains} {both}");
     }
