@@ -130,15 +130,15 @@ async fn come_and_go(client: &Session, server: &Session, at_once: usize) -> usiz
 #[tokio::test(flavor = "current_thread")]
 async fn nothing_is_allocated_for_a_frame_a_message_or_a_stream() {
     let (client, server) = pair();
-    // What goes out at once beyond 4 KiB has memory for that time, which is a few calls for all of it.
-    for (count, len, most) in [(1, 64, 10), (1, 250, 10), (16, 64, 10), (64, 64, 250)] {
+    // What goes out at once beyond 4 KiB has memory for that time, which is a call or two for all of it.
+    for (count, len, most) in [(1, 64, 10), (1, 250, 10), (16, 64, 10), (64, 64, 100)] {
         let mut open = streams(&client, &server, count).await;
         messages(&mut open, len).await;
         let each = messages(&mut open, len).await;
         println!("{each} for a thousand messages of {len} bytes on {count} streams");
         assert!(each < most, "{each} allocations for a thousand messages of {len} bytes on {count} streams");
     }
-    for (at_once, most) in [(1, 10), (16, 10), (64, 1000)] {
+    for (at_once, most) in [(1, 10), (16, 10), (64, 10)] {
         come_and_go(&client, &server, at_once).await;
         let each = come_and_go(&client, &server, at_once).await;
         println!("{each} for a thousand streams, {at_once} at once");

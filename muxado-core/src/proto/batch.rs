@@ -7,8 +7,11 @@ use bytes::{Buf, Bytes};
 /// Payloads up to this size are copied next to their header, in bytes: cheaper than a slice of their own.
 pub(super) const COPY_UP_TO: usize = 1024;
 
-/// What the arena may keep while there is nothing to send, in bytes.
-const KEEP_CAPACITY: usize = 4096;
+/// What the arena keeps while there is nothing to send, in bytes.
+const KEEP: usize = 4096;
+
+/// How many entries each of the lists beside it has room for then: some 4 KiB.
+const KEEP_ENTRIES: usize = 128;
 
 /// Encoded frames in order, written and taken off from the front.
 ///
@@ -115,9 +118,10 @@ impl Batch {
 
     /// Gives back memory that an idle session has no use for. Call it when there is nothing to send.
     pub fn shrink(&mut self) {
-        if self.is_empty() && self.arena.capacity() > KEEP_CAPACITY {
-            self.arena = Vec::new();
-            self.copied = Vec::new();
+        if self.is_empty() && self.arena.capacity() > KEEP {
+            self.arena.shrink_to(KEEP);
+            self.parts.shrink_to(KEEP_ENTRIES);
+            self.copied.shrink_to(KEEP_ENTRIES);
         }
     }
 
@@ -258,7 +262,7 @@ mod tests {
 
     #[test]
     fn memory_beyond_4_kib_is_given_back_once_all_is_written() {
-        for (capacity, kept) in [(4096, 4096), (4097, 0)] {
+        for (capacity, kept) in [(4095, 4095), (4096, 4096), (4097, 4096)] {
             let mut batch = Batch { arena: Vec::with_capacity(capacity), ..Batch::contiguous() };
             batch.put(b"unwritten");
             batch.shrink();
@@ -268,5 +272,18 @@ mod tests {
             batch.shrink();
             assert_eq!(batch.arena.capacity(), kept);
         }
+    }
+
+    #[test]
+    fn lists_of_payloads_are_given_back_with_it() {
+        let mut batch = Batch::vectored();
+        for _ in 0..300 {
+            batch.put_payload(Bytes::from_static(&[7; COPY_UP_TO]));
+            batch.put_payload(Bytes::from_static(&[7; COPY_UP_TO + 1]));
+        }
+        assert!(batch.parts.capacity() >= 600 && batch.copied.capacity() >= 300);
+        batch.advance(batch.len());
+        batch.shrink();
+        assert!(batch.parts.capacity() <= KEEP_ENTRIES && batch.copied.capacity() <= KEEP_ENTRIES);
     }
 }
