@@ -37,7 +37,7 @@ const MAX_IN_A_ROW: u32 = 100;
 /// Only what makes the listener itself useless.
 ///
 /// # Cancel safety
-/// That of `attempt`.
+/// That of `attempt`: dropping the future drops the attempt that is under way, and nothing else.
 pub async fn accept<R, F, T>(runtime: &R, mut attempt: impl FnMut() -> F) -> io::Result<T>
 where
     R: Runtime,

@@ -144,7 +144,8 @@ impl<R: Runtime, T: Send + 'static> Arrivals<R, T> {
     /// Only what makes the listener itself useless: see [`accept`].
     ///
     /// # Cancel safety
-    /// That of `attempt`. What is getting ready goes on, and what is ready is kept for the next call.
+    /// That of `attempt`, which is dropped with the future, and also when a connection is ready before it resolves. What is
+    /// getting ready goes on, and what is ready is kept for the next call.
     pub async fn next<C, A, F>(
         &self,
         mut attempt: impl FnMut() -> A,
