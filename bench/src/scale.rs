@@ -30,8 +30,8 @@ pub(crate) enum Scale {
 
 const ALL: [Scale; 3] = [Scale::Streams, Scale::Sessions, Scale::Writers];
 
-/// Messages that are sent to see what one costs.
-const MESSAGES: u64 = 20_000;
+/// Messages that are sent to see what one costs: CPU time is counted in hundredths of a second.
+const MESSAGES: u64 = 200_000;
 
 impl Scale {
     fn as_str(self) -> &'static str {
