@@ -1,6 +1,7 @@
 //! What the command line says.
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -59,6 +60,7 @@ const MAX_SECONDS: f64 = 100_000.0;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Help,
+    Version,
     Server(server::Options),
     Client(client::Options),
 }
@@ -70,7 +72,7 @@ pub(crate) fn parse(args: Vec<OsString>) -> std::result::Result<Command, String>
     let mut args = Arguments::from_vec(args);
     let command = read(&mut args).map_err(|error| error.to_string())?;
     match args.finish().first() {
-        Some(left) if command != Command::Help => {
+        Some(left) if !matches!(command, Command::Help | Command::Version) => {
             Err(format!("`{}` is not expected here", left.to_string_lossy()))
         }
         _ => Ok(command),
@@ -80,6 +82,9 @@ pub(crate) fn parse(args: Vec<OsString>) -> std::result::Result<Command, String>
 fn read(args: &mut Arguments) -> Result<Command> {
     if args.contains(["-h", "--help"]) {
         return Ok(Command::Help);
+    }
+    if args.contains(["-V", "--version"]) {
+        return Ok(Command::Version);
     }
     match args.subcommand()?.as_deref() {
         Some("server") => server(args),
@@ -98,8 +103,8 @@ fn server(args: &mut Arguments) -> Result<Command> {
         _ => return Err("--cert and --key go together".into()),
     };
     Ok(Command::Server(server::Options {
-        listen: args.opt_value_from_fn("--listen", address)?.unwrap_or_else(|| ADDRESS.to_owned()),
-        raw: args.opt_value_from_fn("--raw", address)?,
+        listen: value(args, "--listen", address)?.unwrap_or_else(|| ADDRESS.to_owned()),
+        raw: value(args, "--raw", address)?,
         identity,
         limits: Limits {
             sessions: number(args, "--max-sessions", limits.sessions as u64)? as usize,
@@ -116,14 +121,14 @@ fn client(args: &mut Arguments) -> Result<Command> {
         (None, Some(_)) => return Err("--name needs --ca: there is no certificate without TLS".into()),
         (None, None) => None,
     };
-    let tests = args.opt_value_from_fn("--test", |names| names.split(',').map(str::parse).collect())?;
+    let tests = value(args, "--test", |names| names.split(',').map(str::parse).collect())?;
     let amount = Amount {
         clock: Clock {
-            warm_up: args.opt_value_from_fn("--warm-up", seconds)?.unwrap_or(Duration::from_secs(1)),
-            duration: args.opt_value_from_fn("--seconds", seconds)?.unwrap_or(Duration::from_secs(5)),
+            warm_up: value(args, "--warm-up", seconds)?.unwrap_or(Duration::from_secs(1)),
+            duration: value(args, "--seconds", seconds)?.unwrap_or(Duration::from_secs(5)),
         },
-        bytes: args.opt_value_from_fn("--bytes", bytes)?,
-        count: args.opt_value_from_fn("--count", at_least_one)?,
+        bytes: value(args, "--bytes", bytes)?,
+        count: value(args, "--count", at_least_one)?,
     };
     if amount.clock.duration.is_zero() {
         return Err("--seconds: nothing can be measured in no time".into());
@@ -152,7 +157,7 @@ fn client(args: &mut Arguments) -> Result<Command> {
 fn settings(args: &mut Arguments) -> Result<Settings> {
     let default = Settings::default();
     let mut size = |name, default: usize| -> Result<usize> {
-        Ok(usize::try_from(args.opt_value_from_fn(name, bytes_or_none)?.unwrap_or(default as u64))?)
+        Ok(usize::try_from(value(args, name, bytes_or_none)?.unwrap_or(default as u64))?)
     };
     let settings = Settings {
         extra_credit: size("--extra-credit", default.extra_credit)?,
@@ -166,20 +171,34 @@ fn settings(args: &mut Arguments) -> Result<Settings> {
     Ok(settings)
 }
 
+/// What an option says. The error names it: in a long line the value alone may be anywhere.
+fn value<T, E: Display>(
+    args: &mut Arguments,
+    name: &'static str,
+    read: fn(&str) -> std::result::Result<T, E>,
+) -> Result<Option<T>> {
+    args.opt_value_from_fn(name, read).map_err(|error| match error {
+        pico_args::Error::Utf8ArgumentParsingFailed { value, cause } => {
+            format!("{name} {value}: {cause}").into()
+        }
+        other => other.into(),
+    })
+}
+
 fn file(args: &mut Arguments, option: &'static str) -> Result<Option<PathBuf>> {
     Ok(args.opt_value_from_os_str(option, |text| Ok::<_, String>(PathBuf::from(text)))?)
 }
 
 /// A count up to a million: more is a slip.
 fn number(args: &mut Arguments, name: &'static str, default: u64) -> Result<u64> {
-    match args.opt_value_from_fn(name, at_least_one)?.unwrap_or(default) {
+    match value(args, name, at_least_one)?.unwrap_or(default) {
         number if number > 1_000_000 => Err(format!("{name}: at most 1000000").into()),
         number => Ok(number),
     }
 }
 
 fn at_most(args: &mut Arguments, name: &'static str, default: u32, most: u32) -> Result<u32> {
-    let asked = args.opt_value_from_fn(name, bytes)?.unwrap_or(default.into());
+    let asked = value(args, name, bytes)?.unwrap_or(default.into());
     match u32::try_from(asked) {
         Ok(asked) if asked <= most => Ok(asked),
         _ => Err(format!("{name}: at most {most} bytes").into()),
@@ -270,6 +289,13 @@ mod tests {
     }
 
     #[test]
+    fn the_version_is_told() {
+        for line in ["--version", "-V", "client --version"] {
+            assert_eq!(parsed(line), Ok(Command::Version), "{line}");
+        }
+    }
+
+    #[test]
     fn nonsense_is_refused_by_name() {
         for (line, word) in [
             ("", "command"),
@@ -280,14 +306,15 @@ mod tests {
             ("client --sceonds=far:1", "no such option"),
             ("client --test uplaod", "uplaod"),
             ("client --seconds 0", "--seconds"),
-            ("client --seconds NaN", "seconds"),
-            ("client --seconds 1e300", "seconds"),
-            ("client --streams 0", "from 1"),
+            ("client --seconds NaN", "--seconds NaN: it is not"),
+            ("client --seconds 1e300", "--seconds 1e300: it is not"),
+            ("client --seconds", "--seconds"),
+            ("client --streams 0", "--streams 0: it is not a number from 1"),
             ("client --streams 9999999999", "--streams"),
             ("client --message 17K", "--message"),
             ("client --write 2M", "--write"),
-            ("client --bytes 5T", "bytes"),
-            ("client --bytes 99999999999G", "bytes"),
+            ("client --bytes 5T", "--bytes 5T: it is not"),
+            ("client --bytes 99999999999G", "--bytes 99999999999G: it is not"),
             ("client --name x", "--ca"),
             ("client --window 4G", "--window"),
             ("client --window 3G", "window of 3221225472 bytes"),

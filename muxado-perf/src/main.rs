@@ -46,6 +46,9 @@ async fn run(command: Command) -> anyhow::Result<()> {
     tokio::spawn(stop_on_ctrl_c(stop.clone()));
     match command {
         Command::Help => writeln!(io::stdout(), "{}", args::USAGE).context("cannot print"),
+        Command::Version => {
+            writeln!(io::stdout(), "muxado-perf {}", env!("CARGO_PKG_VERSION")).context("cannot print")
+        }
         Command::Server(options) => server::run(options, stop).await,
         Command::Client(options) => client::run(options, stop).await,
     }
