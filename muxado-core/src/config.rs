@@ -383,6 +383,13 @@ impl ConfigBuilder {
 
     /// Checks the settings.
     ///
+    /// ```
+    /// use muxado_core::Config;
+    ///
+    /// let error = Config::builder().max_frame(0).build().unwrap_err();
+    /// assert!(error.to_string().contains("max_frame"));
+    /// ```
+    ///
     /// # Errors
     /// [`ConfigError`] names the setting and its bounds.
     pub fn build(self) -> Result<Config, ConfigError> {

@@ -65,6 +65,20 @@ impl Listener<UnixListener> {
     ///
     /// This creates the file, which stays when the listener is gone: remove it before you listen there again.
     ///
+    /// ```
+    /// use muxado_smol::Listener;
+    ///
+    /// # smol::block_on(async {
+    /// # let path = std::env::temp_dir().join(format!("muxado_smol_bind_{}", std::process::id()));
+    /// # drop(Listener::bind_unix(&path)?);
+    /// let _ = std::fs::remove_file(&path); // what an earlier run has left
+    /// let listener = Listener::bind_unix(&path)?;
+    /// # std::fs::remove_file(&path)?;
+    /// # drop(listener);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// Whatever binding reports: `AddrInUse` if there is such a file.
     pub fn bind_unix(path: impl AsRef<Path>) -> io::Result<Listener<UnixListener>> {
@@ -72,6 +86,21 @@ impl Listener<UnixListener> {
     }
 
     /// As [`bind_unix`](Listener::bind_unix), with settings.
+    ///
+    /// ```
+    /// use muxado_smol::{Config, Listener};
+    ///
+    /// # smol::block_on(async {
+    /// # let path = std::env::temp_dir().join(format!("muxado_smol_bind_with_{}", std::process::id()));
+    /// let config = Config::builder().max_inbound_streams(10_000).build()?;
+    /// let listener = Listener::bind_unix_with(&path, &config)?;
+    /// # let _client = muxado_smol::connect_unix(&path).await?;
+    /// let (session, _peer) = listener.accept().await?;
+    /// assert_eq!(session.config().max_inbound_streams(), 10_000); // as in every session of it
+    /// # std::fs::remove_file(&path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// Whatever binding reports: `AddrInUse` if there is such a file.

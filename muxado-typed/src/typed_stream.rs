@@ -54,6 +54,28 @@ impl<T: Into<Stream>> TypedStream<T> {
     ///
     /// That nothing was read is the caller's promise.
     ///
+    /// ```
+    /// use muxado_smol::{Listener, Retry, connect};
+    /// use muxado_typed::{StreamType, Typed};
+    /// use smol::io::AsyncReadExt;
+    ///
+    /// # smol::block_on(async {
+    /// # let listener = Listener::bind("127.0.0.1:0").await?;
+    /// # let client = Typed::new(connect(listener.local_addr()?).await?);
+    /// # let server = Typed::new(listener.accept().await?.0);
+    /// let mut opened = client.open(7).await?;
+    /// let accepted = server.accept().await?;
+    /// if accepted.stream_type() != StreamType::new(8) {
+    ///     accepted.refuse()?;
+    /// }
+    ///
+    /// // and at the peer's end:
+    /// let error = opened.read(&mut [0; 16]).await.unwrap_err();
+    /// assert_eq!(Retry::of(&error), Retry::NotProcessed);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`ResetError::AlreadyUsed`] if it was written or reset, or opened by this side. The stream is dropped all the same.
     pub fn refuse(self) -> Result<(), ResetError> {

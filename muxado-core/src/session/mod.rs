@@ -187,6 +187,20 @@ impl Session {
 
     /// Opens a stream without waiting.
     ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// use muxado_core::{Config, OpenError};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let config = Config::builder().max_outbound_streams(1).build()?;
+    /// # let world = World::new();
+    /// # let session = connected(&world, 4096, &config).client;
+    /// let _first = session.try_open()?;
+    /// assert_eq!(session.try_open().unwrap_err(), OpenError::Busy);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`open`](Session::open), and [`OpenError::Busy`] where that would wait.
     pub fn try_open(&self) -> Result<Stream, OpenError> {

@@ -194,6 +194,31 @@ impl Stream {
     /// Refuses an accepted stream of which a header was read, to see whose it is, and which nothing else was done with:
     /// that is the caller's promise, and the peer learns from it that it is safe to retry.
     ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let (client, server) = (pair.client, pair.server);
+    /// # world.block_on(async move {
+    /// use futures_util::{AsyncReadExt, AsyncWriteExt};
+    /// use muxado_core::Retry;
+    ///
+    /// # let mut opened = client.open().await?;
+    /// # opened.write_all(b"\x07job").await?;
+    /// let mut stream = server.accept().await?;
+    /// let mut kind = [0];
+    /// stream.read_exact(&mut kind).await?;
+    /// if kind != [1] {
+    ///     stream.refuse_after_header()?; // of a kind that nobody here knows
+    /// }
+    ///
+    /// // and at the peer's end:
+    /// let error = opened.read(&mut kind).await.unwrap_err();
+    /// assert_eq!(Retry::of(&error), Retry::NotProcessed);
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`ResetError::AlreadyUsed`] if it was written or reset, or opened by this side. The stream is dropped all the same.
     pub fn refuse_after_header(self) -> Result<(), ResetError> {
@@ -295,6 +320,26 @@ impl Stream {
     }
 
     /// Ends our direction: what was accepted goes out, then FIN. Reading goes on. See [`SendStream::finish`].
+    ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let (client, server) = (pair.client, pair.server);
+    /// # world.block_on(async move {
+    /// use futures_util::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// let mut stream = client.open().await?;
+    /// stream.write_all(b"that is all").await?;
+    /// stream.finish()?;
+    ///
+    /// // and at the peer's end, which can still answer:
+    /// let mut request = String::new();
+    /// server.accept().await?.read_to_string(&mut request).await?;
+    /// assert_eq!(request, "that is all");
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset or lost.

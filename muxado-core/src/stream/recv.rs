@@ -150,6 +150,31 @@ impl RecvStream {
     /// [`ErrorCode::STREAM_REFUSED`] and [`ErrorCode::ACCEPT_QUEUE_FULL`]. The sending half fails too, and what it has queued
     /// is dropped: muxado has no way to stop one direction only. What a small read has taken out before can still be read.
     ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let (client, server) = (pair.client, pair.server);
+    /// # world.block_on(async move {
+    /// use futures_util::{AsyncReadExt, AsyncWriteExt};
+    /// use muxado_core::{ErrorCode, code_of};
+    ///
+    /// const ENOUGH: ErrorCode = ErrorCode::new(1000); // below 256 are the protocol's own
+    ///
+    /// # let mut opened = client.open().await?;
+    /// # opened.write_all(b"found it, and more").await?;
+    /// let (_writing, mut reading) = server.accept().await?.into_split();
+    /// let mut found = [0; 8];
+    /// reading.read_exact(&mut found).await?;
+    /// reading.stop(ENOUGH)?;
+    ///
+    /// // and at the peer's end:
+    /// let error = opened.read(&mut found).await.unwrap_err();
+    /// assert_eq!(code_of(&error), Some(ENOUGH));
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`ResetError`] for a code that must not be sent; the stream goes on then.
     pub fn stop(&mut self, code: ErrorCode) -> Result<(), ResetError> {

@@ -155,6 +155,27 @@ impl SendStream {
 
     /// Ends our direction: what was accepted goes out, then FIN. Reading goes on. Calling it again does nothing.
     ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let (client, server) = (pair.client, pair.server);
+    /// # world.block_on(async move {
+    /// use futures_util::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// let (mut writing, mut reading) = client.open().await?.into_split();
+    /// writing.write_all(b"ping").await?;
+    /// writing.finish()?;
+    /// # let mut accepted = server.accept().await?;
+    /// # accepted.write_all(b"pong").await?;
+    /// # accepted.finish()?;
+    /// let mut answer = String::new();
+    /// reading.read_to_string(&mut answer).await?; // reading goes on
+    /// assert_eq!(answer, "pong");
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`WriteError`] if the stream was reset or lost.
     pub fn finish(&mut self) -> Result<(), WriteError> {
@@ -230,7 +251,7 @@ impl SendStream {
 
     /// Ends both directions at once with `code`, any but [`ErrorCode::NO_ERROR`], [`ErrorCode::STREAM_REFUSED`] and
     /// [`ErrorCode::ACCEPT_QUEUE_FULL`]. What is queued or unread is dropped. Nothing happens to a stream that both sides
-    /// have finished.
+    /// have finished. For an example see [`Stream::reset`](crate::Stream::reset).
     ///
     /// # Errors
     /// [`ResetError`] for a code that must not be sent; the stream goes on then.

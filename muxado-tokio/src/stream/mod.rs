@@ -210,7 +210,8 @@ impl Stream {
     }
 
     /// Refuses an accepted stream of which a header was read, to see whose it is, and which nothing else was done with:
-    /// that is the caller's promise, and the peer learns from it that it is safe to retry.
+    /// that is the caller's promise, and the peer learns from it that it is safe to retry. For an example see
+    /// [`muxado_core::Stream::refuse_after_header`].
     ///
     /// # Errors
     /// [`ResetError::AlreadyUsed`] if it was written or reset, or opened by this side. The stream is dropped all the same.
@@ -305,7 +306,7 @@ impl Stream {
     }
 
     /// Ends our direction with FIN, without waiting: what `shutdown` does, for where there is no `await`. Calling it
-    /// again does nothing.
+    /// again does nothing. For an example see [`SendStream::finish`].
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset or lost.

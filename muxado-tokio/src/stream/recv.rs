@@ -127,6 +127,30 @@ impl RecvStream {
     /// [`ErrorCode::STREAM_REFUSED`] and [`ErrorCode::ACCEPT_QUEUE_FULL`]. The sending half fails too, and what it has queued
     /// is dropped: muxado has no way to stop one direction only. What a small read has taken out before can still be read.
     ///
+    /// ```
+    /// use muxado_tokio::{ErrorCode, code_of};
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// const ENOUGH: ErrorCode = ErrorCode::new(1000); // below 256 are the protocol's own
+    ///
+    /// # let mut opened = client.open().await?;
+    /// # opened.write_all(b"found it, and more").await?;
+    /// let (_writing, mut reading) = server.accept().await?.into_split();
+    /// let mut found = [0; 8];
+    /// reading.read_exact(&mut found).await?;
+    /// reading.stop(ENOUGH)?;
+    ///
+    /// // and at the peer's end:
+    /// let error = opened.read_u8().await.unwrap_err();
+    /// assert_eq!(code_of(&error), Some(ENOUGH));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ResetError`] for a code that must not be sent; the stream goes on then.
     pub fn stop(&mut self, code: ErrorCode) -> Result<(), ResetError> {

@@ -68,6 +68,26 @@ impl SendStream {
     /// Ends our direction with FIN, without waiting: what `shutdown` does, for where there is no `await`. Calling it
     /// again does nothing.
     ///
+    /// ```
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// let (mut writing, mut reading) = client.open().await?.into_split();
+    /// writing.write_all(b"ping").await?;
+    /// writing.finish()?;
+    /// # let mut accepted = server.accept().await?;
+    /// # accepted.write_all(b"pong").await?;
+    /// # accepted.finish()?;
+    /// let mut answer = String::new();
+    /// reading.read_to_string(&mut answer).await?; // reading goes on
+    /// assert_eq!(answer, "pong");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`WriteError`] if the stream was reset or lost.
     pub fn finish(&mut self) -> Result<(), WriteError> {
@@ -77,6 +97,24 @@ impl SendStream {
     /// Ends both directions at once with `code`, any but [`ErrorCode::NO_ERROR`], [`ErrorCode::STREAM_REFUSED`] and
     /// [`ErrorCode::ACCEPT_QUEUE_FULL`]. What is queued or unread is dropped. Nothing happens to a stream that both sides
     /// have finished.
+    ///
+    /// ```
+    /// use muxado_tokio::ErrorCode;
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, _server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// const GIVEN_UP: ErrorCode = ErrorCode::new(1000); // below 256 are the protocol's own
+    ///
+    /// let (mut writing, mut reading) = client.open().await?.into_split();
+    /// writing.write_all(b"half of an answer").await?;
+    /// writing.reset(GIVEN_UP)?;
+    /// assert!(reading.read_u8().await.is_err()); // both directions are over
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ResetError`] for a code that must not be sent; the stream goes on then.
