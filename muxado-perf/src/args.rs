@@ -46,7 +46,8 @@ The settings of a session, to be tried at either end; bytes, and as by default u
   --extra-credit N  --max-frame N  --send-queue N  --session-send-queue N
 
 Numbers of bytes may end with K, M or G. Progress goes to standard error, the report to standard output. Ctrl-c ends a
-test, and what was measured until then is reported. Exit codes: 0 all is well, 1 something failed, 2 wrong arguments.";
+test, and what was measured until then is reported. Exit codes: 0 all is well, 1 something failed, 2 wrong arguments.
+--version says which muxado-perf this is.";
 
 /// Where a server listens and a client connects unless told otherwise: this machine alone.
 const ADDRESS: &str = "127.0.0.1:7007";
