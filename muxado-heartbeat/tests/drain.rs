@@ -19,7 +19,7 @@ fn secs(secs: u64) -> Duration {
 }
 
 async fn started(world: &World, session: &Session, config: HeartbeatConfig) -> Heartbeat<Faced> {
-    let typed = Typed::new(Faced { session: session.clone(), runtime: world.clone() });
+    let typed = Typed::new(Faced::new(session, world));
     Heartbeat::start(typed, config).await.unwrap()
 }
 
@@ -97,7 +97,7 @@ fn s91_a_drain_that_refuses_the_stream_of_beats_is_no_silence() {
         let world = World::new();
         let config = Config::builder().peer_drains(peer_drains).drain_timeout(secs(600)).build().unwrap();
         let pair = connected(&world, 1 << 16, &config);
-        let server = Typed::new(Faced { session: pair.server.clone(), runtime: world.clone() });
+        let server = Typed::new(Faced::new(&pair.server, &world));
         let clock = world.clone();
         world.spawn(async move {
             while let Ok(stream) = server.accept().await {
@@ -105,7 +105,7 @@ fn s91_a_drain_that_refuses_the_stream_of_beats_is_no_silence() {
             }
         });
         world.block_on(async {
-            let client = Typed::new(Faced { session: pair.client.clone(), runtime: world.clone() });
+            let client = Typed::new(Faced::new(&pair.client, &world));
             let mut asking = client.open(1).await.unwrap();
             asking.close().await.unwrap();
             world.sleep(secs(1)).await;

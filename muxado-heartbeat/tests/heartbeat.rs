@@ -20,7 +20,7 @@ fn secs(secs: u64) -> Duration {
 }
 
 fn typed(world: &World, session: &Session) -> Typed<Faced> {
-    Typed::new(Faced { session: session.clone(), runtime: world.clone() })
+    Typed::new(Faced::new(session, world))
 }
 
 fn started(world: &World, one: &Alone, config: HeartbeatConfig) -> Heartbeat<Faced> {

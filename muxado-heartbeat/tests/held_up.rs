@@ -50,7 +50,7 @@ fn whoever_was_held_up_does_not_take_the_peer_for_dead() {
         let (session, driver) =
             Session::from_halves(Side::Client, near.read, near.write, &config, runtime.clone());
         world.spawn(async move { drop(driver.await) });
-        let typed = Typed::new(Faced { session: session.clone(), runtime: runtime.clone() });
+        let typed = Typed::new(Faced::new(&session, &runtime));
         let heartbeat = world.block_on(Heartbeat::start(typed, HeartbeatConfig::default())).unwrap();
         world.settle();
         *runtime.lost.lock().unwrap() += secs(30);

@@ -11,7 +11,7 @@ use muxado_typed::Typed;
 fn answers(peer: &[Vec<u8>], piece: usize) -> Vec<u8> {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
-    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
+    let typed = Typed::new(Faced::new(&one.session, &world));
     let config = HeartbeatConfig::default().without_beats();
     let heartbeat = world.block_on(Heartbeat::start(typed, config)).unwrap();
     world.spawn(async move { while heartbeat.accept().await.is_ok() {} });

@@ -34,6 +34,13 @@ pub struct Faced<R = World> {
     pub runtime: R,
 }
 
+impl<R: Clone> Faced<R> {
+    /// The same session, on this runtime.
+    pub fn new(session: &Session, runtime: &R) -> Faced<R> {
+        Faced { session: session.clone(), runtime: runtime.clone() }
+    }
+}
+
 impl<R: Runtime> Face for Faced<R> {
     type Stream = Stream;
     type Runtime = R;

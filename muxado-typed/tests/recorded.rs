@@ -13,7 +13,7 @@ const SESSIONS: [&str; 2] = ["typed_stream", "ngrok_server_typed"];
 fn start(side: Side) -> (World, Alone, Typed<Faced>) {
     let world = World::new();
     let one = alone(&world, side, &Config::default());
-    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
+    let typed = Typed::new(Faced::new(&one.session, &world));
     (world, one, typed)
 }
 

@@ -11,9 +11,7 @@ use muxado_typed::{Router, Typed, TypedStream};
 
 fn typed(world: &World) -> (Connected, Typed<Faced>, Typed<Faced>) {
     let pair = connected(world, 1 << 16, &Config::default());
-    let on = |session: &muxado_core::Session| {
-        Typed::new(Faced { session: session.clone(), runtime: world.clone() })
-    };
+    let on = |session: &muxado_core::Session| Typed::new(Faced::new(session, world));
     let (client, server) = (on(&pair.client), on(&pair.server));
     (pair, client, server)
 }

@@ -23,7 +23,7 @@ fn secs(secs: u64) -> Duration {
 fn s90_w13_the_type_goes_out_in_one_frame_with_the_syn() {
     let world = World::new();
     let one = alone(&world, Side::Client, &Config::default());
-    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
+    let typed = Typed::new(Faced::new(&one.session, &world));
     let mut stream = world.block_on(typed.open(0x0102_0304)).unwrap();
     assert_eq!(stream.stream_type().get(), 0x0102_0304);
     world.settle();
@@ -47,7 +47,7 @@ fn w13_a_session_that_would_split_the_type_opens_no_typed_stream() {
     for config in small.map(|config| config.build().unwrap()) {
         let world = World::new();
         let one = alone(&world, Side::Client, &config);
-        let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
+        let typed = Typed::new(Faced::new(&one.session, &world));
         let error = world.block_on(typed.open(1)).unwrap_err();
         assert_eq!((error.clone(), error.retry()), (OpenTypedError::WouldSplit, Retry::NotProcessed));
         world.settle();
@@ -69,7 +69,7 @@ fn what_the_error_inside_says_is_found() {
 fn s90_a_type_in_pieces_is_put_together() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
-    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
+    let typed = Typed::new(Faced::new(&one.session, &world));
     let mut accept = pin!(typed.accept());
     assert!(poll(&mut accept, Waker::noop()).is_pending());
     for piece in [&b"\x11"[..], b"\0\0", b"\x07and more"] {
@@ -88,7 +88,7 @@ fn s90_a_type_in_pieces_is_put_together() {
 fn s90_b28_whoever_does_not_say_a_type_holds_up_nobody_and_is_reset_after_ten_seconds() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
-    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
+    let typed = Typed::new(Faced::new(&one.session, &world));
     one.from_peer.inject(
         &[
             wire::syn(3, b""),
@@ -119,7 +119,7 @@ fn b28_one_more_than_may_wait_takes_the_place_of_the_oldest() {
     let world = World::new();
     let config = Config::builder().accept_backlog(2).build().unwrap();
     let one = alone(&world, Side::Server, &config);
-    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
+    let typed = Typed::new(Faced::new(&one.session, &world));
     let mut accept = pin!(typed.accept());
     for id in [3, 5, 7, 9] {
         one.from_peer.inject(&wire::syn(id, b"\0"));
@@ -136,7 +136,7 @@ fn b28_one_more_than_may_wait_takes_the_place_of_the_oldest() {
 fn an_accept_that_is_given_up_loses_no_stream_and_no_byte_of_a_type() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
-    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
+    let typed = Typed::new(Faced::new(&one.session, &world));
     one.from_peer.inject(&wire::syn(3, b"\0\0"));
     world.settle();
     for _ in 0..3 {
@@ -154,7 +154,7 @@ fn an_accept_that_is_given_up_loses_no_stream_and_no_byte_of_a_type() {
 fn an_accept_that_is_kept_and_not_polled_holds_up_no_other() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
-    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
+    let typed = Typed::new(Faced::new(&one.session, &world));
     let mut kept: Vec<_> = (0..2).map(|_| Box::pin(typed.accept())).collect();
     assert!(kept.iter_mut().all(|accept| poll(accept, Waker::noop()).is_pending()));
     // The type comes at once, later, and with other streams.
@@ -183,7 +183,7 @@ fn an_accept_that_is_kept_and_not_polled_holds_up_no_other() {
 fn an_accept_that_is_given_up_leaves_the_session_to_others() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
-    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
+    let typed = Typed::new(Faced::new(&one.session, &world));
     let mut given_up = [Box::pin(typed.accept()), Box::pin(typed.accept())].map(Some);
     for accept in given_up.iter_mut().flatten() {
         assert!(poll(accept, Waker::noop()).is_pending());
@@ -203,7 +203,7 @@ fn an_accept_that_is_given_up_leaves_the_session_to_others() {
 fn streams_that_come_at_once_are_for_all_who_wait() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
-    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
+    let typed = Typed::new(Faced::new(&one.session, &world));
     let wakers = [counter(), counter()];
     let mut waiting = [Box::pin(typed.accept()), Box::pin(typed.accept())];
     for (accept, (_, waker)) in waiting.iter_mut().zip(&wakers) {
@@ -222,7 +222,7 @@ fn who_comes_while_somebody_looks_is_told_when_that_is_over() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
     let runtime = Meanwhile::new(&world);
-    let typed = Typed::new(Faced { session: one.session.clone(), runtime: runtime.clone() });
+    let typed = Typed::new(Faced::new(&one.session, &runtime));
     let other = typed.clone();
     let mut late = Box::pin(async move { other.accept().await.unwrap().stream_type().get() });
     let (told, waker) = counter();
@@ -247,7 +247,7 @@ fn who_comes_while_somebody_looks_is_told_when_that_is_over() {
 fn what_was_there_when_the_session_ended_is_given_first() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
-    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
+    let typed = Typed::new(Faced::new(&one.session, &world));
     one.from_peer.inject(&[wire::syn(3, b"\0\0"), wire::syn_fin(5, b"\0\0\0\x05")].concat());
     one.from_peer.cut();
     world.settle();
@@ -260,8 +260,8 @@ fn what_was_there_when_the_session_ended_is_given_first() {
 fn a_stream_whose_type_nobody_wants_is_refused_and_safe_to_retry() {
     let world = World::new();
     let pair = connected(&world, 1 << 16, &Config::default());
-    let client = Typed::new(Faced { session: pair.client.clone(), runtime: world.clone() });
-    let server = Typed::new(Faced { session: pair.server.clone(), runtime: world.clone() });
+    let client = Typed::new(Faced::new(&pair.client, &world));
+    let server = Typed::new(Faced::new(&pair.server, &world));
     world.block_on(async {
         let mut ours = client.open(77).await.unwrap();
         let theirs = server.accept().await.unwrap();
@@ -276,7 +276,7 @@ fn a_stream_whose_type_nobody_wants_is_refused_and_safe_to_retry() {
 fn s90_a_type_that_came_in_time_counts_however_late_the_stream_is_accepted() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
-    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
+    let typed = Typed::new(Faced::new(&one.session, &world));
     one.from_peer.inject(
         &[wire::syn(3, b"\0\0\0\x03"), wire::syn(5, b"\0\0\0\x05more"), wire::syn(7, b"\0\0\0")].concat(),
     );
@@ -298,7 +298,7 @@ fn b28_a_stream_whose_type_has_come_gives_way_to_nobody() {
     let world = World::new();
     let config = Config::builder().accept_backlog(2).build().unwrap();
     let one = alone(&world, Side::Server, &config);
-    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
+    let typed = Typed::new(Faced::new(&one.session, &world));
     let mut accept = Box::pin(typed.accept());
     one.from_peer.inject(&[wire::syn(3, b"\0\0\0"), wire::syn(5, b"\0\0\0")].concat());
     world.settle();
@@ -317,7 +317,7 @@ fn b28_a_stream_whose_type_has_come_gives_way_to_nobody() {
 fn b28_of_many_that_wait_for_their_type_only_those_that_say_something_are_looked_at() {
     let world = World::new();
     let one = alone(&world, Side::Server, &Config::default());
-    let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
+    let typed = Typed::new(Faced::new(&one.session, &world));
     for id in 0..100 {
         one.from_peer.inject(&wire::syn(2 * id + 3, b"\0"));
     }
@@ -340,7 +340,7 @@ fn s90_those_that_wait_for_their_type_are_refused_when_nobody_waits_for_them_any
     for dropped in [true, false] {
         let world = World::new();
         let one = alone(&world, Side::Server, &Config::default());
-        let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
+        let typed = Typed::new(Faced::new(&one.session, &world));
         one.from_peer.inject(&[wire::syn(3, b""), wire::syn(5, b"\0\0\0")].concat());
         world.settle();
         assert!(poll(&mut pin!(typed.accept()), Waker::noop()).is_pending());
@@ -455,7 +455,7 @@ fn s90_who_holds_a_session_and_has_stopped_accepting_holds_up_its_drain_for_as_l
     for lets_go in [true, false] {
         let world = World::new();
         let one = alone(&world, Side::Server, &Config::default());
-        let typed = Typed::new(Faced { session: one.session.clone(), runtime: world.clone() });
+        let typed = Typed::new(Faced::new(&one.session, &world));
         one.from_peer.inject(&wire::syn(3, b"no"));
         world.settle();
         assert!(poll(&mut pin!(typed.accept()), Waker::noop()).is_pending());
