@@ -350,8 +350,8 @@ impl ConfigBuilder {
     /// How long credit for a stream that was read empty may wait to be returned, so that small messages do not cost a
     /// WNDINC each. Default 50 ms; zero returns it at once.
     ///
-    /// Half a window of consumed bytes is always returned at once. A longer wait only delays a peer with a smaller
-    /// window.
+    /// Half a window of consumed bytes is always returned at once, and small credit goes along with whatever is sent before,
+    /// if none has gone for half of this time. A longer wait only delays a peer with a smaller window.
     pub fn credit_delay(mut self, delay: Duration) -> Self {
         self.config.credit_delay = delay;
         self

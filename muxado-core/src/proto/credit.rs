@@ -27,6 +27,11 @@ impl Mux {
         self.path.is_far = true;
     }
 
+    /// The time that it was last told.
+    pub(crate) fn now(&self) -> Duration {
+        self.now
+    }
+
     /// Whether credit depends on the time, since streams have received much, or somebody wants to know how long they wait.
     #[must_use]
     pub fn wants_time(&self) -> bool {
@@ -62,7 +67,8 @@ impl Mux {
         }
     }
 
-    /// [`Config::credit_delay`](crate::Config::credit_delay) has passed since there was lazy credit: returns it.
+    /// [`Config::credit_delay`](crate::Config::credit_delay) has passed since there was lazy credit, or something else is
+    /// sent before: returns it.
     pub fn handle_credit_due(&mut self) {
         if self.lazy == 0 {
             return;

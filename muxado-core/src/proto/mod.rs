@@ -29,7 +29,7 @@
 //! |---|---|
 //! | [`wants_transmit`](Mux::wants_transmit) | `poll_transmit`, when the transport has room |
 //! | [`wants_time`](Mux::wants_time) | [`handle_time`](Mux::handle_time) before bytes are handled or transmitted |
-//! | [`has_lazy_credit`](Mux::has_lazy_credit) | [`handle_credit_due`](Mux::handle_credit_due) after [`credit_delay`](crate::Config::credit_delay) |
+//! | [`has_lazy_credit`](Mux::has_lazy_credit) | [`handle_credit_due`](Mux::handle_credit_due) after [`credit_delay`](crate::Config::credit_delay), or before with what else is sent |
 //! | [`has_lingering`](Mux::has_lingering) | [`handle_sweep`](Mux::handle_sweep) each half of [`drain_timeout`](crate::Config::drain_timeout) |
 //! | [`is_peer_leaving`](Mux::is_peer_leaving) | [`handle_deadline`](Mux::handle_deadline) after `drain_timeout`; after a limit of its own, if it drains or closes |
 //! | nothing: `poll_transmit` gave bytes, and the transport takes none | [`handle_stall`](Mux::handle_stall) after [`write_stall`](crate::Config::write_stall) |

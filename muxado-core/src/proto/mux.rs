@@ -158,7 +158,7 @@ impl Mux {
     }
 
     /// Whether small credit waits: [`handle_credit_due`](Mux::handle_credit_due) is wanted after
-    /// [`Config::credit_delay`].
+    /// [`Config::credit_delay`], or before.
     #[must_use]
     pub fn has_lazy_credit(&self) -> bool {
         self.lazy > 0

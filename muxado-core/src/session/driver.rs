@@ -267,11 +267,9 @@ where
         let mut any = false;
         while let Poll::Ready((limit, now)) = self.timers.poll(cx) {
             any = true;
+            let age = now.saturating_duration_since(self.shared.begun());
             self.report(|state| match limit {
-                Limit::Credit => {
-                    state.driver.credit_armed = false;
-                    state.mux.handle_credit_due();
-                }
+                Limit::Credit => state.driver.small_credit.pass(&mut state.mux, age),
                 Limit::Sweep => {
                     state.driver.sweep_armed = false;
                     state.mux.handle_sweep();

@@ -13,6 +13,7 @@ mod pull;
 mod read;
 mod retry;
 pub(crate) mod shared;
+mod small_credit;
 mod sync;
 mod timers;
 pub(crate) mod trace;

@@ -22,10 +22,9 @@ where
     /// was not just `told`.
     pub(super) fn pull(&mut self, cx: &mut Context<'_>, told: bool) -> usize {
         let has_held_back = std::mem::take(&mut self.holds_back);
-        if !self.pull_once(cx, told, has_held_back) {
+        if !self.pull_once(cx, told, None, has_held_back) {
             let now = self.shared.age();
-            self.shared.with_driver(&mut self.woken, |state| state.mux.handle_time(now));
-            self.pull_once(cx, true, has_held_back);
+            self.pull_once(cx, true, Some(now), has_held_back);
         }
         self.write.batch.drop_copied();
         self.write.batch.len()
@@ -33,30 +32,48 @@ where
 
     /// Fills an empty batch, and leaves the driver's waker under the same lock that saw nothing more to send. False if
     /// the machine must be told the time first.
-    fn pull_once(&mut self, cx: &mut Context<'_>, told: bool, has_held_back: bool) -> bool {
+    fn pull_once(
+        &mut self,
+        cx: &mut Context<'_>,
+        told: bool,
+        now: Option<Duration>,
+        has_held_back: bool,
+    ) -> bool {
+        let delay = self.shared.config().credit_delay();
         let waker = cx.waker().clone();
         let (batch, reported) = (&mut self.write.batch, std::mem::take(&mut self.write.unreported));
         let blocked = !batch.is_empty() || self.broken.is_some();
         let news = self.shared.with_driver(&mut self.woken, |state| {
+            if let Some(now) = now {
+                state.mux.handle_time(now);
+            }
             state.mux.handle_written(reported);
+            let driver = &mut state.driver;
             let holds_back = !blocked && !has_held_back && state.mux.is_trickle();
             let may_pull = !blocked && !holds_back;
-            let lacks_time = may_pull && !told && state.mux.transmits_by_time();
+            let timed =
+                (may_pull && state.mux.transmits_by_time()) || driver.small_credit.is_news(&state.mux);
+            let lacks_time = timed && !told;
+            if !lacks_time {
+                driver.small_credit.look(&state.mux, delay);
+            }
             if may_pull && !lacks_time {
+                driver.small_credit.go_along(&mut state.mux);
                 state.mux.poll_transmit(batch, BATCH);
             }
-            let driver = &mut state.driver;
             // If this was all, whoever has more wakes the driver, even while it still writes.
             let has_more = !holds_back && (blocked || state.mux.wants_transmit());
             driver.write_blocked = has_more;
             let old = driver.waker.replace(waker);
-            driver.credit_armed |= state.mux.has_lazy_credit();
+            if !lacks_time {
+                driver.small_credit.arm(&state.mux);
+            }
             driver.sweep_armed |= state.mux.has_lingering();
             News {
                 lacks_time,
                 holds_back,
                 has_more,
-                lazy: driver.credit_armed,
+                lazy: driver.small_credit.is_armed(),
                 lingering: driver.sweep_armed,
                 deadline: state.deadlines.news(),
                 peer_leaving: state.mux.is_peer_leaving(),

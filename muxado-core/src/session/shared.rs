@@ -12,6 +12,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::deadlines::Deadlines;
+use super::small_credit::SmallCredit;
 use super::sync::{AtomicUsize, Mutex, MutexGuard};
 use super::trace::SessionTrace;
 use super::wait::Closed;
@@ -62,8 +63,8 @@ pub(crate) struct DriverState {
     pub(crate) waker: Option<Waker>,
     /// It waits for the transport to take bytes: more to send is no news to it.
     pub(crate) write_blocked: bool,
-    /// It has a timer running for lazy credit, and for dropped streams.
-    pub(crate) credit_armed: bool,
+    pub(crate) small_credit: SmallCredit,
+    /// It has a timer running for dropped streams.
     pub(crate) sweep_armed: bool,
     /// The age of the session when the transport last took anything, while it takes nothing and somebody wants to know.
     pub(crate) full_since: Option<Duration>,
@@ -82,7 +83,7 @@ impl State {
     /// Whether there is something to do that the sleeping driver does not know of.
     fn has_news(&self) -> bool {
         (self.mux.wants_transmit() && !self.driver.write_blocked)
-            || (self.mux.has_lazy_credit() && !self.driver.credit_armed)
+            || self.driver.small_credit.is_news(&self.mux)
             || (self.mux.has_lingering() && !self.driver.sweep_armed)
             || self.limit.is_some()
             || self.deadlines.is_news()

@@ -18,6 +18,7 @@ mod observer;
 mod reads;
 mod session_end;
 mod slow_links;
+mod small_credit;
 mod stopped;
 mod together;
 mod turns;
