@@ -30,7 +30,8 @@ impl<R: Runtime + Default> Session<R> {
     ///
     /// The roles only decide which ids streams get; either side may open. For TCP, `connect` and `Listener` know more
     /// about the transport: how to half-close it, and that its directions need no lock between them. They also set the
-    /// socket up, which this leaves as it is; `tune` does so for one that is inside of `transport`.
+    /// socket up, which this leaves as it is; `tune` does so for one that is inside of `transport`. For a transport of two
+    /// halves there is [`from_halves`](Session::from_halves).
     #[must_use]
     pub fn client<T>(transport: T) -> Session<R>
     where
@@ -67,6 +68,37 @@ impl<R: Runtime + Default> Session<R> {
     {
         let (session, driver) = crate::Session::server(transport, config, R::default());
         Session::spawn(session, driver)
+    }
+
+    /// Either end of a session over a transport whose two directions are separate, such as the pipes of a child process.
+    ///
+    /// When the session ends, `write` is closed and dropped, and then the peer's end of `read` is waited for. Pipes tell the
+    /// other end only when they are dropped: joined to one transport, a child with a stream that is open would learn of the
+    /// end seconds later.
+    ///
+    /// ```
+    /// use muxado_core::{Config, Side};
+    /// # use muxado_testkit::{Here, pipe};
+    /// # type Session = muxado_core::face::Session<Here>;
+    ///
+    /// # let (parent, child) = pipe(4096);
+    /// # let (stdout, stdin) = (parent.read, parent.write);
+    /// let session = Session::from_halves(Side::Client, stdout, stdin, &Config::default());
+    /// // and in the child: `Side::Server`, its standard input and output
+    /// # let child = Session::from_halves(Side::Server, child.read, child.write, &Config::default());
+    /// # Here.block_on(async move {
+    /// #     drop(session);
+    /// #     assert!(child.closed().await.is_clean());
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn from_halves<I, O>(side: Side, read: I, write: O, config: &Config) -> Session<R>
+    where
+        I: AsyncRead + Send + Unpin + 'static,
+        O: AsyncWrite + Send + Unpin + 'static,
+    {
+        let (session, driver) = crate::Session::from_halves(side, read, write, config, R::default());
+        Session::spawn(session, driver.half_closes(true))
     }
 
     /// Spawns the driver of a session. For code that knows more about the transport than [`client`](Session::client)

@@ -46,7 +46,6 @@ const ALLOWED: &[Allowed] = &[
     Allowed { path: FACE_SESSION, method: "audit", reason: "for tests, which ask the core" },
     Allowed { path: TOKIO_SESSION, method: "new", reason: "`client` and `server`" },
     Allowed { path: FACE_SESSION, method: "new", reason: "`client` and `server`" },
-    Allowed { path: FACE_SESSION, method: "from_halves", reason: "the core's, and `spawn`" },
     Allowed {
         path: TOKIO_SESSION,
         method: "spawn",
