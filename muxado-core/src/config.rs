@@ -197,10 +197,26 @@ impl Config {
     }
 }
 
-/// Collects settings; [`build`](ConfigBuilder::build) checks them together. For an example see [`Config`].
+/// Collects settings; [`build`](ConfigBuilder::build) checks them together.
 ///
 /// What could not work is refused. A value of `accept_backlog`, `extra_credit` or `record_frames` above what is
 /// possible counts as the most that is, and the settings still say what was asked for.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use muxado_core::{Config, DEFAULT_WINDOW};
+///
+/// // Between two ends of one owner, over a link with a long round trip.
+/// let config = Config::builder()
+///     .window(16 * DEFAULT_WINDOW)
+///     .window_agreed_out_of_band() // the other end has the same
+///     .peer_drains(true)
+///     .write_stall(Duration::from_secs(120))
+///     .build()?;
+/// assert_eq!(config.window(), 4 * 1024 * 1024);
+/// # Ok::<(), muxado_core::ConfigError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ConfigBuilder {
@@ -415,6 +431,13 @@ impl ConfigBuilder {
 }
 
 /// A setting that cannot work, found by [`ConfigBuilder::build`].
+///
+/// ```
+/// use muxado_core::{Config, ConfigError};
+///
+/// let error = Config::builder().window(1 << 20).build().unwrap_err();
+/// assert!(matches!(error, ConfigError::WindowNotAgreed { bytes, .. } if bytes == 1 << 20));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigError {

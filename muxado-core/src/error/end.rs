@@ -23,6 +23,27 @@ const BLAMES: [ErrorCode; 5] = [
 ];
 
 /// What a closing session did not deliver.
+///
+/// ```
+/// # use muxado_testkit::{World, connected};
+/// # let world = World::new();
+/// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+/// # let (client, server) = (pair.client, pair.server);
+/// # world.block_on(async move {
+/// use std::time::Duration;
+///
+/// # let mut stream = client.open().await?;
+/// # let _ = futures_util::poll!(stream.write_chunk(vec![7; 1 << 20].into()));
+/// let end = client.drain(Duration::from_secs(5)).await;
+/// let cut = end.cut();
+/// if !cut.is_nothing() {
+///     println!("{} streams, and {} bytes that were never sent", cut.streams, cut.bytes);
+/// }
+/// # assert_eq!(cut.streams, 1);
+/// # drop(server);
+/// # Ok::<(), muxado_core::OpenError>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Cut {
@@ -43,7 +64,22 @@ impl Cut {
 
 /// Why a session ended. The first cause is the one that is kept. Cheap to clone.
 ///
-/// For an example see [`Session::close`](crate::Session::close).
+/// ```
+/// # use muxado_testkit::{World, connected};
+/// # let world = World::new();
+/// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+/// # let (client, server) = (pair.client, pair.server);
+/// # world.block_on(async move {
+/// use muxado_core::{ErrorCode, Initiator};
+///
+/// # drop(server.close(ErrorCode::INTERNAL_ERROR, "out of memory"));
+/// let end = client.closed().await;
+/// println!("{end}"); // for a log: who, the code, and the text
+/// assert_eq!((end.initiator(), end.code()), (Initiator::Remote, ErrorCode::INTERNAL_ERROR));
+/// assert!(!end.is_clean() && !end.is_protocol_error()); // unwell, but it speaks muxado: worth connecting again
+/// assert_eq!(end.peer_goodbye(), Some((end.code(), end.text())));
+/// # });
+/// ```
 #[derive(Clone, Debug)]
 pub struct SessionEnd {
     cause: Arc<EndCause>,
@@ -98,6 +134,25 @@ impl SharedEnd {
 }
 
 /// The ways in which a session ends.
+///
+/// ```
+/// # use muxado_core::{Config, Side};
+/// # let world = muxado_testkit::World::new();
+/// # let alone = muxado_testkit::alone(&world, Side::Server, &Config::default());
+/// # let session = alone.session.clone();
+/// # alone.from_peer.cut();
+/// # world.block_on(async move {
+/// use muxado_core::EndCause;
+///
+/// match session.closed().await.cause() {
+///     EndCause::Closed { .. } | EndCause::GoAway { .. } => println!("somebody said goodbye"),
+///     EndCause::PeerEof => println!("the peer went away without a word: did it crash?"),
+///     EndCause::Transport(error) => println!("the network: {:?}", error.kind()),
+///     cause => println!("{cause:?}"),
+/// }
+/// # assert!(matches!(session.end().unwrap().cause(), EndCause::PeerEof));
+/// # });
+/// ```
 #[non_exhaustive]
 pub enum EndCause {
     /// This side closed it, with this code and text.
@@ -289,6 +344,23 @@ impl std::error::Error for SessionEnd {
 }
 
 /// How the peer broke the protocol badly enough to end the session.
+///
+/// ```
+/// # use muxado_core::{Config, Side};
+/// # let world = muxado_testkit::World::new();
+/// # let alone = muxado_testkit::alone(&world, Side::Server, &Config::default());
+/// # let session = alone.session.clone();
+/// # world.block_on(async move {
+/// use muxado_core::{EndCause, ErrorCode, PeerMisbehaved};
+///
+/// # alone.from_peer.inject(b"GET / HTTP/1.1\r\n\r\n");
+/// let end = session.closed().await; // a browser came
+/// let EndCause::PeerMisbehaved(how) = end.cause() else { panic!("{end}") };
+/// assert!(matches!(how, PeerMisbehaved::Frame(_)));
+/// assert_eq!(how.code(), ErrorCode::FRAME_SIZE_ERROR);
+/// println!("{how}"); // ends in: does the peer speak muxado?
+/// # });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PeerMisbehaved {

@@ -17,6 +17,30 @@ pub(crate) use stream::Failure;
 pub use stream::{ReadError, Reset, ResetError, SessionLost, WriteError};
 
 /// Who caused something to end.
+///
+/// ```
+/// # use muxado_testkit::{World, connected};
+/// # let world = World::new();
+/// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+/// # let (client, server) = (pair.client, pair.server);
+/// # world.block_on(async move {
+/// use muxado_core::Initiator;
+/// # use muxado_core::ErrorCode;
+///
+/// # let mut opened = client.open().await?;
+/// # futures_util::AsyncWriteExt::flush(&mut opened).await?;
+/// # let mut stream = server.accept().await?;
+/// # opened.reset(ErrorCode::STREAM_CANCELLED)?;
+/// let error = stream.read_chunk(100).await.unwrap_err();
+/// let whose = match error.initiator() {
+///     Initiator::Local => "ours",
+///     Initiator::Remote => "the peer's",
+///     _ => "the network's",
+/// };
+/// assert_eq!(whose, "the peer's");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Initiator {
@@ -29,6 +53,38 @@ pub enum Initiator {
 }
 
 /// Whether a failed request may be sent again without the risk of doing it twice.
+///
+/// ```
+/// # use muxado_testkit::{World, connected};
+/// # let world = World::new();
+/// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+/// # let (client, server) = (pair.client, pair.server);
+/// # world.block_on(async move {
+/// use futures_util::AsyncReadExt;
+/// use muxado_core::{Retry, Session};
+///
+/// async fn ask(session: &Session) -> std::io::Result<String> {
+///     let mut stream = session.open().await?;
+///     stream.finish()?;
+///     let mut answer = String::new();
+///     stream.read_to_string(&mut answer).await?;
+///     Ok(answer)
+/// }
+///
+/// # let serve = async {
+/// #     server.accept().await.unwrap().refuse().unwrap();
+/// #     server.accept().await.unwrap().finish().unwrap();
+/// # };
+/// # let work = async {
+/// let mut answer = ask(&client).await;
+/// if answer.as_ref().is_err_and(|error| Retry::of(error) == Retry::NotProcessed) {
+///     answer = ask(&client).await; // nobody has seen the first
+/// }
+/// # answer.unwrap();
+/// # };
+/// # futures_util::join!(serve, work);
+/// # });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Retry {

@@ -5,6 +5,25 @@ use std::fmt;
 use super::{Retry, SessionEnd};
 
 /// Opening a stream failed. Nothing was sent, so it is always safe to retry, on another session or later.
+///
+/// ```
+/// # use muxado_testkit::{World, connected};
+/// # let world = World::new();
+/// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+/// # let (client, server) = (pair.client, pair.server);
+/// # world.block_on(async move {
+/// use muxado_core::{OpenError, Retry};
+///
+/// # server.go_away();
+/// # client.leaving().await;
+/// let error = client.open().await.unwrap_err();
+/// assert_eq!(error.retry(), Retry::NotProcessed); // as always
+/// match error {
+///     OpenError::GoneAway(end) => println!("time to connect to another server: {end}"),
+///     error => println!("{error}"),
+/// }
+/// # });
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -21,6 +40,23 @@ pub enum OpenError {
 }
 
 /// No more streams will be accepted: the session has ended.
+///
+/// ```
+/// # use muxado_testkit::{World, connected};
+/// # let world = World::new();
+/// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+/// # let (client, server) = (pair.client, pair.server);
+/// # world.block_on(async move {
+/// # drop(client);
+/// let error = loop {
+///     match server.accept().await {
+///         Ok(stream) => drop(stream),
+///         Err(error) => break error,
+///     }
+/// };
+/// assert!(error.end().is_clean(), "{error}"); // a reason to log it, if it is not
+/// # });
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct AcceptError {
     pub(crate) end: SessionEnd,

@@ -7,6 +7,28 @@ use muxado_frame::ErrorCode;
 use super::{EndCause, Initiator, Retry, SessionEnd, SharedEnd};
 
 /// A stream was reset: both of its directions ended at once.
+///
+/// ```
+/// # use muxado_testkit::{World, connected};
+/// # let world = World::new();
+/// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+/// # let (client, server) = (pair.client, pair.server);
+/// # world.block_on(async move {
+/// use muxado_core::{ErrorCode, Initiator, ReadError, Retry};
+///
+/// let mut stream = client.open().await?;
+/// stream.finish()?;
+/// # server.accept().await?.refuse()?;
+/// match stream.read_chunk(100).await {
+///     Err(ReadError::Reset(reset)) => {
+///         assert_eq!((reset.code(), reset.initiator()), (ErrorCode::STREAM_REFUSED, Initiator::Remote));
+///         assert_eq!(reset.retry(), Retry::NotProcessed);
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reset {
     pub(crate) code: ErrorCode,
@@ -49,6 +71,29 @@ impl fmt::Display for Reset {
 impl std::error::Error for Reset {}
 
 /// A stream was lost with its session, or came too late for it.
+///
+/// ```
+/// # use muxado_testkit::{World, connected};
+/// # let world = World::new();
+/// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+/// # let (client, server) = (pair.client, pair.server);
+/// # world.block_on(async move {
+/// use muxado_core::{ErrorCode, ReadError, Retry};
+///
+/// let mut stream = client.open().await?;
+/// stream.finish()?;
+/// # let _accepted = server.accept().await?;
+/// # drop(server.close(ErrorCode::INTERNAL_ERROR, "out of memory"));
+/// match stream.read_chunk(100).await {
+///     Err(ReadError::Session(lost)) => {
+///         assert_eq!((lost.code(), lost.end().text()), (ErrorCode::INTERNAL_ERROR, &b"out of memory"[..]));
+///         assert_eq!(lost.retry(), Retry::Unknown); // it may have been at work on this
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionLost {
     pub(crate) end: SessionEnd,
@@ -124,6 +169,24 @@ pub enum ReadError {
 }
 
 /// Writing or finishing failed. For how to get at it in an [`io::Error`](std::io::Error) see [`ReadError`].
+///
+/// ```
+/// # use muxado_testkit::{World, connected};
+/// # let world = World::new();
+/// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+/// # let (client, server) = (pair.client, pair.server);
+/// # world.block_on(async move {
+/// use muxado_core::{ErrorCode, WriteError};
+///
+/// let mut stream = client.open().await?;
+/// stream.finish()?;
+/// let error = stream.write_chunk("one thing more".into()).await.unwrap_err();
+/// assert_eq!(error, WriteError::Finished);
+/// assert_eq!(error.code(), Some(ErrorCode::STREAM_CLOSED));
+/// # drop(server);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum WriteError {
@@ -138,6 +201,22 @@ pub enum WriteError {
 }
 
 /// A code that this operation must not send.
+///
+/// ```
+/// # use muxado_testkit::{World, connected};
+/// # let world = World::new();
+/// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+/// # let (client, server) = (pair.client, pair.server);
+/// # world.block_on(async move {
+/// use muxado_core::{ErrorCode, ResetError};
+///
+/// let mut stream = client.open().await?;
+/// assert_eq!(stream.reset(ErrorCode::NO_ERROR), Err(ResetError::NoError));
+/// stream.reset(ErrorCode::STREAM_CANCELLED)?; // says the same, and is a reset to everybody
+/// # drop(server);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResetError {
