@@ -16,6 +16,29 @@ const KEEP_ENTRIES: usize = 128;
 /// Encoded frames in order, written and taken off from the front.
 ///
 /// Everything in one slice, or large payloads as slices of their own, which are never copied.
+///
+/// ```
+/// use std::io::{self, Write};
+///
+/// use muxado_core::proto::{Batch, Mux};
+///
+/// fn transmit(mux: &mut Mux, batch: &mut Batch, transport: &mut impl Write) -> io::Result<()> {
+///     mux.poll_transmit(batch, 64 * 1024);
+///     while !batch.is_empty() {
+///         let taken = transport.write(batch.slices().next().unwrap_or_default())?; // perhaps not all
+///         batch.advance(taken);
+///         mux.handle_written(taken);
+///     }
+///     Ok(())
+/// }
+/// # use muxado_core::{Config, Side};
+/// # let mut mux = Mux::new(Side::Client, &Config::default());
+/// # let stream = mux.open().unwrap();
+/// # mux.write(stream, b"hello").unwrap();
+/// # let (mut batch, mut wire) = (Batch::vectored(), Vec::new());
+/// # transmit(&mut mux, &mut batch, &mut wire).unwrap();
+/// # assert_eq!(wire, b"\x00\x00\x05\x12\x00\x00\x00\x03hello");
+/// ```
 #[derive(Debug)]
 pub struct Batch {
     contiguous: bool,

@@ -13,6 +13,22 @@ use super::stream::{Opener, Standing, Stream, StreamKey};
 use crate::error::{AcceptError, Failure, Initiator, OpenError, ReadError, Reset, ResetError, WriteError};
 
 /// What a read gave.
+///
+/// ```
+/// # use muxado_core::{ReadError, proto::{Mux, StreamKey}};
+/// use muxado_core::proto::Read;
+///
+/// /// Whether all of the stream is in `text` now.
+/// fn read_on(mux: &mut Mux, stream: StreamKey, text: &mut Vec<u8>) -> Result<bool, ReadError> {
+///     loop {
+///         match mux.read(stream, 64 * 1024)? {
+///             Read::Chunk(chunk) => text.extend_from_slice(&chunk),
+///             Read::End => return Ok(true),
+///             _ => return Ok(false), // blocked
+///         }
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Read {
@@ -127,6 +143,17 @@ impl Mux {
 
     /// Promises room for up to `max` bytes, which [`commit`](Mux::commit) then fills: so a caller can copy without
     /// holding the machine. 0 means none: [`Event::Writable`](super::Event::Writable) will tell.
+    ///
+    /// ```
+    /// # use muxado_core::{Config, Side, proto::Mux};
+    /// # let mut mux = Mux::new(Side::Client, &Config::default());
+    /// # let stream = mux.open()?;
+    /// let text = b"as much as there is room for";
+    /// let room = mux.reserve(stream, text.len())?;
+    /// let copy = text[..room].to_vec(); // a lock around the machine need not be held here
+    /// mux.commit(stream, copy.into())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset, lost or finished.

@@ -13,6 +13,8 @@ const MOST: usize = 65_536;
 const GO_AWAY_FIXED: u32 = 8;
 
 /// Which way a frame went.
+///
+/// For an example see [`FrameRecord`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "there are two directions")]
 pub enum FrameDirection {
@@ -32,6 +34,19 @@ impl fmt::Display for FrameDirection {
 }
 
 /// One frame: its header, and the one number that RST, WNDINC and GOAWAY carry. `Display` is one line.
+///
+/// ```
+/// use muxado_core::tap::{Ear, Overheard};
+/// use muxado_core::{FrameDirection, Kind};
+///
+/// let mut ear = Ear::new(|overheard| {
+///     let Overheard::Frame(frame) = overheard else { return };
+///     assert_eq!((frame.direction, frame.kind, frame.id), (FrameDirection::Sent, Kind::Rst, 3));
+///     assert_eq!((frame.value, frame.flag_names().to_string()), (Some(6), "-".to_owned())); // the code
+///     println!("{frame}");
+/// });
+/// ear.sent(b"\x00\x00\x04\x00\x00\x00\x00\x03\x00\x00\x00\x06");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FrameRecord {
@@ -133,6 +148,31 @@ impl fmt::Display for FlagNames {
 }
 
 /// Frames in the order in which they passed, the oldest first. `Display` is one line for each.
+///
+/// ```
+/// # use muxado_testkit::{World, connected};
+/// # let world = World::new();
+/// # let config = muxado_core::Config::builder().record_frames(100).build()?;
+/// # let pair = connected(&world, 4096, &config);
+/// # let (session, server) = (pair.client, pair.server);
+/// # world.block_on(async move {
+/// # let mut stream = session.open().await.unwrap();
+/// # stream.finish().unwrap();
+/// # drop(server.accept().await.unwrap());
+/// # stream.read_chunk(1).await.unwrap_err();
+/// use muxado_core::{FrameDirection, Kind};
+///
+/// let frames = session.frames(); // of a session that records them
+/// for frame in frames.as_slice() {
+///     if (frame.direction, frame.kind) == (FrameDirection::Received, Kind::Rst) {
+///         println!("the peer reset stream {}", frame.id);
+///     }
+/// }
+/// # assert_eq!(frames.as_slice().len() as u64, frames.passed());
+/// # assert!(frames.as_slice().iter().any(|frame| frame.kind == Kind::Rst));
+/// # });
+/// # Ok::<(), muxado_core::ConfigError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FrameLog {
     frames: Vec<FrameRecord>,

@@ -25,6 +25,20 @@ use crate::error::{EndCause, Failure, Initiator, PeerMisbehaved, Reset, Retry, S
 pub(super) const MAX_REPLIES: usize = 256;
 
 /// A muxado session as a pure state machine. See the [module](super) for its contract.
+///
+/// How one ends; the module shows one at work:
+///
+/// ```
+/// use muxado_core::proto::{Batch, Mux};
+/// use muxado_core::{Config, ErrorCode, Side};
+///
+/// let mut mux = Mux::new(Side::Server, &Config::default());
+/// mux.close(ErrorCode::NO_ERROR, b"bye");
+/// let mut batch = Batch::contiguous();
+/// mux.poll_transmit(&mut batch, 64 * 1024); // the GOAWAY
+/// assert!(mux.is_finished()); // once the batch is written, close the transport
+/// assert!(mux.end().is_some_and(|end| end.is_clean()));
+/// ```
 #[derive(Debug)]
 pub struct Mux {
     pub(super) config: Config,
@@ -169,26 +183,6 @@ impl Mux {
     #[must_use]
     pub fn has_lingering(&self) -> bool {
         self.lingering > 0
-    }
-
-    /// Whether this side opens no more streams: it drains, is closed or has ended, or the peer has said GOAWAY.
-    #[must_use]
-    pub fn is_leaving(&self) -> bool {
-        self.shutdown.phase > Phase::Open || self.is_peer_leaving()
-    }
-
-    /// Whether the peer has said GOAWAY: [`handle_deadline`](Mux::handle_deadline) is wanted after
-    /// [`Config::drain_timeout`].
-    #[must_use]
-    pub fn is_peer_leaving(&self) -> bool {
-        self.shutdown.peer.is_some()
-    }
-
-    /// What the peer may have had under way, within its credit, when the session ended, in bytes. A transport that is
-    /// closed before that is read may take back our last frames.
-    #[must_use]
-    pub fn in_flight(&self) -> usize {
-        self.shutdown.in_flight
     }
 
     /// Streams that wait to be accepted.

@@ -37,6 +37,17 @@ impl Mux {
     /// Bytes came. Large payloads are kept as slices of `input`, which they hold in memory until they are read.
     ///
     /// Returns how many bytes were taken, at most 256 frames of them; call again with the rest.
+    ///
+    /// ```
+    /// # use muxado_core::{Bytes, Config, Side, proto::Mux};
+    /// # let mut mux = Mux::new(Side::Server, &Config::default());
+    /// let mut input = Bytes::from_static(b"\x00\x00\x05\x12\x00\x00\x00\x03hello");
+    /// while !input.is_empty() {
+    ///     let taken = mux.handle_bytes(&input);
+    ///     let _ = input.split_to(taken);
+    /// }
+    /// assert_eq!(mux.stats().bytes_received, 5);
+    /// ```
     #[must_use = "call again with the rest"]
     pub fn handle_bytes(&mut self, input: &Bytes) -> usize {
         self.handle(input, Some(input))
@@ -53,6 +64,14 @@ impl Mux {
     ///
     /// Streams that had their FIN keep their clean end; all others fail. Without a GOAWAY this is an error (S01,
     /// S02), with one it is the end that was announced.
+    ///
+    /// ```
+    /// # use muxado_core::{Config, EndCause, Side, proto::Mux};
+    /// # let mut mux = Mux::new(Side::Server, &Config::default());
+    /// mux.handle_eof();
+    /// let end = mux.end().expect("it is over");
+    /// assert!(matches!(end.cause(), EndCause::PeerEof) && !end.is_clean());
+    /// ```
     pub fn handle_eof(&mut self) {
         self.lose_transport(SessionEnd::new(EndCause::PeerEof));
     }

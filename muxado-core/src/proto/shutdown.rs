@@ -170,6 +170,20 @@ impl Shutdown {
 impl Mux {
     /// Takes no new streams of either side, lets those there are finish, then says GOAWAY
     /// with [`ErrorCode::NO_ERROR`].
+    ///
+    /// ```
+    /// # let mut pair = muxado_testkit::Pair::new(&muxado_core::Config::default());
+    /// # let mux = &mut pair.client.mux;
+    /// # let stream = mux.open()?;
+    /// # mux.flush(stream)?;
+    /// mux.drain();
+    /// assert!(mux.is_leaving() && mux.open().is_err());
+    /// assert!(mux.end().is_none()); // `stream` is still there
+    /// // If the owner's time for that is up first:
+    /// mux.handle_deadline();
+    /// assert_eq!(mux.end().map(|end| end.cut().streams), Some(1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn drain(&mut self) {
         if self.shutdown.phase == Phase::Open {
             self.shutdown.reach(Phase::Draining);
@@ -239,6 +253,26 @@ impl Mux {
             _ => self.shutdown.closed(),
         };
         self.finish_session(end, Goodbye::Now);
+    }
+
+    /// Whether this side opens no more streams: it drains, is closed or has ended, or the peer has said GOAWAY.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.shutdown.phase > Phase::Open || self.is_peer_leaving()
+    }
+
+    /// Whether the peer has said GOAWAY: [`handle_deadline`](Mux::handle_deadline) is wanted after
+    /// [`Config::drain_timeout`](crate::Config::drain_timeout).
+    #[must_use]
+    pub fn is_peer_leaving(&self) -> bool {
+        self.shutdown.peer.is_some()
+    }
+
+    /// What the peer may have had under way, within its credit, when the session ended, in bytes. A transport that is
+    /// closed before that is read may take back our last frames.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.shutdown.in_flight
     }
 
     /// Notes what the peer may have under way, within the credit it was given, on streams that we have reset too.

@@ -1,6 +1,31 @@
 //! What a session counts.
 
 /// Counters of one session since its start, and gauges of this moment.
+///
+/// ```
+/// # use muxado_testkit::{World, connected};
+/// # let world = World::new();
+/// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+/// # let (client, server) = (pair.client, pair.server);
+/// # world.block_on(async move {
+/// # let mut stream = client.open().await?;
+/// # stream.write_chunk("hello".into()).await?;
+/// # stream.finish()?;
+/// # let mut accepted = server.accept().await?;
+/// # let session = server;
+/// let before = session.stats();
+/// # accepted.read_chunk(100).await?;
+/// # accepted.write_chunk("how are you?".into()).await?;
+/// # accepted.read_chunk(100).await?;
+/// # client.close(muxado_core::ErrorCode::NO_ERROR, "").await;
+/// // A second later:
+/// let now = session.stats();
+/// println!("{} bytes a second out", now.bytes_sent - before.bytes_sent);
+/// println!("{} streams, {} bytes not read yet", now.streams, now.unread_bytes);
+/// # assert_eq!((before.unread_bytes, now.unread_bytes), (5, 0));
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {

@@ -16,6 +16,24 @@ use crate::error::Failure;
 /// The name of a stream inside its machine. A key is never used again for another stream.
 ///
 /// Once the stream is gone, reading it fails as reset by this side and writing it as finished.
+///
+/// What an owner knows of a stream is kept by its key, since a stream of ours has no id before its first frame:
+///
+/// ```
+/// # use muxado_core::{Config, Side, proto::{Batch, Mux}};
+/// use std::collections::HashMap;
+///
+/// # let mut mux = Mux::new(Side::Client, &Config::default());
+/// let mut requests = HashMap::new();
+/// let stream = mux.open()?;
+/// mux.write(stream, b"GET")?;
+/// requests.insert(stream, "the first request");
+/// assert_eq!(mux.stream_id(stream), None);
+/// # let mut batch = Batch::contiguous();
+/// mux.poll_transmit(&mut batch, 64 * 1024);
+/// assert_eq!(mux.stream_id(stream).map(|id| id.get()), Some(3));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamKey {
     pub(crate) slot: u32,

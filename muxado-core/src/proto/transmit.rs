@@ -23,6 +23,8 @@ impl Mux {
     ///
     /// Whatever is put there must reach the transport, in order: report it with
     /// [`handle_written`](Mux::handle_written).
+    ///
+    /// For an example see [`Batch`].
     pub fn poll_transmit(&mut self, batch: &mut Batch, limit: usize) {
         self.discarded.clear();
         self.count_contenders();

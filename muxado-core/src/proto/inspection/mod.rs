@@ -1,5 +1,35 @@
 //! A session as it is at one moment, for people who want to know why nothing moves: the values. How they are found is in
 //! `inspect.rs`, how they read in `text.rs`.
+//!
+//! ```
+//! # use muxado_testkit::{World, connected};
+//! use muxado_core::Config;
+//! use muxado_core::inspection::{Driving, Life, Limit, Receiving, Sending, Waiting};
+//!
+//! # let world = World::new();
+//! let config = Config::builder().max_outbound_streams(1).inspection(true).build()?;
+//! # let pair = connected(&world, 4096, &config);
+//! # let (session, _server) = (pair.client, pair.server);
+//! # let clock = world.clone();
+//! # world.block_on(async move {
+//! let mut stream = session.open().await?;
+//! stream.finish()?;
+//! # assert!(futures_util::poll!(stream.read_chunk(100)).is_pending());
+//! # muxado_core::rt::Runtime::sleep(&clock, std::time::Duration::from_millis(1)).await;
+//! // Somebody reads from the stream, and nothing has come yet.
+//! let inside = session.inspect();
+//! assert_eq!((inside.life, &inside.limits[..]), (Life::Open, &[Limit::MaxOutboundStreams][..]));
+//! assert!(inside.driver.is_some_and(|driver| driver.what == Driving::Idle));
+//!
+//! let stream = &inside.streams[0];
+//! assert_eq!((stream.sending, stream.receiving), (Sending::Finished, Receiving::Open));
+//! assert_eq!(stream.reading.map(|wait| wait.what), Some(Waiting::Data));
+//! assert!(stream.reading.is_some_and(|wait| wait.so_far.is_some())); // for `inspection(true)`
+//! println!("{inside}"); // the same for people
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! # Ok::<(), muxado_core::ConfigError>(())
+//! ```
 
 mod text;
 mod waiting;
@@ -17,6 +47,8 @@ use crate::error::SessionEnd;
 /// A session and all of its streams at one moment. `Display` is a table for people, one line for each stream.
 ///
 /// Streams are in no particular order. Texts may change in any release.
+///
+/// For an example see the [module](self).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Inspection {
@@ -103,6 +135,27 @@ impl fmt::Display for Limit {
 }
 
 /// One stream at one moment. `Display` is its line of the table.
+///
+/// ```
+/// # use muxado_testkit::{World, connected};
+/// # let world = World::new();
+/// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+/// # let (client, server) = (pair.client, pair.server);
+/// # world.block_on(async move {
+/// # let _open = client.open().await?;
+/// # let session = client;
+/// use std::time::Duration;
+///
+/// for stream in session.inspect().streams {
+///     // Times are known in sessions made with `inspection(true)`.
+///     if stream.longest_wait() > Some(Duration::from_secs(10)) {
+///         println!("{stream}");
+///     }
+/// }
+/// # drop(server);
+/// # Ok::<(), muxado_core::OpenError>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StreamInspection {
