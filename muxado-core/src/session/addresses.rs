@@ -19,9 +19,10 @@ impl Session {
     /// let visitor = "192.0.2.7:50000".parse()?;
     /// let (session, driver) = Session::server(transport, &Config::default(), runtime);
     /// session.set_addresses(None, Some(visitor));
-    /// assert_eq!(session.peer_addr(), Some(visitor));
+    /// assert_eq!((session.local_addr(), session.peer_addr()), (None, Some(visitor)));
+    /// assert_eq!(session.try_open()?.peer_addr(), Some(visitor)); // and so for each of its streams
     /// # drop(driver);
-    /// # Ok::<(), std::net::AddrParseError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set_addresses(&self, local: Option<SocketAddr>, peer: Option<SocketAddr>) {
         let counts = self.shared.set_addresses(local, peer);

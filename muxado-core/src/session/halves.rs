@@ -10,6 +10,17 @@ use futures_io::{AsyncRead, AsyncWrite};
 
 /// One half of a transport; the other half shares it behind a lock, which one driver never has to wait for. The transport
 /// is dropped with the second of them.
+///
+/// The driver of a session names it:
+///
+/// ```
+/// use muxado_core::rt::Runtime;
+/// use muxado_core::{Driver, Half};
+///
+/// struct Pending<IO, R: Runtime> {
+///     driver: Driver<Half<IO>, Half<IO>, R>, // from `Session::client`, and not spawned yet
+/// }
+/// ```
 pub struct Half<T> {
     transport: Arc<Mutex<T>>,
 }

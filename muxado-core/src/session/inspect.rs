@@ -3,15 +3,25 @@
 //! Only with [`ConfigBuilder::inspection`](crate::ConfigBuilder::inspection): without it nobody reads a clock for this, and
 //! all that is left is a question for a flag.
 
+use std::fmt;
 use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
+use super::Session;
 use super::driver::Driver;
 use super::shared::{Shared, State};
 use crate::proto::inspection::{DriverWait, Driving, Inspection};
 use crate::proto::{FrameLog, StreamKey};
 use crate::rt::Runtime;
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (side, streams, end) =
+            self.shared.with(|state| (state.mux.side(), state.mux.stats().streams, state.mux.end()));
+        f.debug_struct("Session").field("side", &side).field("streams", &streams).field("end", &end).finish()
+    }
+}
 
 impl Shared {
     /// How long the session has lived.

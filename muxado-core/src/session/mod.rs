@@ -21,7 +21,6 @@ mod wait;
 pub(crate) mod wakers;
 mod write;
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -134,6 +133,17 @@ impl Session {
     /// A session over a transport whose two directions are separate; see [`client`](Session::client).
     ///
     /// Once `write` is closed it is dropped, before `read` is: pipes tell the other end only then.
+    ///
+    /// ```
+    /// use muxado_core::{Config, Session, Side, rt::Runtime};
+    ///
+    /// # let (runtime, (near, _far)) = (muxado_testkit::World::new(), muxado_testkit::pipe(4096));
+    /// # let (stdout, stdin) = (near.read, near.write);
+    /// let config = Config::default();
+    /// let (session, driver) = Session::from_halves(Side::Client, stdout, stdin, &config, runtime.clone());
+    /// runtime.spawn(async { drop(driver.await) }); // over the pipes of a child process, which is the server
+    /// assert_eq!((session.side(), session.config()), (Side::Client, &config));
+    /// ```
     pub fn from_halves<R, W, T>(
         side: Side,
         read: R,
@@ -486,13 +496,5 @@ impl Clone for Session {
 impl Drop for Session {
     fn drop(&mut self) {
         self.shared.drop_handle();
-    }
-}
-
-impl fmt::Debug for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (side, streams, end) =
-            self.shared.with(|state| (state.mux.side(), state.mux.stats().streams, state.mux.end()));
-        f.debug_struct("Session").field("side", &side).field("streams", &streams).field("end", &end).finish()
     }
 }

@@ -62,6 +62,26 @@ impl Place {
 ///
 /// It joins the line at its first poll; another task that polls it keeps the place, and is woken instead of the
 /// previous one. *Dropping* it gives the place up, and nothing else.
+///
+/// ```
+/// # use muxado_testkit::{World, connected};
+/// # let world = World::new();
+/// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+/// # let (client, server) = (pair.client, pair.server);
+/// # world.block_on(async move {
+/// use muxado_core::{Bytes, Open};
+///
+/// struct Request {
+///     opening: Open, // no lifetime
+///     body: Bytes,
+/// }
+///
+/// let request = Request { opening: client.open(), body: Bytes::from("how are you?") };
+/// request.opening.await?.write_chunk(request.body).await?;
+/// # drop(server);
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Open(Place);
@@ -99,6 +119,25 @@ impl Drop for Open {
 ///
 /// It joins the line at its first poll; another task that polls it keeps the place, and is woken instead of the
 /// previous one. *Dropping* it loses no stream: the next in line gets it.
+///
+/// ```
+/// # use muxado_testkit::{World, connected};
+/// # let world = World::new();
+/// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+/// # let (client, server) = (pair.client, pair.server);
+/// # world.block_on(async move {
+/// use futures_util::future::{Either, select};
+///
+/// # client.open().await.unwrap().finish().unwrap();
+/// # let shutdown = std::future::pending::<()>();
+/// let (mut accepting, mut shutdown) = (server.accept(), std::pin::pin!(shutdown));
+/// while let Either::Left((Ok(stream), _)) = select(&mut accepting, &mut shutdown).await {
+///     println!("{:?}", stream.id());
+///     accepting = server.accept();
+///     # drop(client.close(muxado_core::ErrorCode::NO_ERROR, ""));
+/// }
+/// # });
+/// ```
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Accept(Place);
@@ -134,6 +173,22 @@ impl Drop for Accept {
 /// [`drain`](super::Session::drain). Does not keep the session open.
 ///
 /// The task that polled it last is woken. *Dropping* it changes nothing: a close or drain goes on.
+///
+/// ```
+/// # use muxado_testkit::{World, connected};
+/// # let world = World::new();
+/// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+/// # let (client, server) = (pair.client, pair.server);
+/// # world.block_on(async move {
+/// use muxado_core::Closed;
+///
+/// let ends: Vec<Closed> = [client, server].iter().map(|session| session.closed()).collect();
+/// // The handles are gone, and with them the sessions.
+/// for end in futures_util::future::join_all(ends).await {
+///     assert!(end.is_clean());
+/// }
+/// # });
+/// ```
 #[derive(Debug)]
 pub struct Closed(Place);
 
@@ -155,6 +210,21 @@ impl Future for Closed {
 /// keep the session open.
 ///
 /// The task that polled it last is woken. *Dropping* it changes nothing.
+///
+/// ```
+/// # use muxado_testkit::{World, connected};
+/// # let world = World::new();
+/// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+/// # let (client, server) = (pair.client, pair.server);
+/// # world.block_on(async move {
+/// use futures_util::FutureExt;
+///
+/// let mut leaving = client.leaving().fuse(); // asked again and again, in a `select!` for instance
+/// assert_eq!((&mut leaving).now_or_never(), None);
+/// server.go_away();
+/// leaving.await;
+/// # });
+/// ```
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Leaving(Place);

@@ -1,6 +1,7 @@
 //! The stream as applications hold it, whole or in two halves.
 
 mod ahead;
+mod chunk;
 mod recv;
 mod send;
 mod stopped;
@@ -16,8 +17,9 @@ use bytes::Bytes;
 use futures_io::{AsyncRead, AsyncWrite};
 use muxado_frame::{ErrorCode, StreamId};
 
-pub use recv::{ReadChunk, RecvStream};
-pub use send::{SendStream, WriteChunk};
+pub use chunk::{ReadChunk, WriteChunk};
+pub use recv::RecvStream;
+pub use send::SendStream;
 pub use stopped::Stopped;
 
 use crate::error::{ReadError, ResetError, WriteError};
@@ -102,6 +104,19 @@ impl Stream {
 
     /// Two halves as one stream again, as [`into_split`](Stream::into_split) gave them. Costs nothing. That both are
     /// of the same stream is not checked: halves of two streams make one that reads the one and writes the other.
+    ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # world.block_on(async move {
+    /// let (send, recv) = pair.client.open().await?.into_split(); // for a task each
+    /// let mut stream = muxado_core::Stream::from_halves(send, recv);
+    /// let (send, recv) = stream.halves(); // for two futures of one task
+    /// assert_eq!(send.id(), recv.id());
+    /// # Ok::<(), muxado_core::OpenError>(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn from_halves(send: SendStream, recv: RecvStream) -> Stream {
         Stream { send, recv }

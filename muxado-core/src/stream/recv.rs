@@ -1,6 +1,5 @@
 //! The receiving half of a stream.
 
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -13,6 +12,7 @@ use futures_io::AsyncRead;
 use muxado_frame::{ErrorCode, StreamId};
 
 use super::ahead::{AHEAD, Ahead};
+use super::chunk::ReadChunk;
 use crate::error::{ReadError, ResetError};
 use crate::proto::{Mux, Read, StreamKey};
 use crate::session::shared::Shared;
@@ -122,7 +122,7 @@ impl RecvStream {
     /// # Cancel safety
     /// Dropping the future loses nothing.
     pub fn read_chunk(&mut self, max: usize) -> ReadChunk<'_> {
-        ReadChunk { stream: self, max }
+        ReadChunk::new(self, max)
     }
 
     /// As [`read_chunk`](RecvStream::read_chunk), to be polled.
@@ -130,6 +130,36 @@ impl RecvStream {
     /// While there is nothing to read the waker of the last call is kept, of this or of any other way to read; the one
     /// before is forgotten. It is woken when bytes or FIN have come, when the stream has failed, and when the deadline is
     /// changed or has passed.
+    ///
+    /// ```
+    /// use std::pin::Pin;
+    /// use std::task::{Context, Poll};
+    ///
+    /// use muxado_core::{Bytes, ReadError, RecvStream};
+    ///
+    /// struct Chunks(RecvStream);
+    ///
+    /// impl futures_util::Stream for Chunks {
+    ///     type Item = Result<Bytes, ReadError>;
+    ///
+    ///     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+    ///         self.0.poll_read_chunk(cx, 64 * 1024).map(Result::transpose)
+    ///     }
+    /// }
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let (client, server) = (pair.client, pair.server);
+    /// # world.block_on(async move {
+    /// # let mut asking = client.open().await?;
+    /// # asking.write_chunk("hello".into()).await?;
+    /// # asking.finish()?;
+    /// # let (_send, recv) = server.accept().await?.into_split();
+    /// # let read: Vec<Bytes> = futures_util::TryStreamExt::try_collect(Chunks(recv)).await?;
+    /// # assert_eq!(read, ["hello"]);
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// [`ReadError`] if the stream was reset or lost before its end, once everything that came before is read.
@@ -187,6 +217,28 @@ impl RecvStream {
     /// to read or not; `None`, the default, removes the deadline. Nothing is lost: with another deadline reading can
     /// go on. A task that waits to read is woken. What a small read has taken out before is read first, whatever the
     /// deadline.
+    ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let (client, server) = (pair.client, pair.server);
+    /// # let runtime = world.clone();
+    /// # world.block_on(async move {
+    /// use std::time::Duration;
+    ///
+    /// use muxado_core::ReadError;
+    /// use muxado_core::rt::Runtime;
+    ///
+    /// # let (mut asking, _peer) = (client.open().await?, server);
+    /// # asking.finish()?;
+    /// # let (_send, mut recv) = asking.into_split();
+    /// recv.set_read_deadline(Some(runtime.now() + Duration::from_secs(5)));
+    /// assert_eq!(recv.read_chunk(1024).await, Err(ReadError::TimedOut));
+    /// recv.set_read_deadline(None); // nothing is lost: from here on it waits for as long as it takes
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     pub fn set_read_deadline(&self, at: Option<Instant>) {
         self.shared.set_deadline(self.key, Direction::Read, at);
     }
@@ -196,6 +248,25 @@ impl RecvStream {
     ///
     /// What an adapter needs to fill a buffer of its own kind. `take` is called before this returns, outside the session's
     /// lock, and only if there is something to take. Keeps a waker as [`poll_read_chunk`](RecvStream::poll_read_chunk) does.
+    ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let (client, server) = (pair.client, pair.server);
+    /// # world.block_on(async move {
+    /// use std::future::poll_fn;
+    ///
+    /// # let mut asking = client.open().await?;
+    /// # asking.write_chunk("hello".into()).await?;
+    /// # let (_send, mut recv) = server.accept().await?.into_split();
+    /// let mut buffer = Vec::with_capacity(1024); // or one of another library
+    /// let room = buffer.capacity() - buffer.len();
+    /// let read = poll_fn(|cx| recv.poll_read_with(cx, room, |piece| buffer.extend_from_slice(piece))).await?;
+    /// assert_eq!((read, &buffer[..]), (5, &b"hello"[..]));
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// [`ReadError`] if the stream was reset or lost before its end, once everything that came before is read.
@@ -336,22 +407,5 @@ impl Drop for RecvStream {
             state.wakers.take(self.key, Direction::Read)
         });
         self.shared.note(self.key);
-    }
-}
-
-/// The future of [`RecvStream::read_chunk`]. *Dropping* it loses nothing.
-#[derive(Debug)]
-#[must_use = "futures do nothing unless polled"]
-pub struct ReadChunk<'a> {
-    stream: &'a mut RecvStream,
-    max: usize,
-}
-
-impl Future for ReadChunk<'_> {
-    type Output = Result<Option<Bytes>, ReadError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let max = self.max;
-        self.stream.poll_read_chunk(cx, max)
     }
 }

@@ -1,7 +1,5 @@
 //! The sending half of a stream.
 
-use std::fmt;
-use std::future::Future;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -13,6 +11,7 @@ use bytes::Bytes;
 use futures_io::AsyncWrite;
 use muxado_frame::{ErrorCode, StreamId};
 
+use super::chunk::WriteChunk;
 use super::stopped::{self, Stopped};
 use crate::error::{ResetError, WriteError};
 use crate::proto::{Mux, StreamKey};
@@ -40,6 +39,7 @@ const EXACT_UP_TO: usize = 8 * 1024;
 /// use muxado_core::Bytes;
 ///
 /// let (mut send, recv) = client.open().await?.into_split();
+/// send.set_priority(1); // before the streams that have 0
 /// send.write_all(b"copied, ").await?;
 /// send.write_chunk(Bytes::from_static(b"handed over")).await?;
 /// send.finish()?; // dropped without this, it would reset the stream
@@ -126,7 +126,7 @@ impl SendStream {
     /// Dropping the future may leave a part of `chunk` accepted. For exact accounting use
     /// [`poll_write_chunk`](SendStream::poll_write_chunk).
     pub fn write_chunk(&mut self, chunk: Bytes) -> WriteChunk<'_> {
-        WriteChunk { stream: self, chunk }
+        WriteChunk::new(self, chunk)
     }
 
     /// Takes as much off the front of `chunk` as there is room for, and says how much that was: 0 only if it is empty.
@@ -134,6 +134,31 @@ impl SendStream {
     /// While there is no room the waker of the last call is kept, of this or of any other way to write; the one before is
     /// forgotten. It is woken when there is room again, when the stream has failed, and when the deadline is changed or has
     /// passed.
+    ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let world = World::new();
+    /// # let pair = connected(&world, 4096, &muxado_core::Config::default());
+    /// # let (client, server) = (pair.client, pair.server);
+    /// # world.block_on(async move {
+    /// use std::future::poll_fn;
+    /// use std::task::{Poll, ready};
+    ///
+    /// # let (mut send, _recv) = client.open().await?.into_split();
+    /// # let mut chunk = muxado_core::Bytes::from("hello");
+    /// poll_fn(|cx| {
+    ///     if let Poll::Ready(stopped) = send.poll_stopped(cx) {
+    ///         return Poll::Ready(stopped); // by the peer: there is no use in waiting for room
+    ///     }
+    ///     while !chunk.is_empty() {
+    ///         ready!(send.poll_write_chunk(cx, &mut chunk))?;
+    ///     }
+    ///     Poll::Ready(Ok(()))
+    /// }).await?;
+    /// # assert_eq!(server.accept().await?.read_chunk(100).await?.unwrap(), "hello");
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset, lost or finished. Nothing was taken then.
@@ -238,7 +263,8 @@ impl SendStream {
         Stopped::new(self.shared.clone(), self.key)
     }
 
-    /// As [`stopped`](SendStream::stopped), to be polled.
+    /// As [`stopped`](SendStream::stopped), to be polled. For an example see
+    /// [`poll_write_chunk`](SendStream::poll_write_chunk).
     ///
     /// The waker of the last call is kept, beside those of the futures of `stopped` and of writes; the one before is
     /// forgotten. Dropping this half forgets it too.
@@ -275,6 +301,22 @@ impl SendStream {
     /// may lag by half a window. Once this direction is finished no more credit comes back, so that the last bytes, as many
     /// as its window has grown to, are never confirmed: this is for progress, and a receipt is the peer's to give. Where the
     /// peer's application reads in small pieces, up to 4 KiB of it may still be before it, as in a buffered reader.
+    ///
+    /// ```
+    /// # use muxado_testkit::{World, connected};
+    /// # let (world, config) = (World::new(), muxado_core::Config::default());
+    /// # let pair = connected(&world, 4096, &config);
+    /// # world.block_on(async move {
+    /// # let (mut send, _recv) = pair.client.open().await?.into_split();
+    /// send.write_chunk(vec![b'x'; 200_000].into()).await?;
+    /// # let mut peer = pair.server.accept().await?;
+    /// # futures_util::AsyncReadExt::read_exact(&mut peer, &mut vec![0; 200_000]).await?;
+    /// # pair.client.drain(std::time::Duration::from_secs(1)).await;
+    /// println!("{} of 200000 bytes are read", send.consumed());
+    /// # assert!(send.consumed() >= 100_000);
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn consumed(&self) -> u64 {
         self.shared.with(|state| state.mux.consumed(self.key))
@@ -294,6 +336,8 @@ impl SendStream {
     /// After `at` writing fails with [`WriteError::TimedOut`], at once if `at` has passed; `None`, the default,
     /// removes the deadline. What was accepted before is sent all the same, and with another deadline writing can go
     /// on. Finishing has no deadline: it does not wait. A task that waits to write is woken.
+    ///
+    /// For an example see [`set_read_deadline`](crate::RecvStream::set_read_deadline).
     pub fn set_write_deadline(&self, at: Option<Instant>) {
         self.shared.set_deadline(self.key, Direction::Write, at);
     }
@@ -452,35 +496,5 @@ impl Drop for SendStream {
             (state.wakers.take(self.key, Direction::Write), watching)
         });
         self.shared.note(self.key);
-    }
-}
-
-/// The future of [`SendStream::write_chunk`]. *Dropping* it may leave a part of the chunk accepted.
-#[must_use = "futures do nothing unless polled"]
-pub struct WriteChunk<'a> {
-    stream: &'a mut SendStream,
-    chunk: Bytes,
-}
-
-/// With how much is left to write: who prints a future does not ask for what it carries.
-impl fmt::Debug for WriteChunk<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WriteChunk").field("stream", &self.stream).field("left", &self.chunk.len()).finish()
-    }
-}
-
-impl Future for WriteChunk<'_> {
-    type Output = Result<(), WriteError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        while !this.chunk.is_empty() {
-            match this.stream.poll_write_chunk(cx, &mut this.chunk) {
-                Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-        Poll::Ready(Ok(()))
     }
 }
