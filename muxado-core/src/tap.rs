@@ -11,6 +11,19 @@ use muxado_frame::{DecodeError, Decoder};
 use crate::proto::{FrameDirection, FrameRecord};
 
 /// What was overheard. `Display` is one line.
+///
+/// ```
+/// use muxado_core::tap::{Ear, Overheard};
+///
+/// let mut lost = None;
+/// let mut ear = Ear::new(|overheard| match overheard {
+///     Overheard::Frame(frame) => println!("{frame}"),
+///     Overheard::Malformed(direction, error) => lost = Some((direction, error)),
+///     _ => {}
+/// });
+/// ear.received(b"GET / HTTP/1.1"); // no peer of ours
+/// assert!(lost.is_some());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Overheard {
@@ -90,6 +103,16 @@ impl<T, F: FnMut(Overheard)> Tap<T, F> {
 
 impl<T, F> Tap<T, F> {
     /// Gives the transport back. A frame whose header has passed only in part is not reported; no bytes are lost.
+    ///
+    /// ```
+    /// use muxado_core::tap::{Tap, lines};
+    ///
+    /// let tap = Tap::new(std::net::TcpListener::bind("127.0.0.1:0")?, lines("a name", std::io::sink()));
+    /// println!("{}", tap.get_ref().local_addr()?);
+    /// let listener = tap.into_inner();
+    /// # drop(listener);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn into_inner(self) -> T {
         self.io
@@ -187,6 +210,18 @@ impl<F: FnMut(Overheard)> Ear<F> {
     }
 
     /// Our next bytes: the first `len` of `bufs`.
+    ///
+    /// ```
+    /// use std::io::IoSlice;
+    ///
+    /// use muxado_core::tap::{Ear, Overheard};
+    ///
+    /// let mut frames = 0;
+    /// let mut ear = Ear::new(|_: Overheard| frames += 1);
+    /// let frame = [0, 0, 0, 0x12, 0, 0, 0, 3];
+    /// ear.sent_slices(&[IoSlice::new(&frame), IoSlice::new(&frame)], 12); // the transport took no more
+    /// assert_eq!(frames, 1);
+    /// ```
     pub fn sent_slices(&mut self, bufs: &[IoSlice<'_>], len: usize) {
         let mut left = len;
         for buf in bufs {

@@ -16,6 +16,16 @@ use super::accept;
 use crate::rt::Runtime;
 
 /// How many connections may be getting ready at once, and for how long each.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use muxado_core::face::ArrivalLimits;
+///
+/// let limits = ArrivalLimits::new(1024, Duration::from_secs(10));
+/// assert_eq!((limits.pending(), limits.time()), (1024, Some(Duration::from_secs(10))));
+/// assert_eq!(ArrivalLimits::without_time(1024).time(), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ArrivalLimits {
     pending: usize,
@@ -49,6 +59,8 @@ impl ArrivalLimits {
 }
 
 /// What became of the connections that were not handed over.
+///
+/// For an example see [`Arrivals::next`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ArrivalStats {
@@ -67,6 +79,8 @@ pub struct ArrivalStats {
 /// A slow or silent connection holds up no other. However many come, at most [`ArrivalLimits::pending`] are getting ready
 /// and as many again wait to be taken; the one that has taken longest gives way to a new one, so that silent
 /// connections never keep a lively one out.
+///
+/// For an example see [`next`](Arrivals::next).
 ///
 /// # Dropping
 /// Every connection that was not taken is dropped.

@@ -8,6 +8,26 @@ use crate::rt::Runtime;
 
 /// A session of any face. What is built on top of sessions works with all of them: it does its own work with the core's
 /// handles, and hands out the streams of the face.
+///
+/// ```
+/// use futures_util::AsyncWriteExt;
+/// use muxado_core::face::Face;
+///
+/// /// Opens a stream that begins with a token.
+/// async fn open<F: Face>(session: &F, token: &[u8]) -> std::io::Result<F::Stream> {
+///     let mut stream = session.core().open().await?;
+///     stream.write_all(token).await?;
+///     Ok(session.wrap(stream))
+/// }
+/// # use muxado_testkit::Here;
+/// # let (client, server) = Here.connected();
+/// # Here.block_on(async move {
+/// let stream = open(&client, b"secret").await?;
+/// # let _open = stream;
+/// # assert_eq!(server.accept().await?.read_chunk(100).await?.unwrap(), "secret");
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
 pub trait Face: Clone + Send + Sync + 'static {
     /// The face's stream.
     type Stream: Into<Stream> + Send + 'static;

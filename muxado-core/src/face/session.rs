@@ -16,6 +16,28 @@ use crate::{
 
 /// One end of a muxado session, on the runtime `R`. Cheap to clone; every clone is the same session.
 ///
+/// A face gives it a name for its runtime, as `muxado-smol` does, and so can you:
+///
+/// ```
+/// use futures_util::{AsyncReadExt, AsyncWriteExt};
+/// # use muxado_testkit::Here as MyRuntime;
+///
+/// type Session = muxado_core::face::Session<MyRuntime>;
+///
+/// # let (near, far) = muxado_testkit::pipe(4096);
+/// # MyRuntime.block_on(async move {
+/// let (client, server) = (Session::client(near), Session::server(far)); // any two ends of a transport
+/// let mut stream = client.open().await?;
+/// stream.write_all(b"hello").await?;
+/// stream.close().await?;
+///
+/// let mut text = String::new();
+/// server.accept().await?.read_to_string(&mut text).await?;
+/// assert_eq!(text, "hello");
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
+///
 /// # Dropping
 /// When the last handle is dropped, no new streams are opened or accepted, and those that wait to be accepted are refused;
 /// existing streams live on, and the session ends when the last of them does. When the runtime drops its tasks,
@@ -51,6 +73,20 @@ impl<R: Runtime + Default> Session<R> {
     }
 
     /// As [`client`](Session::client), with settings.
+    ///
+    /// ```
+    /// # use muxado_testkit::Here as MyRuntime;
+    /// # let (transport, _far) = muxado_testkit::pipe(4096);
+    /// use muxado_core::Config;
+    /// use muxado_core::face::Session;
+    ///
+    /// # MyRuntime.block_on(async move {
+    /// let config = Config::builder().max_inbound_streams(0).build()?; // nobody asks us
+    /// let session = Session::<MyRuntime>::client_with(transport, &config);
+    /// assert_eq!(session.config(), &config);
+    /// # Ok::<(), muxado_core::ConfigError>(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn client_with<T>(transport: T, config: &Config) -> Session<R>
     where
@@ -103,6 +139,19 @@ impl<R: Runtime + Default> Session<R> {
 
     /// Spawns the driver of a session. For code that knows more about the transport than [`client`](Session::client)
     /// does: that it takes vectored writes, or that it can be half-closed.
+    ///
+    /// ```
+    /// # use muxado_testkit::Here as MyRuntime;
+    /// # let (transport, _far) = muxado_testkit::pipe(4096);
+    /// use muxado_core::Config;
+    /// use muxado_core::face::Session;
+    ///
+    /// # MyRuntime.block_on(async move {
+    /// let (session, driver) = muxado_core::Session::client(transport, &Config::default(), MyRuntime);
+    /// let session = Session::spawn(session, driver.vectored(true)); // it takes many slices at once
+    /// assert!(session.end().is_none());
+    /// # });
+    /// ```
     #[must_use]
     pub fn spawn<I, O>(session: crate::Session, driver: Driver<I, O, R>) -> Session<R>
     where
@@ -147,6 +196,18 @@ impl<R> Session<R> {
     }
 
     /// Opens a stream without waiting.
+    ///
+    /// ```
+    /// # use muxado_testkit::Here;
+    /// # let (client, server) = Here.connected();
+    /// # Here.block_on(async move {
+    /// match client.try_open() {
+    ///     Ok(stream) => println!("{:?}", stream.id()),
+    ///     Err(error) => println!("not now: {error}"), // and answer with an error of one's own
+    /// }
+    /// # drop(server);
+    /// # });
+    /// ```
     ///
     /// # Errors
     /// As [`open`](Session::open), and [`OpenError::Busy`] where that would wait.
@@ -193,6 +254,20 @@ impl<R> Session<R> {
     }
 
     /// Takes no new streams, and ends the session when the existing ones have ended. See [`crate::Session::go_away`].
+    ///
+    /// ```
+    /// # use muxado_testkit::Here;
+    /// # let (client, server) = Here.connected();
+    /// # Here.block_on(async move {
+    /// let stream = client.open().await?;
+    /// client.go_away();
+    /// assert!(client.try_open().is_err() && client.end().is_none());
+    /// drop(stream); // the last one
+    /// assert!(client.closed().await.is_clean());
+    /// # drop(server);
+    /// # Ok::<(), muxado_core::OpenError>(())
+    /// # }).unwrap();
+    /// ```
     pub fn go_away(&self) {
         self.inner.go_away();
     }
@@ -269,6 +344,17 @@ impl<R> Session<R> {
 
     /// Watches the session without keeping it open. From then on the session notes when the peer last showed that it
     /// is alive.
+    ///
+    /// ```
+    /// # use muxado_testkit::Here;
+    /// # let (client, server) = Here.connected();
+    /// # Here.block_on(async move {
+    /// let observer = client.observer();
+    /// drop(client); // the last handle
+    /// assert!(observer.closed().await.is_clean());
+    /// # drop(server);
+    /// # });
+    /// ```
     #[must_use]
     pub fn observer(&self) -> Observer {
         self.inner.observer()
@@ -329,7 +415,9 @@ impl<R> Session<R> {
     /// # let (_client, server) = Here.connected();
     /// let visitor = Some(([192, 0, 2, 7], 50000).into());
     /// server.set_addresses(None, visitor);
-    /// assert_eq!(server.peer_addr(), visitor);
+    /// assert_eq!((server.local_addr(), server.peer_addr()), (None, visitor));
+    /// assert_eq!(server.try_open()?.peer_addr(), visitor); // and so for each of its streams
+    /// # Ok::<(), muxado_core::OpenError>(())
     /// ```
     pub fn set_addresses(&self, local: Option<SocketAddr>, peer: Option<SocketAddr>) {
         self.inner.set_addresses(local, peer);
@@ -349,12 +437,25 @@ impl<R> Session<R> {
 
     /// The session and all of its streams as they are now, and what each of them waits for, in plain words. See
     /// [`crate::Session::inspect`].
+    ///
+    /// ```
+    /// # use muxado_testkit::Here;
+    /// # let (client, server) = Here.connected();
+    /// # Here.block_on(async move {
+    /// let _stream = client.open().await?;
+    /// let inside = client.inspect();
+    /// println!("{inside}"); // a table, with what each stream waits for
+    /// assert_eq!(inside.streams.len(), client.stats().streams);
+    /// # drop(server);
+    /// # Ok::<(), muxado_core::OpenError>(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn inspect(&self) -> Inspection {
         self.inner.inspect()
     }
 
-    /// The last frames that passed, as many as were asked for. See [`crate::Session::frames`].
+    /// The last frames that passed, as many as were asked for. For an example see [`crate::Session::frames`].
     #[must_use]
     pub fn frames(&self) -> FrameLog {
         self.inner.frames()
@@ -367,6 +468,16 @@ impl<R> Session<R> {
     }
 
     /// The session with the core's type, which does not know its runtime.
+    ///
+    /// ```
+    /// # use muxado_testkit::Here;
+    /// # let (client, _server) = Here.connected();
+    /// fn watch(session: &muxado_core::Session) -> String {
+    ///     format!("{session:?}") // works with the sessions of every runtime
+    /// }
+    ///
+    /// println!("{}", watch(&client.into_core()));
+    /// ```
     #[must_use]
     pub fn into_core(self) -> crate::Session {
         self.inner

@@ -29,6 +29,19 @@ const UNSENT: u32 = 128 * 1024;
 ///
 /// All of it is advice: a system that does not take it still carries the bytes, and a connection that is dead already
 /// says so soon enough.
+///
+/// ```
+/// use std::net::{TcpListener, TcpStream};
+///
+/// use muxado_core::Config;
+/// use muxado_core::face::tune;
+///
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let tcp = TcpStream::connect(listener.local_addr()?)?;
+/// tune(&tcp, &Config::default());
+/// assert!(tcp.nodelay()?);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn tune(tcp: &impl AsSocket, config: &Config) {
     let socket = SockRef::from(tcp);
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_EVERY);

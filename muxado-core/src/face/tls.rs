@@ -88,6 +88,8 @@ impl TlsOptions {
     }
 
     /// A listener's handshakes, none yet: as many at once, and for as long each, as these settings say.
+    ///
+    /// For an example see [`Arrivals::next`].
     pub fn handshakes<R: Runtime, T: Send + 'static>(&self, runtime: R) -> Arrivals<R, T> {
         Arrivals::new(runtime, ArrivalLimits::new(self.max_handshakes, self.handshake_timeout))
     }
@@ -130,6 +132,15 @@ impl TlsOptions {
 
     /// Judges the protocol that a handshake agreed on.
     ///
+    /// ```
+    /// use muxado_core::face::{AlpnMismatch, TlsOptions};
+    ///
+    /// let options = TlsOptions::new().require_alpn(true);
+    /// let error = options.check_alpn(Some(b"h2")).unwrap_err(); // what the TLS library says was agreed on
+    /// let mismatch = error.get_ref().and_then(|inside| inside.downcast_ref::<AlpnMismatch>());
+    /// assert_eq!(mismatch.and_then(|mismatch| mismatch.agreed.as_deref()), Some(&b"h2"[..]));
+    /// ```
+    ///
     /// # Errors
     /// [`AlpnMismatch`] in an [`io::Error`] if [`ALPN`] is demanded and was not agreed on.
     pub fn check_alpn(&self, agreed: Option<&[u8]>) -> io::Result<()> {
@@ -142,6 +153,8 @@ impl TlsOptions {
 }
 
 /// The peer speaks TLS but has not agreed to speak muxado in it.
+///
+/// For an example see [`TlsOptions::check_alpn`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AlpnMismatch {
