@@ -6,6 +6,21 @@ use std::time::{Duration, Instant};
 use muxado_core::rt::Runtime;
 
 /// tokio as a runtime for the core: tasks and timers of the runtime that is current when they are made.
+///
+/// ```
+/// use muxado_core::{Config, Session};
+/// use muxado_tokio::Tokio;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (transport, _far) = muxado_testkit::pipe(4096);
+/// // Over a transport that has the futures-io traits, and not tokio's.
+/// let (session, driver) = Session::client(transport, &Config::default(), Tokio);
+/// tokio::spawn(driver);
+/// # drop(session.open().await?);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::exhaustive_structs, reason = "it stands for the runtime, and has nothing to grow")]
 pub struct Tokio;

@@ -274,7 +274,7 @@ impl Session {
     }
 
     /// Takes no new streams, and ends the session when the existing ones have ended. See
-    /// [`muxado_core::Session::go_away`].
+    /// [`muxado_core::Session::go_away`], and for an example [`leaving`](Session::leaving).
     pub fn go_away(&self) {
         self.inner.go_away();
     }
@@ -343,8 +343,6 @@ impl Session {
     /// [`muxado_core::Session::leaving`].
     ///
     /// ```
-    /// use muxado_tokio::ErrorCode;
-    ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let (near, far) = tokio::io::duplex(4096);
@@ -353,7 +351,7 @@ impl Session {
     ///     client.leaving().await;
     ///     // now is the time to connect elsewhere
     /// });
-    /// server.close(ErrorCode::NO_ERROR, "bye").await;
+    /// server.go_away(); // there are no streams to wait for
     /// keeping.await?;
     /// # Ok(())
     /// # }
@@ -366,7 +364,7 @@ impl Session {
     }
 
     /// Watches the session without keeping it open. From then on the session notes when the peer last showed that it
-    /// is alive.
+    /// is alive. For an example see [`Observer`].
     #[must_use]
     pub fn observer(&self) -> Observer {
         self.inner.observer()
@@ -421,7 +419,7 @@ impl Session {
     }
 
     /// Tells the session the addresses of the transport's ends, if it does not know any. For a transport that does not
-    /// tell them: see [`muxado_core::Session::set_addresses`].
+    /// tell them. For an example see [`muxado_core::Session::set_addresses`].
     pub fn set_addresses(&self, local: Option<SocketAddr>, peer: Option<SocketAddr>) {
         self.inner.set_addresses(local, peer);
     }
@@ -448,7 +446,7 @@ impl Session {
     /// # let session = muxado_tokio::Session::client(near);
     /// let _stream = session.open().await?;
     /// println!("{}", session.inspect());
-    /// assert_eq!(session.inspect().streams.len(), 1);
+    /// assert_eq!(session.inspect().streams.len(), session.stats().streams);
     /// # Ok(())
     /// # }
     /// ```
@@ -457,7 +455,7 @@ impl Session {
         self.inner.inspect()
     }
 
-    /// The last frames that passed, as many as were asked for. See [`muxado_core::Session::frames`].
+    /// The last frames that passed, as many as were asked for. For an example see [`muxado_core::Session::frames`].
     #[must_use]
     pub fn frames(&self) -> FrameLog {
         self.inner.frames()

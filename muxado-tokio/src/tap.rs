@@ -44,6 +44,22 @@ impl<T, F: FnMut(Overheard)> Tap<T, F> {
 
 impl<T, F> Tap<T, F> {
     /// Gives the transport back. A frame whose header has passed only in part is not reported; no bytes are lost.
+    ///
+    /// ```
+    /// use muxado_tokio::tap::{Tap, lines};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let address = listener.local_addr()?;
+    /// let tcp = tokio::net::TcpStream::connect(address).await?;
+    /// let tap = Tap::new(tcp, lines("client", std::io::sink()));
+    /// assert_eq!(tap.get_ref().peer_addr()?, address);
+    /// let tcp = tap.into_inner();
+    /// # drop(tcp);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn into_inner(self) -> T {
         self.io

@@ -119,6 +119,19 @@ impl Listener<TcpListener> {
     }
 
     /// Takes over a listener that was made elsewhere, with these settings for the sessions.
+    ///
+    /// ```
+    /// use muxado_tokio::{Config, Listener};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let socket = tokio::net::TcpSocket::new_v4()?; // one with options of its own
+    /// socket.bind(([127, 0, 0, 1], 0).into())?;
+    /// let listener = Listener::from_tcp(socket.listen(1024)?, &Config::default());
+    /// println!("listening on {}", listener.local_addr()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn from_tcp(tcp: TcpListener, config: &Config) -> Listener {
         Listener { source: tcp, config: config.clone() }

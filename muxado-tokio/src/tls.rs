@@ -131,6 +131,19 @@ pub async fn connect_tls_with(
 
 /// What a [`Listener`] with TLS accepts from. [`bind_tls`](Listener::bind_tls) and
 /// [`from_tcp_tls`](Listener::from_tcp_tls) make it.
+///
+/// ```
+/// use muxado_tokio::Listener;
+/// use muxado_tokio::tls::Tls;
+///
+/// async fn serve(listener: Listener<Tls>) -> std::io::Result<()> {
+///     loop {
+///         let (session, peer) = listener.accept().await?;
+///         println!("{peer}; {} handshakes have failed so far", listener.handshakes().failed);
+/// #       drop(session);
+///     }
+/// }
+/// ```
 pub struct Tls {
     tcp: TcpListener,
     acceptor: TlsAcceptor,

@@ -123,6 +123,21 @@ impl Listener<UnixListener> {
     }
 
     /// Takes over a listener that was made elsewhere, with these settings for the sessions.
+    ///
+    /// ```
+    /// use muxado_tokio::{Config, Listener};
+    /// use tokio::net::UnixListener;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let path = std::env::temp_dir().join(format!("muxado_tokio_from_{}", std::process::id()));
+    /// let socket = UnixListener::bind(&path)?; // or `from_std`, if the system handed it over
+    /// let listener = Listener::from_unix(socket, &Config::default());
+    /// assert_eq!(listener.local_addr()?.as_pathname(), Some(&*path));
+    /// # std::fs::remove_file(&path)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn from_unix(unix: UnixListener, config: &Config) -> Listener<UnixListener> {
         Listener { source: unix, config: config.clone() }

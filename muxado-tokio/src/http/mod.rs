@@ -33,6 +33,22 @@ pub use self::tonic::{Incoming, incoming};
 pub use self::tower::Connecting;
 
 /// What is known about a request's connection: `ConnectInfo<StreamInfo>` in axum, an extension of the request in tonic.
+///
+/// ```
+/// use muxado_tokio::http::StreamInfo;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (near, far) = tokio::io::duplex(4096);
+/// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+/// # let mut opened = client.open().await?;
+/// # opened.write_chunk("GET / HTTP/1.1".into()).await?;
+/// let stream = server.accept().await?;
+/// let info = StreamInfo::of(&stream); // what a handler is told
+/// assert_eq!((info.id, info.peer_addr), (stream.id(), stream.peer_addr()));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StreamInfo {

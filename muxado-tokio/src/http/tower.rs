@@ -31,6 +31,21 @@ impl Service<Uri> for Session {
 }
 
 /// The future of a session as a connector. Dropping it gives up the place in line, and nothing else.
+///
+/// ```
+/// use tower_service::Service;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (near, far) = tokio::io::duplex(4096);
+/// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+/// # drop(server);
+/// let mut connector = client.clone(); // what a client of HTTP does with it
+/// let stream = connector.call("http://the-peer/".parse()?).await?;
+/// # drop(stream);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct Connecting(Open);
 

@@ -74,6 +74,7 @@ impl Stream {
     /// Dropping the sending half before its shutdown resets the whole stream.
     ///
     /// ```
+    /// use muxado_tokio::Stream;
     /// use tokio::io::AsyncWriteExt;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
@@ -84,12 +85,10 @@ impl Stream {
     /// # other.write_all(b"echo").await?;
     /// # other.shutdown().await?;
     /// let (mut send, mut recv) = server.accept().await?.into_split();
-    /// let writing = tokio::spawn(async move {
-    ///     send.write_all(b"hello").await?;
-    ///     send.shutdown().await
-    /// });
+    /// let writing = tokio::spawn(async move { send.write_all(b"hello").await.map(|()| send) });
     /// let read = tokio::io::copy(&mut recv, &mut tokio::io::sink()).await?;
-    /// writing.await??;
+    /// let mut stream = Stream::from_halves(writing.await??, recv); // whole again
+    /// stream.shutdown().await?;
     /// # assert_eq!(read, 4);
     /// # Ok(())
     /// # }
@@ -100,7 +99,8 @@ impl Stream {
     }
 
     /// Two halves as one stream again, as [`into_split`](Stream::into_split) gave them. Costs nothing. That both are
-    /// of the same stream is not checked: halves of two streams make one that reads the one and writes the other.
+    /// of the same stream is not checked: halves of two streams make one that reads the one and writes the other. For an
+    /// example see `into_split`.
     #[must_use]
     pub fn from_halves(send: SendStream, recv: RecvStream) -> Stream {
         Stream { send, recv }
@@ -251,7 +251,7 @@ impl Stream {
     }
 
     /// As [`read_chunk`](Stream::read_chunk), to be polled: what a body of HTTP or a stream of `Bytes` is made of. See
-    /// [`muxado_core::RecvStream::poll_read_chunk`] for which waker is kept.
+    /// [`RecvStream::poll_read_chunk`].
     ///
     /// # Errors
     /// [`ReadError`] if the stream was reset or lost before its end, once everything that came before is read.
@@ -293,7 +293,7 @@ impl Stream {
     }
 
     /// Takes as much off the front of `chunk` as there is room for, and says how much that was: 0 only if it is empty. See
-    /// [`muxado_core::SendStream::poll_write_chunk`] for which waker is kept.
+    /// [`SendStream::poll_write_chunk`].
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset, lost or shut down. Nothing was taken then.
@@ -352,7 +352,7 @@ impl Stream {
         self.send.stopped()
     }
 
-    /// As [`stopped`](Stream::stopped), to be polled. See [`muxado_core::SendStream::poll_stopped`] for which waker is kept.
+    /// As [`stopped`](Stream::stopped), to be polled. See [`SendStream::poll_stopped`].
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset or lost.
@@ -361,7 +361,7 @@ impl Stream {
     }
 
     /// How many of our bytes the peer's application has read or thrown away: a lower bound, in bytes. It is for progress: once
-    /// this direction is finished it may stop short of all of them. See [`muxado_core::SendStream::consumed`].
+    /// this direction is finished it may stop short of all of them. See [`SendStream::consumed`].
     #[must_use]
     pub fn consumed(&self) -> u64 {
         self.send.consumed()
@@ -395,7 +395,7 @@ impl Stream {
     /// stream.set_read_deadline(Some(Instant::now() + Duration::from_millis(1)));
     /// let error = stream.read_u8().await.unwrap_err(); // the peer says nothing
     /// assert_eq!(error.kind(), ErrorKind::TimedOut);
-    /// stream.set_read_deadline(None); // and reading may go on
+    /// stream.set_deadline(None); // neither direction has one now: reading may go on
     /// # drop(server);
     /// # Ok(())
     /// # }
@@ -438,7 +438,7 @@ impl Stream {
     }
 
     /// Streams of a higher priority go first, equals take turns. Default 0. See
-    /// [`muxado_core::SendStream::set_priority`].
+    /// [`SendStream::set_priority`].
     pub fn set_priority(&self, priority: i8) {
         self.send.set_priority(priority);
     }

@@ -103,6 +103,22 @@ impl RecvStream {
     /// As [`read_chunk`](RecvStream::read_chunk), to be polled: what a body of HTTP or a stream of `Bytes` is made of. See
     /// [`muxado_core::RecvStream::poll_read_chunk`] for which waker is kept.
     ///
+    /// ```
+    /// use std::future::poll_fn;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// # let mut asking = client.open().await?;
+    /// # asking.write_chunk("hello".into()).await?;
+    /// let (_send, mut recv) = server.accept().await?.into_split();
+    /// let chunk = poll_fn(|cx| recv.poll_read_chunk(cx, 64 * 1024)).await?;
+    /// assert_eq!(chunk.unwrap(), "hello");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ReadError`] if the stream was reset or lost before its end, once everything that came before is read.
     pub fn poll_read_chunk(
@@ -118,7 +134,8 @@ impl RecvStream {
     /// on. A task that waits to read is woken. What a small read has taken out before is read first, whatever the
     /// deadline.
     ///
-    /// The clock is tokio's: [`tokio::time::Instant::into_std`] tells its time where it is paused.
+    /// The clock is tokio's: [`tokio::time::Instant::into_std`] tells its time where it is paused. For an example see
+    /// [`Stream::set_read_deadline`](crate::Stream::set_read_deadline).
     pub fn set_read_deadline(&self, at: Option<Instant>) {
         self.inner.set_read_deadline(at);
     }

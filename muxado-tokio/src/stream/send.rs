@@ -24,6 +24,7 @@ use crate::turn::in_turn;
 /// # let (near, _peer) = tokio::io::duplex(4096);
 /// # let session = muxado_tokio::Session::client(near);
 /// let (mut send, recv) = session.open().await?.into_split();
+/// send.set_priority(1); // before the streams that have 0
 /// send.write_all(b"copied, ").await?;
 /// send.write_chunk(Bytes::from_static(b"handed over")).await?;
 /// send.shutdown().await?; // dropped without this, it would reset the stream
@@ -157,6 +158,31 @@ impl SendStream {
     /// Takes as much off the front of `chunk` as there is room for, and says how much that was: 0 only if it is empty. See
     /// [`muxado_core::SendStream::poll_write_chunk`] for which waker is kept.
     ///
+    /// ```
+    /// use std::future::poll_fn;
+    /// use std::task::{Poll, ready};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// # let (mut send, _recv) = client.open().await?.into_split();
+    /// # let mut chunk = muxado_tokio::Bytes::from("hello");
+    /// poll_fn(|cx| {
+    ///     if let Poll::Ready(stopped) = send.poll_stopped(cx) {
+    ///         return Poll::Ready(stopped); // by the peer: there is no use in waiting for room
+    ///     }
+    ///     while !chunk.is_empty() {
+    ///         ready!(send.poll_write_chunk(cx, &mut chunk))?;
+    ///     }
+    ///     Poll::Ready(Ok(()))
+    /// })
+    /// .await?;
+    /// # assert_eq!(server.accept().await?.read_chunk(100).await?.unwrap(), "hello");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`WriteError`] if the stream was reset, lost or shut down. Nothing was taken then.
     pub fn poll_write_chunk(
@@ -222,7 +248,7 @@ impl SendStream {
     }
 
     /// As [`stopped`](SendStream::stopped), to be polled. See [`muxado_core::SendStream::poll_stopped`] for which waker is
-    /// kept.
+    /// kept, and [`poll_write_chunk`](SendStream::poll_write_chunk) for an example.
     ///
     /// # Errors
     /// [`WriteError`] if the stream was reset or lost.
@@ -232,6 +258,23 @@ impl SendStream {
 
     /// How many of our bytes the peer's application has read or thrown away: a lower bound, in bytes. It is for progress: once
     /// this direction is finished it may stop short of all of them. See [`muxado_core::SendStream::consumed`].
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// # let (mut send, _recv) = client.open().await?.into_split();
+    /// send.write_chunk(vec![b'x'; 200_000].into()).await?;
+    /// # let mut peer = server.accept().await?;
+    /// # tokio::io::AsyncReadExt::read_exact(&mut peer, &mut vec![0; 200_000]).await?;
+    /// # while send.consumed() < 100_000 {
+    /// #     tokio::task::yield_now().await;
+    /// # }
+    /// println!("{} of 200000 bytes are read", send.consumed());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn consumed(&self) -> u64 {
         self.inner.consumed()
@@ -240,6 +283,24 @@ impl SendStream {
     /// After `at` writing fails with the kind `TimedOut`, at once if `at` has passed; `None`, the default, removes
     /// the deadline. What was accepted before is sent all the same, and with another deadline writing can go on.
     /// `shutdown` has no deadline: it does not wait. A task that waits to write is woken. The clock is tokio's.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use muxado_tokio::WriteError;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (near, far) = tokio::io::duplex(4096);
+    /// # let (client, server) = (muxado_tokio::Session::client(near), muxado_tokio::Session::server(far));
+    /// # let (mut send, _recv) = client.open().await?.into_split();
+    /// send.set_write_deadline(Some(Instant::now() + Duration::from_millis(1)));
+    /// let error = send.write_chunk(vec![b'x'; 10_000_000].into()).await.unwrap_err(); // nobody reads
+    /// assert_eq!(error, WriteError::TimedOut);
+    /// # drop(server);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_write_deadline(&self, at: Option<Instant>) {
         self.inner.set_write_deadline(at);
     }
