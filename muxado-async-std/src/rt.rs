@@ -9,11 +9,37 @@ use std::time::{Duration, Instant};
 use muxado_core::rt::Runtime;
 
 /// async-std as a runtime for the core: its tasks and its timers.
+///
+/// ```
+/// use muxado_core::Config;
+/// use muxado_async_std::{Session, AsyncStd};
+///
+/// # async_std::task::block_on(async {
+/// # let (transport, _far) = muxado_testkit::pipe(4096);
+/// // Over a transport of which more is known than `Session::client` does.
+/// let (session, driver) = muxado_core::Session::client(transport, &Config::default(), AsyncStd);
+/// let session = Session::spawn(session, driver.vectored(true)); // it takes many slices at once
+/// # drop(session.open().await.unwrap());
+/// # });
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::exhaustive_structs, reason = "it stands for the runtime, and has nothing to grow")]
 pub struct AsyncStd;
 
 /// The future of a sleep on async-std.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use muxado_core::rt::Runtime;
+/// use muxado_async_std::AsyncStd;
+///
+/// # async_std::task::block_on(async {
+/// let (before, a_moment) = (AsyncStd.now(), Duration::from_millis(1));
+/// AsyncStd.sleep(a_moment).await;
+/// assert!(AsyncStd.now() - before >= a_moment);
+/// # });
+/// ```
 pub struct Sleep(Pin<Box<dyn Future<Output = ()> + Send>>);
 
 impl Runtime for AsyncStd {

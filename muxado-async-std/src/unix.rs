@@ -119,6 +119,20 @@ impl Listener<UnixListener> {
     }
 
     /// Takes over a listener that was made elsewhere, with these settings for the sessions.
+    ///
+    /// ```
+    /// use async_std::os::unix::net::UnixListener;
+    /// use muxado_async_std::{Config, Listener};
+    ///
+    /// # async_std::task::block_on(async {
+    /// # let path = std::env::temp_dir().join(format!("muxado_async_std_from_{}", std::process::id()));
+    /// let socket = UnixListener::bind(&path).await?;
+    /// let listener = Listener::from_unix(socket, &Config::default());
+    /// assert_eq!(listener.local_addr()?.as_pathname(), Some(&*path));
+    /// # std::fs::remove_file(&path)?;
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn from_unix(unix: UnixListener, config: &Config) -> Listener<UnixListener> {
         Listener { source: unix, config: config.clone() }

@@ -116,6 +116,17 @@ impl Listener<TcpListener> {
     }
 
     /// Takes over a listener that was made elsewhere, with these settings for the sessions.
+    ///
+    /// ```
+    /// use muxado_smol::{Config, Listener};
+    ///
+    /// # smol::block_on(async {
+    /// let socket = std::net::TcpListener::bind("127.0.0.1:0")?; // or one that the system handed over
+    /// let listener = Listener::from_tcp(socket.try_into()?, &Config::default());
+    /// println!("listening on {}", listener.local_addr()?);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn from_tcp(tcp: TcpListener, config: &Config) -> Listener {
         Listener { source: tcp, config: config.clone() }

@@ -127,6 +127,19 @@ pub async fn connect_tls_with(
 
 /// What a [`Listener`] with TLS accepts from. [`bind_tls`](Listener::bind_tls) and
 /// [`from_tcp_tls`](Listener::from_tcp_tls) make it.
+///
+/// ```
+/// use muxado_smol::Listener;
+/// use muxado_smol::tls::Tls;
+///
+/// async fn serve(listener: Listener<Tls>) -> std::io::Result<()> {
+///     loop {
+///         let (session, peer) = listener.accept().await?;
+///         println!("{peer}; {} handshakes have failed so far", listener.handshakes().failed);
+/// #       drop(session);
+///     }
+/// }
+/// ```
 pub struct Tls {
     tcp: TcpListener,
     acceptor: TlsAcceptor,
@@ -333,6 +346,22 @@ impl Listener<Tls> {
     }
 
     /// What became of the handshakes that did not lead to a session, and how many are under way.
+    ///
+    /// ```
+    /// use muxado_smol::{Listener, connect_tls};
+    ///
+    /// # smol::block_on(async {
+    /// # let authority = muxado_testkit::certs::Authority::new();
+    /// # let (server, client) = (authority.server(), authority.client());
+    /// let listener = Listener::bind_tls("127.0.0.1:0", server).await?;
+    /// let address = listener.local_addr()?;
+    /// let silent = smol::net::TcpStream::connect(address).await?; // begins no handshake
+    /// let (client, accepted) = smol::future::zip(connect_tls(address, "localhost", client), listener.accept()).await;
+    /// assert_eq!(listener.handshakes().pending, 1); // the silent one, for as long as a handshake may take
+    /// # drop((client?, accepted?, silent));
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn handshakes(&self) -> ArrivalStats {
         self.source.handshakes.stats()

@@ -109,6 +109,20 @@ impl Listener<UnixListener> {
     }
 
     /// Takes over a listener that was made elsewhere, with these settings for the sessions.
+    ///
+    /// ```
+    /// use muxado_smol::{Config, Listener};
+    /// use smol::net::unix::UnixListener;
+    ///
+    /// # smol::block_on(async {
+    /// # let path = std::env::temp_dir().join(format!("muxado_smol_from_{}", std::process::id()));
+    /// let socket = UnixListener::bind(&path)?;
+    /// let listener = Listener::from_unix(socket, &Config::default());
+    /// assert_eq!(listener.local_addr()?.as_pathname(), Some(&*path));
+    /// # std::fs::remove_file(&path)?;
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn from_unix(unix: UnixListener, config: &Config) -> Listener<UnixListener> {
         Listener { source: unix, config: config.clone() }
