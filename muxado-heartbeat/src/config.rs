@@ -35,7 +35,7 @@ pub struct HeartbeatConfig {
     pub(crate) callback: Option<Callback>,
 }
 
-/// What to do when the peer has been silent for too long.
+/// What to do when the peer has been silent for too long. For an example see [`HeartbeatConfig`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Policy {
@@ -99,6 +99,19 @@ impl HeartbeatConfig {
 
     /// Sends no beats: for a peer that does not answer them. Then only what it sends of its own accord shows that it is
     /// alive, and interval and tolerance together are an idle limit. Default: beats are sent.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use muxado_heartbeat::HeartbeatConfig;
+    ///
+    /// // Who sends nothing for a minute is not there.
+    /// let idle = HeartbeatConfig::default()
+    ///     .without_beats()
+    ///     .interval(Duration::from_secs(60))
+    ///     .tolerance(Duration::ZERO);
+    /// # let _ = idle;
+    /// ```
     #[must_use]
     pub fn without_beats(mut self) -> HeartbeatConfig {
         self.beats = false;

@@ -209,6 +209,25 @@ impl<S: Face> Heartbeat<S> {
     /// by type does not call that.
     ///
     /// The router holds a session handle of its own: to be done, drop the router or end the session.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// use muxado_typed::Router;
+    /// # use muxado_heartbeat::{Heartbeat, HeartbeatConfig};
+    /// # use muxado_smol::{ErrorCode, Listener, connect};
+    /// # use muxado_typed::Typed;
+    /// # smol::block_on(async {
+    /// # let listener = Listener::bind("127.0.0.1:0").await?;
+    /// # let client = Heartbeat::start(Typed::new(connect(listener.local_addr()?).await?), HeartbeatConfig::default()).await?;
+    /// # let session = Typed::new(listener.accept().await?.0);
+    /// let heartbeat = Heartbeat::start(session.clone(), HeartbeatConfig::default()).await?;
+    /// let mut router = heartbeat.answer_in(Router::new(session)); // then the routes of the application
+    /// # router = router.handle(1, 1, |_| async {});
+    /// smol::spawn(async move { router.run().await }).detach();
+    /// # assert!(client.beat(Duration::from_secs(10)).await.is_ok());
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn answer_in(&self, router: Router<S>) -> Router<S> {
         let observer = self.observer.clone();
@@ -305,13 +324,30 @@ impl<S: Face> Heartbeat<S> {
     }
 
     /// Changes how often a beat goes out, from now on. See [`HeartbeatConfig::interval`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # use muxado_heartbeat::{Heartbeat, HeartbeatConfig};
+    /// # use muxado_smol::{ErrorCode, Listener, connect};
+    /// # use muxado_typed::Typed;
+    /// # smol::block_on(async {
+    /// # let listener = Listener::bind("127.0.0.1:0").await?;
+    /// # let client = Heartbeat::start(Typed::new(connect(listener.local_addr()?).await?), HeartbeatConfig::default()).await?;
+    /// // From now on it is looked after more closely, while somebody waits for an answer.
+    /// client.set_interval(Duration::from_secs(1));
+    /// client.set_tolerance(Duration::from_secs(2));
+    /// println!("{:?}", client.rtt());
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn set_interval(&self, interval: Duration) {
         self.shared.lock().pulse.set_interval(interval);
         self.change();
     }
 
     /// Changes how much longer than the interval the peer may be silent, from now on. See
-    /// [`HeartbeatConfig::tolerance`].
+    /// [`HeartbeatConfig::tolerance`], and for an example [`set_interval`](Heartbeat::set_interval).
     pub fn set_tolerance(&self, tolerance: Duration) {
         self.shared.lock().pulse.set_tolerance(tolerance);
         self.change();
@@ -390,6 +426,27 @@ impl<S: Face + fmt::Debug> fmt::Debug for Heartbeat<S> {
 }
 
 /// No echo came. What [`Heartbeat::beat`] fails with.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use muxado_heartbeat::BeatError;
+///
+/// # use muxado_heartbeat::{Heartbeat, HeartbeatConfig};
+/// # use muxado_smol::{ErrorCode, Listener, connect};
+/// # use muxado_typed::Typed;
+/// # smol::block_on(async {
+/// # let listener = Listener::bind("127.0.0.1:0").await?;
+/// # let client = Heartbeat::start(Typed::new(connect(listener.local_addr()?).await?), HeartbeatConfig::default()).await?;
+/// # let silent = listener.accept().await?;
+/// let error = client.beat(Duration::from_millis(10)).await.unwrap_err(); // nobody there answers beats
+/// assert_eq!(error, BeatError::TimedOut);
+/// client.session().close(ErrorCode::NO_ERROR, "bye").await;
+/// assert_eq!(client.beat(Duration::from_secs(10)).await, Err(BeatError::Ended));
+/// # drop(silent);
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BeatError {

@@ -35,6 +35,19 @@ mod sealed {
 }
 
 /// Connections with the futures-io traits, on the runtime `R`: `muxado_smol::Smol`, or one of your own.
+///
+/// ```
+/// use muxado_sniff::{FuturesIo, Limits, Sniffer};
+/// use muxado_smol::Smol;
+/// use smol::net::TcpStream;
+///
+/// struct Port {
+///     sniffer: Sniffer<TcpStream, FuturesIo<Smol>>,
+/// }
+///
+/// let port = Port { sniffer: Sniffer::on(Smol, Limits::new()) };
+/// # drop(port.sniffer);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FuturesIo<R>(pub(crate) R);
 

@@ -82,6 +82,29 @@ impl<C> Listener<C> {
 
     /// The connections as a stream, for tonic's `serve_with_incoming` among others. No item is an error, and dropping
     /// the future of the next one loses none.
+    ///
+    /// ```
+    /// # use muxado_sniff::{Limits, Sniffer, http1};
+    /// # use smol::io::{AsyncReadExt, AsyncWriteExt};
+    /// # use smol::net::{TcpListener, TcpStream};
+    /// # smol::block_on(async {
+    /// # let port = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let mut client = TcpStream::connect(port.local_addr()?).await?;
+    /// # client.write_all(b"GET / HTTP/1.1\r\n\r\n").await?;
+    /// # let mut sniffer = Sniffer::on(muxado_smol::Smol, Limits::new());
+    /// # let web = sniffer.listen(http1());
+    /// # let running = smol::spawn(async move { sniffer.run(async || port.accept().await.map(|(tcp, _)| tcp)).await });
+    /// use smol::stream::StreamExt;
+    ///
+    /// let mut connections = web.incoming();
+    /// while let Some(connection) = connections.next().await {
+    ///     println!("{:?}", connection?);
+    /// #   break;
+    /// }
+    /// # running.cancel().await;
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn incoming(self) -> Incoming<C> {
         Incoming { waiting: self.waiting }
     }

@@ -9,7 +9,30 @@ use std::task::{Context, Poll};
 ///
 /// Has the I/O traits that the connection itself has, futures-io's or tokio's, with the same wakers and cancel safety.
 /// What the connection itself knows, such as its peer's address or its TLS session, is within reach: see
-/// [`get_ref`](Sniffed::get_ref). Dropping it closes the connection. For an example see [`Listener`](crate::Listener).
+/// [`get_ref`](Sniffed::get_ref). Dropping it closes the connection.
+///
+/// ```
+/// # use muxado_sniff::{Limits, Sniffer, http1};
+/// # use smol::io::{AsyncReadExt, AsyncWriteExt};
+/// # use smol::net::{TcpListener, TcpStream};
+/// # smol::block_on(async {
+/// # let port = TcpListener::bind("127.0.0.1:0").await?;
+/// # let mut client = TcpStream::connect(port.local_addr()?).await?;
+/// # client.write_all(b"GET / HTTP/1.1\r\n\r\n").await?;
+/// # let mut sniffer = Sniffer::on(muxado_smol::Smol, Limits::new());
+/// # let web = sniffer.listen(http1());
+/// # let running = smol::spawn(async move { sniffer.run(async || port.accept().await.map(|(tcp, _)| tcp)).await });
+/// let mut connection = web.accept().await.expect("the sniffer runs");
+/// println!("{}: {}", connection.get_ref().peer_addr()?, connection.seen().escape_ascii());
+/// let mut head = [0; 14];
+/// connection.read_exact(&mut head).await?; // from its first byte on
+/// assert_eq!(&head, b"GET / HTTP/1.1");
+/// let (tcp, seen) = connection.into_parts(); // for code that takes bytes that were read before
+/// # assert!(b"\r\n\r\n".starts_with(&seen));
+/// # drop((tcp, running.cancel().await));
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
 pub struct Sniffed<C> {
     inner: C,
     seen: Vec<u8>,

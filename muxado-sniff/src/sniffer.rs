@@ -110,6 +110,17 @@ impl<C: Send + 'static, P: Io<C>> Sniffer<C, P> {
     }
 
     /// The listener for what `matcher` matches and no earlier matcher does. Its queue is [`Limits::queue`] long.
+    ///
+    /// ```
+    /// use muxado_sniff::{Limits, Sniffer, any, tls};
+    ///
+    /// # use smol::net::TcpStream;
+    /// let mut sniffer = Sniffer::<TcpStream, _>::on(muxado_smol::Smol, Limits::new());
+    /// let muxado = sniffer.listen(tls().alpn("muxado/2")); // the more particular first
+    /// let web = sniffer.listen(tls());
+    /// let rest = sniffer.listen(any());
+    /// # drop((muxado, web, rest));
+    /// ```
     #[must_use]
     pub fn listen(&mut self, matcher: impl Matcher) -> Listener<C> {
         Arc::make_mut(&mut self.matchers).push(Arc::new(matcher));
@@ -179,6 +190,30 @@ impl<C: Send + 'static, P: Io<C>> Sniffer<C, P> {
     }
 
     /// What became of connections that no listener has handed out.
+    ///
+    /// ```
+    /// # use muxado_sniff::{Limits, Sniffer, http1};
+    /// # use smol::io::{AsyncReadExt, AsyncWriteExt};
+    /// # use smol::net::{TcpListener, TcpStream};
+    /// # smol::block_on(async {
+    /// # let port = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let mut client = TcpStream::connect(port.local_addr()?).await?;
+    /// # client.write_all(b"SSH-2.0-OpenSSH_9.9\r\n\r\n").await?;
+    /// # let mut sniffer = Sniffer::on(muxado_smol::Smol, Limits::new());
+    /// # let web = sniffer.listen(http1());
+    /// use std::sync::Arc;
+    ///
+    /// let sniffer = Arc::new(sniffer);
+    /// let running = sniffer.clone();
+    /// # let running = smol::spawn(async move { running.run(async || port.accept().await.map(|(tcp, _)| tcp)).await });
+    /// # client.read(&mut [0; 1]).await.ok(); // until it is closed
+    /// // While it runs, in a task of its own:
+    /// let stats = sniffer.stats();
+    /// println!("{} looked at, {} that nobody wanted", stats.sniffing, stats.unmatched);
+    /// # drop((web, running.cancel().await));
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn stats(&self) -> SniffStats {
         let arrivals = self.arrivals.stats();

@@ -163,6 +163,21 @@ impl<S: Face> Typed<S> {
     }
 
     /// The session. Streams whose type has not arrived are refused, unless another clone waits for them.
+    ///
+    /// ```
+    /// # use muxado_smol::{Listener, connect};
+    /// # use muxado_typed::Typed;
+    /// # smol::block_on(async {
+    /// # let listener = Listener::bind("127.0.0.1:0").await?;
+    /// # let client = Typed::new(connect(listener.local_addr()?).await?);
+    /// # let server = Typed::new(listener.accept().await?.0);
+    /// let sent = client.get_ref().stats().frames_sent; // the session, for all that has nothing to do with types
+    /// let session = client.into_inner();
+    /// assert_eq!(session.stats().frames_sent, sent);
+    /// # drop(server);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn into_inner(self) -> S {
         self.session
@@ -188,6 +203,25 @@ impl<S: fmt::Debug> fmt::Debug for Typed<S> {
 }
 
 /// Opening a typed stream failed. [`retry`](OpenTypedError::retry) says whether it is safe to try again.
+///
+/// ```
+/// use muxado_smol::Retry;
+/// use muxado_typed::OpenTypedError;
+///
+/// # use muxado_smol::{Listener, connect};
+/// # use muxado_typed::Typed;
+/// # smol::block_on(async {
+/// # let listener = Listener::bind("127.0.0.1:0").await?;
+/// # let client = Typed::new(connect(listener.local_addr()?).await?);
+/// # let server = Typed::new(listener.accept().await?.0);
+/// # drop(server);
+/// # client.get_ref().go_away();
+/// let error = client.open(7).await.unwrap_err();
+/// assert_eq!(error.retry(), Retry::NotProcessed); // on another session
+/// assert!(matches!(error, OpenTypedError::Open(_)));
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum OpenTypedError {

@@ -12,7 +12,29 @@ use crate::stream_type::StreamType;
 /// A stream whose type is known and has been taken off.
 ///
 /// Reads and writes as the stream inside does, with the same I/O traits, wakers and cancel safety, and is dropped as it is.
-/// For an example see [`Typed`](crate::Typed).
+///
+/// ```
+/// use smol::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// # use muxado_smol::{Listener, connect};
+/// # use muxado_typed::Typed;
+/// # smol::block_on(async {
+/// # let listener = Listener::bind("127.0.0.1:0").await?;
+/// # let client = Typed::new(connect(listener.local_addr()?).await?);
+/// # let server = Typed::new(listener.accept().await?.0);
+/// let mut opened = client.open(7).await?;
+/// opened.write_all(b"hello").await?;
+/// opened.get_mut().finish()?; // what the stream inside can do
+///
+/// let accepted = server.accept().await?;
+/// assert_eq!((accepted.stream_type().get(), accepted.get_ref().id()), (7, opened.get_ref().id()));
+/// let mut stream = accepted.into_inner(); // for code that knows of no types
+/// let mut text = String::new();
+/// stream.read_to_string(&mut text).await?;
+/// assert_eq!(text, "hello");
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug)]
 pub struct TypedStream<T> {
     stream_type: StreamType,

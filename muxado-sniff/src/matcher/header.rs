@@ -44,6 +44,13 @@ pub fn http2_header(name: &str, value: &str) -> Http2Header {
 }
 
 /// As [`http2_header`], with what the value begins with: `application/grpc` for `application/grpc+proto` too.
+///
+/// ```
+/// use muxado_sniff::{Matcher, Verdict, http2_header_prefix};
+///
+/// let grpc = http2_header_prefix("content-type", "application/grpc").answering(); // with clients in Java
+/// assert!(matches!(grpc.look(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"), Verdict::Answer(_)));
+/// ```
 #[must_use]
 pub fn http2_header_prefix(name: &str, prefix: &str) -> Http2Header {
     let value = Value::BeginsWith(prefix.as_bytes().to_vec());

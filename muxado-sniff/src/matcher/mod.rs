@@ -19,6 +19,14 @@ pub use simple::{OneOf, any, one_of, prefix, ssh};
 pub use tls::{ClientHello, Parsed, Tls, client_hello, tls};
 
 /// What a matcher says of the bytes so far.
+///
+/// ```
+/// use muxado_sniff::{Matcher, Verdict, ssh};
+///
+/// assert_eq!(ssh().look(b"SS"), Verdict::NeedMore);
+/// assert_eq!(ssh().look(b"SSH-2.0-OpenSSH_9.9"), Verdict::Match);
+/// assert_eq!(ssh().look(b"SIP/2.0"), Verdict::NoMatch);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {

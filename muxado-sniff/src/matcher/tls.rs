@@ -65,6 +65,8 @@ fn name_fits(name: &str, right: &str) -> bool {
 }
 
 /// What a ClientHello says, for matchers of your own.
+///
+/// For an example see [`client_hello`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientHello {
@@ -75,6 +77,8 @@ pub struct ClientHello {
 }
 
 /// How far a ClientHello has come.
+///
+/// For an example see [`client_hello`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Parsed {
