@@ -10,6 +10,16 @@ use crate::{DecodeError, ErrorCode, Flags, HEADER_LEN, Header, Kind};
 const MAX_FIXED_LEN: usize = 16;
 
 /// What the decoder has found. Stream ids are raw: the reserved top bit may be set.
+///
+/// ```
+/// use muxado_frame::{Decoder, ErrorCode, Flags, Item};
+///
+/// let rst = [0, 0, 4, 0x00, 0, 0, 0, 3, 0, 0, 0, 6];
+/// let (taken, item) = Decoder::new().decode(&rst)?;
+/// assert_eq!(taken, 12);
+/// assert_eq!(item, Some(Item::Rst { id: 3, code: ErrorCode::STREAM_CANCELLED, flags: Flags::NONE }));
+/// # Ok::<(), muxado_frame::DecodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,

@@ -5,6 +5,14 @@
 use core::{fmt, ops::BitOr};
 
 /// The flags of a frame, four bits. Default: [`Flags::NONE`].
+///
+/// ```
+/// use muxado_frame::Flags;
+///
+/// let flags = Flags::SYN | Flags::FIN;
+/// assert!(flags.syn() && flags.fin());
+/// assert_eq!((flags.bits(), Flags::NONE.bits()), (0x3, 0));
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Flags(u8);
 

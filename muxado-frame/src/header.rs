@@ -58,6 +58,13 @@ impl Header {
     }
 
     /// Writes a header.
+    ///
+    /// ```
+    /// use muxado_frame::{Flags, Header, Kind};
+    ///
+    /// let header = Header::new(Kind::Data, Flags::SYN, 5, 3).expect("5 is no more than `MAX_LENGTH`");
+    /// assert_eq!(header.encode(), [0, 0, 5, 0x12, 0, 0, 0, 3]);
+    /// ```
     #[inline]
     pub const fn encode(self) -> [u8; HEADER_LEN] {
         let [_, l2, l1, l0] = self.length.to_be_bytes();

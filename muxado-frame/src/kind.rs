@@ -21,6 +21,13 @@ pub enum Kind {
 }
 
 /// A frame kind from 4 to 15; it cannot hold a number that [`Kind`] has a name for.
+///
+/// ```
+/// use muxado_frame::Kind;
+///
+/// let Kind::Unknown(kind) = Kind::from_bits(9) else { panic!("9 has no name") };
+/// assert_eq!(kind.bits(), 9);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct UnknownKind(u8);
 
