@@ -21,12 +21,13 @@ bench [--quick] [--syscalls] [--rounds N] [--workload NAMES] [--json FILE] [--pl
   --json FILE      writes every single measurement to FILE as well
 
 bench far [--quick] [--plots FOLDER] [--send-buffer BYTES]
-                   throughput against the round trip, over a line of real TCP: see line/line.py
+                   throughput against the round trip, over a line of real TCP: see line/line.py; `cargo xtask wan`
   --send-buffer    what a socket may hold unacknowledged at the most, in place of what the system allows
 
 bench scale [--plots FOLDER]   what one more stream, session or writer costs when there are many
 
 bench child WORKLOAD PEER AMOUNT   one measurement, as JSON: bytes, streams or messages
+bench child-scale KIND NUMBER      one of `scale`: so many streams, sessions or writers
 ";
 
 /// What to do.
