@@ -290,7 +290,8 @@ fn s90_a_type_that_came_in_time_counts_however_late_the_stream_is_accepted() {
     drop(one.to_peer.take());
     assert!(poll(&mut pin!(typed.accept()), Waker::noop()).is_pending());
     world.settle();
-    assert_eq!(one.to_peer.take(), wire::rst(7, 6));
+    // The credit of what was read goes along.
+    assert_eq!(one.to_peer.take(), [wire::rst(7, 6), wire::wndinc(5, 8)].concat());
 }
 
 #[test]
