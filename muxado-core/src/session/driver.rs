@@ -267,7 +267,7 @@ where
         let mut any = false;
         while let Poll::Ready((limit, now)) = self.timers.poll(cx) {
             any = true;
-            let age = now.saturating_duration_since(self.shared.begun());
+            let age = self.shared.age_at(now);
             self.report(|state| match limit {
                 Limit::Credit => state.driver.small_credit.pass(&mut state.mux, age),
                 Limit::Sweep => {

@@ -26,7 +26,7 @@ impl fmt::Debug for Session {
 impl Shared {
     /// How long the session has lived.
     pub(crate) fn age(&self) -> Duration {
-        self.now().saturating_duration_since(self.begun())
+        self.age_at(self.now())
     }
 
     /// Something was done to a stream: what it waits for may be something else now.

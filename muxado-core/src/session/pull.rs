@@ -56,18 +56,16 @@ where
             let lacks_time = timed && !told;
             if !lacks_time {
                 driver.small_credit.look(&state.mux, delay);
-            }
-            if may_pull && !lacks_time {
-                driver.small_credit.go_along(&mut state.mux);
-                state.mux.poll_transmit(batch, BATCH);
+                if may_pull {
+                    driver.small_credit.go_along(&mut state.mux);
+                    state.mux.poll_transmit(batch, BATCH);
+                }
+                driver.small_credit.arm(&state.mux);
             }
             // If this was all, whoever has more wakes the driver, even while it still writes.
             let has_more = !holds_back && (blocked || state.mux.wants_transmit());
             driver.write_blocked = has_more;
             let old = driver.waker.replace(waker);
-            if !lacks_time {
-                driver.small_credit.arm(&state.mux);
-            }
             driver.sweep_armed |= state.mux.has_lingering();
             News {
                 lacks_time,

@@ -198,8 +198,9 @@ impl Shared {
         (self.clock)()
     }
 
-    pub(crate) fn begun(&self) -> Instant {
-        self.begun
+    /// How long the session has lived by then.
+    pub(crate) fn age_at(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.begun)
     }
 
     pub(crate) fn config(&self) -> &Config {
