@@ -1,6 +1,7 @@
 //! Every setting of a session: its unit, its default, why, and what a wrong value costs.
 
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 /// The window both existing implementations assume for a new stream, in bytes (docs/protocol.md, flow control).
@@ -24,8 +25,14 @@ const MAX_EXTRA: usize = 0x7FFF_FFFF;
 /// assert_eq!(config.accept_backlog(), 10_000, "the backlog follows the limit");
 /// # Ok::<(), muxado_core::ConfigError>(())
 /// ```
+///
+/// A clone is cheap, and shares them: a process with many sessions holds the same settings once.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Config(Arc<Settings>);
+
+/// What a [`Config`] shares.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Config {
+struct Settings {
     max_inbound_streams: usize,
     max_outbound_streams: usize,
     accept_backlog: usize,
@@ -44,9 +51,24 @@ pub struct Config {
     close_linger: Duration,
 }
 
+/// Shared by all that have nothing else to say.
+static DEFAULT: LazyLock<Config> = LazyLock::new(|| Config(Arc::default()));
+
 impl Default for Config {
     fn default() -> Config {
-        Config {
+        DEFAULT.clone()
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
             max_inbound_streams: 256,
             max_outbound_streams: 256,
             accept_backlog: 256,
@@ -70,7 +92,7 @@ impl Default for Config {
 impl Config {
     /// Starts from the defaults; finish with [`ConfigBuilder::build`].
     pub fn builder() -> ConfigBuilder {
-        ConfigBuilder { config: Config::default(), backlog: None, known: DEFAULT_WINDOW, agreed: false }
+        ConfigBuilder { settings: Settings::default(), backlog: None, known: DEFAULT_WINDOW, agreed: false }
     }
 
     /// Starts from these settings, to change some and keep the others.
@@ -87,113 +109,113 @@ impl Config {
     /// # Ok::<(), muxado_core::ConfigError>(())
     /// ```
     pub fn to_builder(&self) -> ConfigBuilder {
-        let backlog = Some(self.accept_backlog).filter(|backlog| *backlog != self.max_inbound_streams);
-        ConfigBuilder { config: self.clone(), backlog, known: self.window, agreed: false }
+        let backlog = Some(self.0.accept_backlog).filter(|backlog| *backlog != self.0.max_inbound_streams);
+        ConfigBuilder { settings: (*self.0).clone(), backlog, known: self.0.window, agreed: false }
     }
 
     /// Streams the peer may have at once, in streams. See [`ConfigBuilder::max_inbound_streams`].
     #[must_use]
     pub fn max_inbound_streams(&self) -> usize {
-        self.max_inbound_streams
+        self.0.max_inbound_streams
     }
 
     /// Streams this side may have at once, in streams. See [`ConfigBuilder::max_outbound_streams`].
     #[must_use]
     pub fn max_outbound_streams(&self) -> usize {
-        self.max_outbound_streams
+        self.0.max_outbound_streams
     }
 
     /// Streams that may wait to be accepted. See [`ConfigBuilder::accept_backlog`].
     #[must_use]
     pub fn accept_backlog(&self) -> usize {
-        self.accept_backlog
+        self.0.accept_backlog
     }
 
     /// The window of a new stream, in bytes. See [`ConfigBuilder::window`].
     #[must_use]
     pub fn window(&self) -> u32 {
-        self.window
+        self.0.window
     }
 
     /// The largest DATA payload sent, in bytes. See [`ConfigBuilder::max_frame`].
     #[must_use]
     pub fn max_frame(&self) -> u32 {
-        self.max_frame
+        self.0.max_frame
     }
 
     /// The most one stream may queue, in bytes. See [`ConfigBuilder::send_queue`].
     #[must_use]
     pub fn send_queue(&self) -> usize {
-        self.send_queue
+        self.0.send_queue
     }
 
     /// What may be ready to send in the whole session, in bytes. See [`ConfigBuilder::session_send_queue`].
     #[must_use]
     pub fn session_send_queue(&self) -> usize {
-        self.session_send_queue
+        self.0.session_send_queue
     }
 
     /// The cap on unread bytes of the whole session. See [`ConfigBuilder::max_session_recv`].
     #[must_use]
     pub fn max_session_recv(&self) -> Option<usize> {
-        self.max_session_recv
+        self.0.max_session_recv
     }
 
     /// Credit beyond the windows, in bytes. See [`ConfigBuilder::extra_credit`].
     #[must_use]
     pub fn extra_credit(&self) -> usize {
-        self.extra_credit
+        self.0.extra_credit
     }
 
     /// What may be granted beyond the windows: nothing that could make an honest peer cross the cap.
     pub(crate) fn extra_budget(&self) -> usize {
-        let window = usize::try_from(self.window).unwrap_or(usize::MAX);
+        let window = usize::try_from(self.0.window).unwrap_or(usize::MAX);
         let windows =
-            self.max_inbound_streams.saturating_add(self.max_outbound_streams).saturating_mul(window);
-        let room = self.max_session_recv.map_or(usize::MAX, |cap| cap.saturating_sub(windows));
-        self.extra_credit.min(room).min(MAX_EXTRA)
+            self.0.max_inbound_streams.saturating_add(self.0.max_outbound_streams).saturating_mul(window);
+        let room = self.0.max_session_recv.map_or(usize::MAX, |cap| cap.saturating_sub(windows));
+        self.0.extra_credit.min(room).min(MAX_EXTRA)
     }
 
     /// Whether the peer survives an early GOAWAY. See [`ConfigBuilder::peer_drains`].
     #[must_use]
     pub fn peer_drains(&self) -> bool {
-        self.peer_drains
+        self.0.peer_drains
     }
 
     /// Whether the session keeps track of how long streams wait. See [`ConfigBuilder::inspection`].
     #[must_use]
     pub fn inspection(&self) -> bool {
-        self.inspection
+        self.0.inspection
     }
 
     /// How many of the last frames are remembered. See [`ConfigBuilder::record_frames`].
     #[must_use]
     pub fn record_frames(&self) -> usize {
-        self.record_frames
+        self.0.record_frames
     }
 
     /// How long small credit may wait. See [`ConfigBuilder::credit_delay`].
     #[must_use]
     pub fn credit_delay(&self) -> Duration {
-        self.credit_delay
+        self.0.credit_delay
     }
 
     /// How long the transport may take no bytes. See [`ConfigBuilder::write_stall`].
     #[must_use]
     pub fn write_stall(&self) -> Option<Duration> {
-        self.write_stall
+        self.0.write_stall
     }
 
     /// How long what is left may take to drain. See [`ConfigBuilder::drain_timeout`].
     #[must_use]
     pub fn drain_timeout(&self) -> Duration {
-        self.drain_timeout
+        self.0.drain_timeout
     }
 
     /// How long `close` flushes. See [`ConfigBuilder::close_linger`].
     #[must_use]
     pub fn close_linger(&self) -> Duration {
-        self.close_linger
+        self.0.close_linger
     }
 }
 
@@ -220,7 +242,7 @@ impl Config {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ConfigBuilder {
-    config: Config,
+    settings: Settings,
     backlog: Option<usize>,
     /// A window that needs no other statement: it was agreed before.
     known: u32,
@@ -238,7 +260,7 @@ impl ConfigBuilder {
     /// if both sides have finished them and everything is read: a peer with the same limit may open its next stream a
     /// moment before our handles of the last one are dropped, and is not refused.
     pub fn max_inbound_streams(mut self, streams: usize) -> Self {
-        self.config.max_inbound_streams = streams;
+        self.settings.max_inbound_streams = streams;
         self
     }
 
@@ -248,7 +270,7 @@ impl ConfigBuilder {
     /// raise this only for peers that are known to be something else. Each stream costs what an inbound one costs, and its
     /// [`send_queue`](Self::send_queue).
     pub fn max_outbound_streams(mut self, streams: usize) -> Self {
-        self.config.max_outbound_streams = streams;
+        self.settings.max_outbound_streams = streams;
         self
     }
 
@@ -270,7 +292,7 @@ impl ConfigBuilder {
     /// believes in another window has its streams reset, or stalls. A stream moves at most one window in a round
     /// trip; each open stream may hold one window of unread bytes.
     pub fn window(mut self, bytes: u32) -> Self {
-        self.config.window = bytes;
+        self.settings.window = bytes;
         self
     }
 
@@ -285,7 +307,7 @@ impl ConfigBuilder {
     /// A frame is the unit in which streams take turns: larger frames delay the other streams, smaller ones cost
     /// headers. Many frames go out in one system call, so large frames gain little.
     pub fn max_frame(mut self, bytes: u32) -> Self {
-        self.config.max_frame = bytes;
+        self.settings.max_frame = bytes;
         self
     }
 
@@ -295,7 +317,7 @@ impl ConfigBuilder {
     /// A writer may always queue 16 KiB (or this, if less); beyond that only what the peer's credit and
     /// [`session_send_queue`](Self::session_send_queue) allow.
     pub fn send_queue(mut self, bytes: usize) -> Self {
-        self.config.send_queue = bytes;
+        self.settings.send_queue = bytes;
         self
     }
 
@@ -305,7 +327,7 @@ impl ConfigBuilder {
     /// Bytes that wait for the peer's credit do not count, so that a stuck stream never stalls the others. About the
     /// size of a second-level cache is best: with more, copies miss the cache and messages wait longer.
     pub fn session_send_queue(mut self, bytes: usize) -> Self {
-        self.config.session_send_queue = bytes;
+        self.settings.session_send_queue = bytes;
         self
     }
 
@@ -315,7 +337,7 @@ impl ConfigBuilder {
     /// The stream that crosses it is reset with [`ErrorCode::ENHANCE_YOUR_CALM`](crate::ErrorCode::ENHANCE_YOUR_CALM); the
     /// session goes on.
     pub fn max_session_recv(mut self, bytes: impl Into<Option<usize>>) -> Self {
-        self.config.max_session_recv = bytes.into();
+        self.settings.max_session_recv = bytes.into();
         self
     }
 
@@ -329,7 +351,7 @@ impl ConfigBuilder {
     /// does, is served as if there were none. With [`max_session_recv`](Self::max_session_recv), only what that leaves
     /// beyond all windows is granted.
     pub fn extra_credit(mut self, bytes: usize) -> Self {
-        self.config.extra_credit = bytes;
+        self.settings.extra_credit = bytes;
         self
     }
 
@@ -340,7 +362,7 @@ impl ConfigBuilder {
     /// [`drain_timeout`](Self::drain_timeout); a `close` after that sends a second GOAWAY, with its code and text. Without
     /// it, GOAWAY is the last frame, sent when the streams have finished.
     pub fn peer_drains(mut self, yes: bool) -> Self {
-        self.config.peer_drains = yes;
+        self.settings.peer_drains = yes;
         self
     }
 
@@ -349,7 +371,7 @@ impl ConfigBuilder {
     ///
     /// It costs a look at the clock for each call on a stream and each step of the driver, and 56 bytes a stream.
     pub fn inspection(mut self, yes: bool) -> Self {
-        self.config.inspection = yes;
+        self.settings.inspection = yes;
         self
     }
 
@@ -359,7 +381,7 @@ impl ConfigBuilder {
     /// For [`Session::frames`](crate::Session::frames) at any time, and [`SessionEnd::frames`](crate::SessionEnd::frames) after
     /// a protocol error. 40 bytes each. With [`inspection`](Self::inspection) they have times.
     pub fn record_frames(mut self, frames: usize) -> Self {
-        self.config.record_frames = frames;
+        self.settings.record_frames = frames;
         self
     }
 
@@ -369,7 +391,7 @@ impl ConfigBuilder {
     /// Half a window of consumed bytes is always returned at once, and small credit goes along with whatever is sent before,
     /// if none has gone for half of this time. A longer wait only delays a peer with a smaller window.
     pub fn credit_delay(mut self, delay: Duration) -> Self {
-        self.config.credit_delay = delay;
+        self.settings.credit_delay = delay;
         self
     }
 
@@ -377,7 +399,7 @@ impl ConfigBuilder {
     /// with [`EndCause::WriteStalled`](crate::EndCause::WriteStalled). Default 30 s; `None` waits for ever. Too short
     /// gives up a link that is merely slow: zero, at the first moment in which it takes nothing.
     pub fn write_stall(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.config.write_stall = limit.into();
+        self.settings.write_stall = limit.into();
         self
     }
 
@@ -386,14 +408,14 @@ impl ConfigBuilder {
     /// transport. Default 30 s. Too short cuts off a slow peer; too long keeps what a peer that went away has left
     /// behind.
     pub fn drain_timeout(mut self, limit: Duration) -> Self {
-        self.config.drain_timeout = limit;
+        self.settings.drain_timeout = limit;
         self
     }
 
     /// How long `close` goes on sending what finished or dropped streams still have queued, and then waits for the peer
     /// to close the transport. Default 5 s; zero cuts it at once.
     pub fn close_linger(mut self, limit: Duration) -> Self {
-        self.config.close_linger = limit;
+        self.settings.close_linger = limit;
         self
     }
 
@@ -409,24 +431,24 @@ impl ConfigBuilder {
     /// # Errors
     /// [`ConfigError`] names the setting and its bounds.
     pub fn build(self) -> Result<Config, ConfigError> {
-        let mut config = self.config;
-        config.accept_backlog = self.backlog.unwrap_or(config.max_inbound_streams);
-        if config.window == 0 || config.window > MAX_WINDOW {
-            return Err(ConfigError::Window { bytes: config.window });
+        let mut settings = self.settings;
+        settings.accept_backlog = self.backlog.unwrap_or(settings.max_inbound_streams);
+        if settings.window == 0 || settings.window > MAX_WINDOW {
+            return Err(ConfigError::Window { bytes: settings.window });
         }
-        if config.window != DEFAULT_WINDOW && config.window != self.known && !self.agreed {
-            return Err(ConfigError::WindowNotAgreed { bytes: config.window });
+        if settings.window != DEFAULT_WINDOW && settings.window != self.known && !self.agreed {
+            return Err(ConfigError::WindowNotAgreed { bytes: settings.window });
         }
-        if config.max_frame == 0 || config.max_frame > muxado_frame::MAX_LENGTH {
-            return Err(ConfigError::MaxFrame { bytes: config.max_frame });
+        if settings.max_frame == 0 || settings.max_frame > muxado_frame::MAX_LENGTH {
+            return Err(ConfigError::MaxFrame { bytes: settings.max_frame });
         }
-        if config.send_queue == 0 || config.session_send_queue == 0 {
+        if settings.send_queue == 0 || settings.session_send_queue == 0 {
             return Err(ConfigError::NoSendQueue);
         }
-        if config.max_outbound_streams == 0 {
+        if settings.max_outbound_streams == 0 {
             return Err(ConfigError::NoOutboundStreams);
         }
-        Ok(config)
+        Ok(Config(Arc::new(settings)))
     }
 }
 
@@ -513,7 +535,7 @@ mod tests {
 
     /// Without a default in it, so that a setting to come is not forgotten here.
     fn unusual() -> Config {
-        Config {
+        Config(Arc::new(Settings {
             max_inbound_streams: 1,
             max_outbound_streams: 2,
             accept_backlog: 3,
@@ -530,7 +552,7 @@ mod tests {
             write_stall: None,
             drain_timeout: Duration::from_secs(12),
             close_linger: Duration::from_secs(13),
-        }
+        }))
     }
 
     #[test]
@@ -573,6 +595,14 @@ mod tests {
         ] {
             assert_eq!(builder.build(), Err(error));
         }
+    }
+
+    #[test]
+    fn many_sessions_hold_their_settings_once() {
+        let config = Config::default();
+        assert!(Arc::ptr_eq(&config.0, &Config::default().0));
+        let mux = crate::proto::Mux::new(crate::Side::Client, &config);
+        assert!(Arc::ptr_eq(&config.0, &mux.config().0));
     }
 
     #[test]
