@@ -1,7 +1,7 @@
 """A long line for one machine: runs a program in a network of its own, where 10.9.0.2 is this machine again, so many
 milliseconds away.
 
-    unshare --net python3 line.py --delay MS [--send-buffer BYTES] -- PROGRAM [ARGUMENT...]
+    unshare --net python3 line.py --delay MS [--rate BYTES] [--send-buffer BYTES] -- PROGRAM [ARGUMENT...]
 
 Whatever the kernel sends to 10.9.0.2 comes to a TUN device, is kept for the delay, and goes back with its two
 addresses changed over, as if 10.9.0.2 had sent it to 10.9.0.1. So one program can be both ends of a real TCP
@@ -13,6 +13,7 @@ Needs Linux, /dev/net/tun, the right to make devices, and `ip`.
 import argparse
 import collections
 import fcntl
+import math
 import os
 import select
 import struct
@@ -42,9 +43,10 @@ def turned_round(packet):
     return packet[:12] + packet[16:20] + packet[12:16] + packet[20:]
 
 
-def carry(device, delay, program):
+def carry(device, delay, rate, program):
     """Until the program ends: what comes goes back, a while later."""
     under_way = collections.deque()
+    free = 0.0
     poll = select.poll()
     poll.register(device, select.POLLIN)
     while program.poll() is None:
@@ -58,7 +60,8 @@ def carry(device, delay, program):
             except BlockingIOError:
                 break
             if packet[0] >> 4 == 4:
-                under_way.append((time.monotonic() + delay, turned_round(packet)))
+                free = max(time.monotonic(), free) + len(packet) / rate
+                under_way.append((free + delay, turned_round(packet)))
         now = time.monotonic()
         while under_way and under_way[0][0] <= now:
             os.write(device, under_way.popleft()[1])
@@ -67,6 +70,7 @@ def carry(device, delay, program):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--delay", type=float, required=True, help="milliseconds in each direction")
+    parser.add_argument("--rate", type=float, default=math.inf, help="bytes in a second, both ways together")
     parser.add_argument("--send-buffer", type=int, help="bytes that a socket may hold, in place of the system's bound")
     parser.add_argument("program", nargs="+")
     asked = parser.parse_args()
@@ -78,7 +82,7 @@ def main():
     device = make_device()
     program = subprocess.Popen(asked.program)
     try:
-        carry(device, asked.delay / 1000, program)
+        carry(device, asked.delay / 1000, asked.rate, program)
     finally:
         program.kill()
     sys.exit(program.returncode)
