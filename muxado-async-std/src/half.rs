@@ -18,6 +18,10 @@ impl<S> WriteHalf<S> {
     pub(crate) fn new(socket: S, shutdown: fn(&S, Shutdown) -> io::Result<()>) -> WriteHalf<S> {
         WriteHalf { socket, shutdown }
     }
+
+    pub(crate) fn socket(&self) -> &S {
+        &self.socket
+    }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for WriteHalf<S> {

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use async_std::net::{TcpListener, TcpStream, ToSocketAddrs};
-use muxado_core::face::{accept, tune};
+use muxado_core::face::{accept, bound_unsent, tune};
 use muxado_core::{Config, Side};
 
 use crate::half::WriteHalf;
@@ -204,5 +204,6 @@ pub fn over_tcp(tcp: TcpStream, side: Side, config: &Config) -> Session {
         AsyncStd,
     );
     session.set_addresses(local, peer);
-    Session::spawn(session, driver.vectored(true).half_closes(true))
+    let driver = driver.vectored(true).half_closes(true);
+    Session::spawn(session, driver.unsent(|write, bytes| bound_unsent(write.socket(), bytes)))
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use muxado_core::face::{accept, tune};
+use muxado_core::face::{accept, bound_unsent, tune};
 use muxado_core::{Config, Side};
 use smol::net::{AsyncToSocketAddrs, TcpListener, TcpStream};
 
@@ -203,5 +203,5 @@ pub fn over_tcp(tcp: TcpStream, side: Side, config: &Config) -> Session {
     let (local, peer) = (tcp.local_addr().ok(), tcp.peer_addr().ok());
     let (session, driver) = muxado_core::Session::from_halves(side, tcp.clone(), tcp, config, Smol);
     session.set_addresses(local, peer);
-    Session::spawn(session, driver.vectored(true).half_closes(true))
+    Session::spawn(session, driver.vectored(true).half_closes(true).unsent(bound_unsent))
 }

@@ -27,10 +27,9 @@ use std::sync::Arc;
 
 use futures_rustls::pki_types::ServerName;
 use futures_rustls::rustls::{ClientConfig, ServerConfig};
-use futures_rustls::{TlsAcceptor, TlsConnector, server};
-use muxado_core::face::{Arrivals, tune};
-use muxado_core::{Config, Side};
-use smol::io::{AsyncRead, AsyncWrite};
+use futures_rustls::{TlsAcceptor, TlsConnector, TlsStream, server};
+use muxado_core::face::{Arrivals, bound_unsent, tune};
+use muxado_core::{Config, Half, Side};
 use smol::net::{AsyncToSocketAddrs, TcpListener, TcpStream};
 
 use crate::listener::Listener;
@@ -119,10 +118,9 @@ pub async fn connect_tls_with(
     }
     let tcp = TcpStream::connect(address).await?;
     tune(&tcp, options.session());
-    let ends = (tcp.local_addr().ok(), tcp.peer_addr().ok());
     let stream = options.in_time(&Smol, TlsConnector::from(tls).connect(name, tcp)).await?;
     options.check_alpn(stream.get_ref().1.alpn_protocol())?;
-    Ok(over_tls(stream, Side::Client, options.session(), ends))
+    Ok(over_tls(stream.into(), Side::Client, options.session()))
 }
 
 /// What a [`Listener`] with TLS accepts from. [`bind_tls`](Listener::bind_tls) and
@@ -146,9 +144,6 @@ pub struct Tls {
     options: Arc<TlsOptions>,
     handshakes: Arrivals<Smol, Arrived>,
 }
-
-/// The addresses of this end and of the peer's, where they are known.
-type Ends = (Option<SocketAddr>, Option<SocketAddr>);
 
 type Arrived = (server::TlsStream<TcpStream>, SocketAddr);
 
@@ -293,8 +288,7 @@ impl Listener<Tls> {
     /// Dropping the future loses no connection.
     pub async fn accept(&self) -> io::Result<(Session, SocketAddr)> {
         let (stream, peer) = self.accept_stream().await?;
-        let ends = (stream.get_ref().0.local_addr().ok(), Some(peer));
-        Ok((over_tls(stream, Side::Server, &self.config, ends), peer))
+        Ok((over_tls(stream.into(), Side::Server, &self.config), peer))
     }
 
     /// As [`accept`](Listener::accept), but gives the connection as it is, for code that wants to look at the client's
@@ -374,11 +368,13 @@ impl std::fmt::Debug for Tls {
     }
 }
 
-fn over_tls<T>(tls: T, side: Side, config: &Config, ends: Ends) -> Session
-where
-    T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
+fn over_tls(tls: TlsStream<TcpStream>, side: Side, config: &Config) -> Session {
+    let (tcp, _) = tls.get_ref();
+    let (local, peer) = (tcp.local_addr().ok(), tcp.peer_addr().ok());
     let (session, driver) = muxado_core::Session::new(side, tls, config, Smol);
-    session.set_addresses(ends.0, ends.1);
-    Session::spawn(session, driver.vectored(true).half_closes(true))
+    session.set_addresses(local, peer);
+    let unsent = |half: &Half<TlsStream<TcpStream>>, bytes| {
+        half.look(|tls| bound_unsent(tls.get_ref().0, bytes));
+    };
+    Session::spawn(session, driver.vectored(true).half_closes(true).unsent(unsent))
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use muxado_core::face::Face;
 use muxado_core::{
-    AcceptError, Closed, Config, ErrorCode, FrameLog, Inspection, Leaving, Observer, OpenError, SessionEnd,
-    Side, Stats,
+    AcceptError, Closed, Config, Driver, ErrorCode, FrameLog, Inspection, Leaving, Observer, OpenError,
+    SessionEnd, Side, Stats,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::coop::cooperative;
@@ -15,9 +15,6 @@ use tokio::task::coop::cooperative;
 use crate::io::Compat;
 use crate::rt::Tokio;
 use crate::stream::Stream;
-
-/// The addresses of this end and of the peer's, where they are known.
-pub(crate) type Ends = (Option<SocketAddr>, Option<SocketAddr>);
 
 /// One end of a muxado session. Cheap to clone; every clone is the same session.
 ///
@@ -99,7 +96,7 @@ impl Session {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        Session::over(transport, Side::Client, config, (None, None))
+        Session::over(transport, Side::Client, config)
     }
 
     /// As [`server`](Session::server), with settings.
@@ -112,7 +109,7 @@ impl Session {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        Session::over(transport, Side::Server, config, (None, None))
+        Session::over(transport, Side::Server, config)
     }
 
     /// Either end of a session over a transport whose two directions are separate, such as the pipes of a child process.
@@ -147,34 +144,30 @@ impl Session {
         R: AsyncRead + Send + Unpin + 'static,
         W: AsyncWrite + Send + Unpin + 'static,
     {
-        Session::over_halves(read, write, side, config, (None, None))
+        let vectored = write.is_write_vectored();
+        let (session, driver) =
+            muxado_core::Session::from_halves(side, Compat(read), Compat(write), config, Tokio);
+        Session::spawn(session, driver.vectored(vectored))
     }
 
-    /// A session over a transport in one piece, with the addresses of its ends.
     #[track_caller]
-    pub(crate) fn over<T>(transport: T, side: Side, config: &Config, ends: Ends) -> Session
+    fn over<T>(transport: T, side: Side, config: &Config) -> Session
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let vectored = transport.is_write_vectored();
-        let (inner, driver) = muxado_core::Session::new(side, Compat(transport), config, Tokio);
-        inner.set_addresses(ends.0, ends.1);
-        tokio::spawn(driver.vectored(vectored).half_closes(true));
-        Session { inner }
+        let (session, driver) = muxado_core::Session::new(side, Compat(transport), config, Tokio);
+        Session::spawn(session, driver.vectored(vectored))
     }
 
-    /// A session over two halves, which need no lock between them, with the addresses of their ends.
+    /// Spawns the driver of a session over a transport whose shutdown tells the peer.
     #[track_caller]
-    pub(crate) fn over_halves<R, W>(read: R, write: W, side: Side, config: &Config, ends: Ends) -> Session
+    pub(crate) fn spawn<R, W>(inner: muxado_core::Session, driver: Driver<R, W, Tokio>) -> Session
     where
-        R: AsyncRead + Send + Unpin + 'static,
-        W: AsyncWrite + Send + Unpin + 'static,
+        R: futures_io::AsyncRead + Send + Unpin + 'static,
+        W: futures_io::AsyncWrite + Send + Unpin + 'static,
     {
-        let vectored = write.is_write_vectored();
-        let (inner, driver) =
-            muxado_core::Session::from_halves(side, Compat(read), Compat(write), config, Tokio);
-        inner.set_addresses(ends.0, ends.1);
-        tokio::spawn(driver.vectored(vectored).half_closes(true));
+        tokio::spawn(driver.half_closes(true));
         Session { inner }
     }
 

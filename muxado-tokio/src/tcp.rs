@@ -3,10 +3,11 @@
 use std::io;
 use std::net::SocketAddr;
 
-use muxado_core::face::{accept, tune};
+use muxado_core::face::{accept, bound_unsent, tune};
 use muxado_core::{Config, Side};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 
+use crate::io::Compat;
 use crate::listener::Listener;
 use crate::rt::Tokio;
 use crate::session::Session;
@@ -214,7 +215,11 @@ impl Listener<TcpListener> {
 #[track_caller]
 pub fn over_tcp(tcp: TcpStream, side: Side, config: &Config) -> Session {
     tune(&tcp, config);
-    let addresses = (tcp.local_addr().ok(), tcp.peer_addr().ok());
+    let (local, peer) = (tcp.local_addr().ok(), tcp.peer_addr().ok());
     let (read, write) = tcp.into_split();
-    Session::over_halves(read, write, side, config, addresses)
+    let (session, driver) =
+        muxado_core::Session::from_halves(side, Compat(read), Compat(write), config, Tokio);
+    session.set_addresses(local, peer);
+    let driver = driver.vectored(true).unsent(|Compat(write), bytes| bound_unsent(write.as_ref(), bytes));
+    Session::spawn(session, driver)
 }

@@ -26,13 +26,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use muxado_core::Side;
-use muxado_core::face::{Arrivals, tune};
+use muxado_core::face::{Arrivals, bound_unsent, tune};
+use muxado_core::{Config, Half, Side};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, ServerConfig};
-use tokio_rustls::{TlsAcceptor, TlsConnector, server};
+use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream, server};
 
+use crate::io::Compat;
 use crate::listener::Listener;
 use crate::rt::Tokio;
 use crate::session::Session;
@@ -123,10 +124,9 @@ pub async fn connect_tls_with(
     }
     let tcp = TcpStream::connect(address).await?;
     tune(&tcp, options.session());
-    let ends = (tcp.local_addr().ok(), tcp.peer_addr().ok());
     let stream = options.in_time(&Tokio, TlsConnector::from(tls).connect(name, tcp)).await?;
     options.check_alpn(stream.get_ref().1.alpn_protocol())?;
-    Ok(Session::over(stream, Side::Client, options.session(), ends))
+    Ok(over_tls(stream.into(), Side::Client, options.session()))
 }
 
 /// What a [`Listener`] with TLS accepts from. [`bind_tls`](Listener::bind_tls) and
@@ -295,8 +295,7 @@ impl Listener<Tls> {
     /// Dropping the future loses no connection.
     pub async fn accept(&self) -> io::Result<(Session, SocketAddr)> {
         let (stream, peer) = self.accept_stream().await?;
-        let ends = (stream.get_ref().0.local_addr().ok(), Some(peer));
-        Ok((Session::over(stream, Side::Server, &self.config, ends), peer))
+        Ok((over_tls(stream.into(), Side::Server, &self.config), peer))
     }
 
     /// As [`accept`](Listener::accept), but gives the connection as it is, for code that wants to look at the client's
@@ -360,4 +359,15 @@ impl std::fmt::Debug for Tls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tls").field("tcp", &self.tcp).field("options", &self.options).finish_non_exhaustive()
     }
+}
+
+fn over_tls(tls: TlsStream<TcpStream>, side: Side, config: &Config) -> Session {
+    let (tcp, _) = tls.get_ref();
+    let (local, peer) = (tcp.local_addr().ok(), tcp.peer_addr().ok());
+    let (session, driver) = muxado_core::Session::new(side, Compat(tls), config, Tokio);
+    session.set_addresses(local, peer);
+    let unsent = |half: &Half<Compat<TlsStream<TcpStream>>>, bytes| {
+        half.look(|Compat(tls)| bound_unsent(tls.get_ref().0, bytes));
+    };
+    Session::spawn(session, driver.vectored(true).unsent(unsent))
 }

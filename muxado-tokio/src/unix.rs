@@ -187,5 +187,5 @@ impl Listener<UnixListener> {
 
 fn over_unix(unix: UnixStream, side: Side, config: &Config) -> Session {
     let (read, write) = unix.into_split();
-    Session::over_halves(read, write, side, config, (None, None))
+    Session::from_halves(side, read, write, config)
 }

@@ -16,6 +16,6 @@ pub use arrivals::{ArrivalLimits, ArrivalStats, Arrivals};
 pub use layer::Face;
 pub use session::Session;
 #[cfg(feature = "tcp")]
-pub use tcp::tune;
+pub use tcp::{bound_unsent, tune};
 #[cfg(feature = "tls")]
 pub use tls::{ALPN, AlpnMismatch, TlsOptions};

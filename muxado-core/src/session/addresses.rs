@@ -25,10 +25,7 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set_addresses(&self, local: Option<SocketAddr>, peer: Option<SocketAddr>) {
-        let counts = self.shared.set_addresses(local, peer);
-        let is_near =
-            |local: SocketAddr, peer: SocketAddr| peer.ip().is_loopback() || local.ip() == peer.ip();
-        if counts && local.zip(peer).is_some_and(|(local, peer)| !is_near(local, peer)) {
+        if self.shared.set_addresses(local, peer) && self.shared.is_far() {
             self.shared.with(|state| state.mux.handle_far());
         }
     }

@@ -118,6 +118,29 @@ where
         self
     }
 
+    /// States how to bound what the transport takes before it has sent what it took before, in bytes. Default: not at all.
+    ///
+    /// A small message waits behind what is unsent, and with nothing unsent the line stands still. On a transport between
+    /// two machines, whose [addresses](crate::Session::set_addresses) say so, the session lets it hold what it sends in a
+    /// few milliseconds: 128 KiB to begin with, which is for the caller to set, and then from 16 KiB to 2 MiB, as the line
+    /// shows to be enough. For TCP on Linux this is `TCP_NOTSENT_LOWAT`.
+    ///
+    /// ```
+    /// use muxado_core::rt::Runtime;
+    /// use muxado_core::{Config, Session, Side};
+    ///
+    /// # let (runtime, (near, _far)) = (muxado_testkit::World::new(), muxado_testkit::pipe(4096));
+    /// # let (read, write, config) = (near.read, near.write, Config::default());
+    /// let (session, driver) = Session::from_halves(Side::Client, read, write, &config, runtime.clone());
+    /// let driver = driver.unsent(|write, bytes| println!("{write:?} may hold {bytes} bytes"));
+    /// runtime.spawn(async { drop(driver.await) });
+    /// # drop(session);
+    /// ```
+    pub fn unsent(mut self, bound: fn(&W, u32)) -> Self {
+        self.write.set_unsent(bound);
+        self
+    }
+
     /// States that `poll_close` of the transport really tells the peer the end of our direction, as shutting down a TCP
     /// socket for writing does, or the drop that follows where the directions are separate
     /// ([`from_halves`](crate::Session::from_halves)). Default: no, since many only flush.
@@ -209,6 +232,9 @@ where
         }
         let was_full = self.write.is_full;
         let written = self.write.poll_write(cx);
+        if self.shared.is_far() {
+            self.write.mind_stock(self.write.unreported, || self.timers.now());
+        }
         // One that was full takes more only if the other end takes something out.
         if was_full && self.write.unreported > 0 {
             self.note_life();

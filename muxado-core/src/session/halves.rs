@@ -32,6 +32,20 @@ impl<T> Half<T> {
         (Half { transport: transport.clone() }, Half { transport })
     }
 
+    /// Looks at the transport, while neither half is at work.
+    ///
+    /// ```
+    /// use muxado_core::{Config, Session};
+    ///
+    /// # let (runtime, (transport, _peer)) = (muxado_testkit::World::new(), muxado_testkit::pipe(4096));
+    /// let (session, driver) = Session::client(transport, &Config::default(), runtime);
+    /// let driver = driver.unsent(|half, bytes| half.look(|transport| println!("{transport:?} may hold {bytes}")));
+    /// # drop((session, driver));
+    /// ```
+    pub fn look<R>(&self, look: impl FnOnce(&T) -> R) -> R {
+        look(&self.lock())
+    }
+
     fn lock(&self) -> MutexGuard<'_, T> {
         self.transport.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -14,6 +14,7 @@ mod read;
 mod retry;
 pub(crate) mod shared;
 mod small_credit;
+pub(crate) mod stock;
 mod sync;
 mod timers;
 pub(crate) mod trace;
@@ -138,8 +139,7 @@ impl Session {
     /// use muxado_core::{Config, Session, Side, rt::Runtime};
     ///
     /// # let (runtime, (near, _far)) = (muxado_testkit::World::new(), muxado_testkit::pipe(4096));
-    /// # let (stdout, stdin) = (near.read, near.write);
-    /// let config = Config::default();
+    /// # let (stdout, stdin, config) = (near.read, near.write, Config::default());
     /// let (session, driver) = Session::from_halves(Side::Client, stdout, stdin, &config, runtime.clone());
     /// runtime.spawn(async { drop(driver.await) }); // over the pipes of a child process, which is the server
     /// assert_eq!((session.side(), session.config()), (Side::Client, &config));

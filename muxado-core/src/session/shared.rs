@@ -255,6 +255,12 @@ impl Shared {
         self.addresses.get()?[1]
     }
 
+    /// Whether the two ends are known not to be of one machine.
+    pub(crate) fn is_far(&self) -> bool {
+        let Some([Some(local), Some(peer)]) = self.addresses.get() else { return false };
+        !peer.ip().is_loopback() && local.ip() != peer.ip()
+    }
+
     pub(crate) fn close(self: &Arc<Shared>, code: ErrorCode, text: &str) -> Closed {
         self.with(|state| {
             state.limit_to(self.config.close_linger());

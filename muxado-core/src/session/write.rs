@@ -3,10 +3,12 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use futures_io::AsyncWrite;
 
 use super::retry::retry;
+use super::stock::Stock;
 use crate::proto::Batch;
 
 /// Slices handed to the transport in one vectored call: enough for a full batch of default frames, twice.
@@ -27,6 +29,9 @@ pub(crate) struct WriteHalf<W> {
     pub(crate) is_full: bool,
     /// Bytes the transport has taken that the machine has not been told of.
     pub(crate) unreported: usize,
+    /// Bounds what the transport holds unsent.
+    unsent: Option<fn(&W, u32)>,
+    stock: Option<Box<Stock>>,
 }
 
 impl<W: AsyncWrite + Unpin> WriteHalf<W> {
@@ -37,6 +42,8 @@ impl<W: AsyncWrite + Unpin> WriteHalf<W> {
             unflushed: false,
             is_full: false,
             unreported: 0,
+            unsent: None,
+            stock: None,
         }
     }
 
@@ -44,6 +51,23 @@ impl<W: AsyncWrite + Unpin> WriteHalf<W> {
     pub(crate) fn set_vectored(&mut self, vectored: bool) {
         if self.batch.is_empty() {
             self.batch = if vectored { Batch::vectored() } else { Batch::contiguous() };
+        }
+    }
+
+    pub(crate) fn set_unsent(&mut self, unsent: fn(&W, u32)) {
+        self.unsent = Some(unsent);
+    }
+
+    /// Keeps what the transport holds unsent within its bounds. `taken`: what it has just taken.
+    pub(crate) fn mind_stock(&mut self, taken: usize, now: impl Fn() -> Instant) {
+        let (Some(io), Some(set)) = (&self.io, self.unsent) else { return };
+        if !self.is_full && self.stock.is_none() {
+            return;
+        }
+        let stock = self.stock.get_or_insert_default();
+        stock.took(taken, &now);
+        if let Some(bound) = self.is_full.then(|| stock.filled(&now)).flatten() {
+            set(io, bound);
         }
     }
 

@@ -22,5 +22,6 @@ mod small_credit;
 mod stopped;
 mod together;
 mod turns;
+mod unsent;
 mod waiting;
 mod writers;

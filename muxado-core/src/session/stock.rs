@@ -1,0 +1,194 @@
+//! How much a far transport should hold unsent: enough that it never runs dry, and no more, since whatever comes later
+//! waits behind it.
+
+use std::time::{Duration, Instant};
+
+/// What a transport holds unsent at the most to begin with, in bytes.
+pub(crate) const BEGIN: u32 = 128 * 1024;
+
+/// The least bound, in bytes: a few packets of the slowest line.
+const LEAST: u32 = 16 * 1024;
+
+/// The greatest bound, in bytes.
+const MOST: u32 = 2 * 1024 * 1024;
+
+/// A transport that runs dry in less was emptied by this machine, not by the line: then it is not for want of stock.
+const DRY_AFTER: Duration = Duration::from_micros(200);
+
+/// A stock need not last longer.
+const ENOUGH: Duration = Duration::from_millis(10);
+
+/// So many refills without running dry, and less may do.
+const CALM: u8 = 64;
+
+/// What is known of the unsent bytes of one transport.
+///
+/// TCP does not say how many there are, but how it takes more does: it asks for more when half of the stock is gone, or
+/// late, when what is in flight fills its buffer. Then the stock has run out before it is asked for more, and it takes as
+/// much as the bound at once.
+#[derive(Debug)]
+pub(super) struct Stock {
+    bound: u32,
+    /// Since when it has taken no more.
+    full_since: Option<Instant>,
+    /// How long it took no more before it was filled again.
+    waited: Duration,
+    /// Bytes that it has taken since.
+    taken: usize,
+    calm: u8,
+}
+
+impl Default for Stock {
+    fn default() -> Stock {
+        Stock { bound: BEGIN, full_since: None, waited: Duration::ZERO, taken: 0, calm: 0 }
+    }
+}
+
+impl Stock {
+    /// It took so many bytes. The time is asked for only if it counts.
+    pub(super) fn took(&mut self, bytes: usize, now: impl FnOnce() -> Instant) {
+        if bytes == 0 {
+            return;
+        }
+        if let Some(since) = self.full_since.take() {
+            self.waited = now().saturating_duration_since(since);
+            self.taken = 0;
+        }
+        self.taken = self.taken.saturating_add(bytes);
+    }
+
+    /// It takes no more for now. The bound from now on, if it is another.
+    pub(super) fn filled(&mut self, now: impl FnOnce() -> Instant) -> Option<u32> {
+        if self.full_since.is_some() {
+            return None;
+        }
+        self.full_since = Some(now());
+        let bound = self.next_bound();
+        (std::mem::replace(&mut self.bound, bound) != bound).then_some(bound)
+    }
+
+    fn next_bound(&mut self) -> u32 {
+        let ran_dry = self.taken >= self.bound as usize;
+        if ran_dry && (self.bound < BEGIN || self.waited >= DRY_AFTER) {
+            self.calm = 0;
+            return self.bound.saturating_mul(2).min(MOST).min(self.enough().max(self.bound));
+        }
+        if self.waited >= ENOUGH {
+            return (self.bound / 2).max(LEAST);
+        }
+        self.calm = if self.bound > BEGIN { self.calm + 1 } else { 0 };
+        if self.calm < CALM {
+            return self.bound;
+        }
+        self.calm = 0;
+        (self.bound / 2).max(BEGIN)
+    }
+
+    /// What lasts long enough at the rate of the last refill.
+    fn enough(&self) -> u32 {
+        let bytes = self.taken as u128 * ENOUGH.as_micros() / self.waited.as_micros().max(1);
+        u32::try_from(bytes).unwrap_or(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KIB: u32 = 1024;
+    const MS: Duration = Duration::from_millis(1);
+
+    /// A transport that takes no more is filled again after `waited`, with `taken` bytes. The bound after that.
+    struct Line {
+        stock: Stock,
+        now: Instant,
+        bound: u32,
+    }
+
+    impl Line {
+        fn new() -> Line {
+            let mut line = Line { stock: Stock::default(), now: Instant::now(), bound: BEGIN };
+            line.refill(Duration::ZERO, BEGIN);
+            line
+        }
+
+        fn refill(&mut self, waited: Duration, taken: u32) -> u32 {
+            self.now += waited;
+            self.stock.took(taken as usize, || self.now);
+            self.bound = self.stock.filled(|| self.now).unwrap_or(self.bound);
+            self.bound
+        }
+
+        /// Refills in which half of the stock is gone after `half` of the time.
+        fn calm(&mut self, waited: Duration, times: usize) -> u32 {
+            (0..times).for_each(|_| _ = self.refill(waited, self.bound / 2));
+            self.bound
+        }
+    }
+
+    #[test]
+    fn what_runs_dry_gets_more_up_to_what_lasts_long_enough() {
+        // 200 KiB/ms: 2000 KiB last 10 ms.
+        let mut line = Line::new();
+        let bounds = [(); 6].map(|()| line.refill(MS * line.bound / (200 * KIB), line.bound));
+        assert_eq!(bounds.map(|bound| bound / KIB), [256, 512, 1024, 2000, 2000, 2000]);
+        // 50 KiB/ms.
+        let mut line = Line::new();
+        let bounds = [(); 3].map(|()| line.refill(MS * line.bound / (50 * KIB), line.bound));
+        assert_eq!(bounds.map(|bound| bound / KIB), [256, 500, 500]);
+        // And never more than 2 MiB.
+        let mut line = Line::new();
+        (0..10).for_each(|_| _ = line.refill(MS, line.bound * 4));
+        assert_eq!(line.bound, MOST);
+    }
+
+    #[test]
+    fn what_this_machine_empties_at_once_gets_no_more() {
+        let mut line = Line::new();
+        for _ in 0..100 {
+            assert_eq!(line.refill(DRY_AFTER / 2, BEGIN), BEGIN);
+        }
+    }
+
+    #[test]
+    fn a_stock_that_lasts_for_long_is_made_smaller_and_grows_again() {
+        let mut line = Line::new();
+        let bounds = [(); 5].map(|()| line.refill(10 * MS, line.bound / 2));
+        assert_eq!(bounds.map(|bound| bound / KIB), [64, 32, 16, 16, 16]);
+        assert_eq!(line.calm(9 * MS, 100), LEAST);
+        // A line that is quick again: however short it stood still.
+        let bounds = [(); 4].map(|()| line.refill(MS / 100, line.bound));
+        assert_eq!(bounds.map(|bound| bound / KIB), [32, 64, 128, 128]);
+    }
+
+    #[test]
+    fn a_reader_that_stood_still_is_no_fast_line() {
+        let mut line = Line::new();
+        for _ in 0..10 {
+            assert_eq!(line.refill(1000 * MS, BEGIN), BEGIN, "all at once, after a second");
+        }
+    }
+
+    #[test]
+    fn what_no_longer_runs_dry_gets_less() {
+        let mut line = Line::new();
+        line.refill(MS / 2, BEGIN);
+        line.refill(MS / 2, 2 * BEGIN);
+        assert_eq!(line.bound, 4 * BEGIN);
+        assert_eq!(line.calm(MS, usize::from(CALM) - 1), 4 * BEGIN);
+        assert_eq!(line.calm(MS, 1), 2 * BEGIN);
+        assert_eq!(line.calm(MS, usize::from(CALM)), BEGIN);
+        assert_eq!(line.calm(MS, 1000), BEGIN);
+    }
+
+    #[test]
+    fn a_look_at_a_full_transport_is_no_refill() {
+        let mut line = Line::new();
+        line.refill(MS, BEGIN / 2);
+        for _ in 0..5 {
+            assert_eq!(line.refill(MS, 0), BEGIN);
+        }
+        // The wait counts from when it became full.
+        assert_eq!(line.refill(6 * MS, BEGIN / 2), BEGIN / 2);
+    }
+}
