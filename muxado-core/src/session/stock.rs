@@ -31,16 +31,23 @@ pub(super) struct Stock {
     bound: u32,
     /// Since when it has taken no more.
     full_since: Option<Instant>,
-    /// How long it took no more before it was filled again.
-    waited: Duration,
-    /// Bytes that it has taken since.
-    taken: usize,
+    refill: Option<Refill>,
     calm: u8,
+}
+
+/// What it takes between two times at which it takes no more.
+#[derive(Debug)]
+struct Refill {
+    begun: Instant,
+    /// How long it had taken no more before.
+    waited: Duration,
+    /// In bytes.
+    taken: usize,
 }
 
 impl Default for Stock {
     fn default() -> Stock {
-        Stock { bound: BEGIN, full_since: None, waited: Duration::ZERO, taken: 0, calm: 0 }
+        Stock { bound: BEGIN, full_since: None, refill: None, calm: 0 }
     }
 }
 
@@ -51,10 +58,12 @@ impl Stock {
             return;
         }
         if let Some(since) = self.full_since.take() {
-            self.waited = now().saturating_duration_since(since);
-            self.taken = 0;
+            let begun = now();
+            self.refill = Some(Refill { begun, waited: begun.saturating_duration_since(since), taken: 0 });
         }
-        self.taken = self.taken.saturating_add(bytes);
+        if let Some(refill) = &mut self.refill {
+            refill.taken = refill.taken.saturating_add(bytes);
+        }
     }
 
     /// It takes no more for now. The bound from now on, if it is another.
@@ -62,18 +71,24 @@ impl Stock {
         if self.full_since.is_some() {
             return None;
         }
-        self.full_since = Some(now());
-        let bound = self.next_bound();
+        let now = now();
+        self.full_since = Some(now);
+        let refill = self.refill.take()?;
+        // What was filled slowly, since there was little to send, was emptied meanwhile.
+        if now.saturating_duration_since(refill.begun) > ENOUGH {
+            return None;
+        }
+        let bound = self.bound_after(&refill);
         (std::mem::replace(&mut self.bound, bound) != bound).then_some(bound)
     }
 
-    fn next_bound(&mut self) -> u32 {
-        let ran_dry = self.taken >= self.bound as usize;
-        if ran_dry && (self.bound < BEGIN || self.waited >= DRY_AFTER) {
+    fn bound_after(&mut self, refill: &Refill) -> u32 {
+        let ran_dry = refill.taken >= self.bound as usize;
+        if ran_dry && (self.bound < BEGIN || refill.waited >= DRY_AFTER) {
             self.calm = 0;
-            return self.bound.saturating_mul(2).min(MOST).min(self.enough().max(self.bound));
+            return self.bound.saturating_mul(2).min(MOST).min(refill.enough().max(self.bound));
         }
-        if self.waited >= ENOUGH {
+        if refill.waited >= ENOUGH {
             return (self.bound / 2).max(LEAST);
         }
         self.calm = if self.bound > BEGIN { self.calm + 1 } else { 0 };
@@ -83,8 +98,10 @@ impl Stock {
         self.calm = 0;
         (self.bound / 2).max(BEGIN)
     }
+}
 
-    /// What lasts long enough at the rate of the last refill.
+impl Refill {
+    /// What lasts long enough at its rate.
     fn enough(&self) -> u32 {
         let bytes = self.taken as u128 * ENOUGH.as_micros() / self.waited.as_micros().max(1);
         u32::try_from(bytes).unwrap_or(u32::MAX)
@@ -179,6 +196,18 @@ mod tests {
         assert_eq!(line.calm(MS, 1), 2 * BEGIN);
         assert_eq!(line.calm(MS, usize::from(CALM)), BEGIN);
         assert_eq!(line.calm(MS, 1000), BEGIN);
+    }
+
+    #[test]
+    fn what_was_filled_bit_by_bit_says_nothing() {
+        let mut line = Line::new();
+        for _ in 0..5 {
+            line.now += MS;
+            line.stock.took(BEGIN as usize / 2, || line.now);
+            line.now += ENOUGH + MS;
+            line.stock.took(BEGIN as usize, || line.now);
+            assert_eq!(line.stock.filled(|| line.now), None);
+        }
     }
 
     #[test]
