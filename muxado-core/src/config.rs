@@ -27,7 +27,7 @@ const MAX_EXTRA: usize = 0x7FFF_FFFF;
 /// ```
 ///
 /// A clone is cheap, and shares them: a process with many sessions holds the same settings once.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config(Arc<Settings>);
 
 /// What a [`Config`] shares.
@@ -57,12 +57,6 @@ static DEFAULT: LazyLock<Config> = LazyLock::new(|| Config(Arc::default()));
 impl Default for Config {
     fn default() -> Config {
         DEFAULT.clone()
-    }
-}
-
-impl fmt::Debug for Config {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
 

@@ -124,9 +124,10 @@ pub async fn connect_tls_with(
     }
     let tcp = TcpStream::connect(address).await?;
     tune(&tcp, options.session());
+    let peer = tcp.peer_addr().ok();
     let stream = options.in_time(&Tokio, TlsConnector::from(tls).connect(name, tcp)).await?;
     options.check_alpn(stream.get_ref().1.alpn_protocol())?;
-    Ok(over_tls(stream.into(), Side::Client, options.session()))
+    Ok(over_tls(stream.into(), Side::Client, options.session(), peer))
 }
 
 /// What a [`Listener`] with TLS accepts from. [`bind_tls`](Listener::bind_tls) and
@@ -295,7 +296,7 @@ impl Listener<Tls> {
     /// Dropping the future loses no connection.
     pub async fn accept(&self) -> io::Result<(Session, SocketAddr)> {
         let (stream, peer) = self.accept_stream().await?;
-        Ok((over_tls(stream.into(), Side::Server, &self.config), peer))
+        Ok((over_tls(stream.into(), Side::Server, &self.config, Some(peer)), peer))
     }
 
     /// As [`accept`](Listener::accept), but gives the connection as it is, for code that wants to look at the client's
@@ -361,9 +362,8 @@ impl std::fmt::Debug for Tls {
     }
 }
 
-fn over_tls(tls: TlsStream<TcpStream>, side: Side, config: &Config) -> Session {
-    let (tcp, _) = tls.get_ref();
-    let (local, peer) = (tcp.local_addr().ok(), tcp.peer_addr().ok());
+fn over_tls(tls: TlsStream<TcpStream>, side: Side, config: &Config, peer: Option<SocketAddr>) -> Session {
+    let local = tls.get_ref().0.local_addr().ok();
     let (session, driver) = muxado_core::Session::new(side, Compat(tls), config, Tokio);
     session.set_addresses(local, peer);
     let unsent = |half: &Half<Compat<TlsStream<TcpStream>>>, bytes| {

@@ -121,8 +121,8 @@ where
     /// States how to bound what the transport takes before it has sent what it took before, in bytes. Default: not at all.
     ///
     /// A small message waits behind what is unsent, and with nothing unsent the line stands still. On a transport between
-    /// two machines, whose [addresses](crate::Session::set_addresses) say so, the session lets it hold what it sends in a
-    /// few milliseconds: 128 KiB to begin with, which is for the caller to set, and then from 16 KiB to 2 MiB, as the line
+    /// two machines, whose [addresses](crate::Session::set_addresses) say so, the session lets it hold what it sends in
+    /// some ten milliseconds: 128 KiB to begin with, which is for the caller to set, and then from 16 KiB to 2 MiB, as the line
     /// shows to be enough. For TCP on Linux this is `TCP_NOTSENT_LOWAT`.
     ///
     /// ```

@@ -32,7 +32,8 @@ impl<T> Half<T> {
         (Half { transport: transport.clone() }, Half { transport })
     }
 
-    /// Looks at the transport, while neither half is at work.
+    /// Looks at the transport, while neither half is at work. Inside of `look` it must not be looked at again: that would
+    /// wait for ever.
     ///
     /// ```
     /// use muxado_core::{Config, Session};

@@ -15,7 +15,7 @@ const MOST: u32 = 2 * 1024 * 1024;
 /// A transport that runs dry in less was emptied by this machine, not by the line: then it is not for want of stock.
 const DRY_AFTER: Duration = Duration::from_micros(200);
 
-/// A stock need not last longer.
+/// A stock need not last longer, and must not last twice as long.
 const ENOUGH: Duration = Duration::from_millis(10);
 
 /// So many refills without running dry, and less may do.
@@ -33,21 +33,22 @@ pub(super) struct Stock {
     full_since: Option<Instant>,
     refill: Option<Refill>,
     calm: u8,
+    /// The bound was larger a moment ago, and so is what it holds.
+    holds_more: bool,
 }
 
 /// What it takes between two times at which it takes no more.
 #[derive(Debug)]
 struct Refill {
+    full_before: Instant,
     begun: Instant,
-    /// How long it had taken no more before.
-    waited: Duration,
     /// In bytes.
     taken: usize,
 }
 
 impl Default for Stock {
     fn default() -> Stock {
-        Stock { bound: BEGIN, full_since: None, refill: None, calm: 0 }
+        Stock { bound: BEGIN, full_since: None, refill: None, calm: 0, holds_more: false }
     }
 }
 
@@ -57,9 +58,8 @@ impl Stock {
         if bytes == 0 {
             return;
         }
-        if let Some(since) = self.full_since.take() {
-            let begun = now();
-            self.refill = Some(Refill { begun, waited: begun.saturating_duration_since(since), taken: 0 });
+        if let Some(full_before) = self.full_since.take() {
+            self.refill = Some(Refill { full_before, begun: now(), taken: 0 });
         }
         if let Some(refill) = &mut self.refill {
             refill.taken = refill.taken.saturating_add(bytes);
@@ -74,22 +74,30 @@ impl Stock {
         let now = now();
         self.full_since = Some(now);
         let refill = self.refill.take()?;
-        // What was filled slowly, since there was little to send, was emptied meanwhile.
-        if now.saturating_duration_since(refill.begun) > ENOUGH {
+        if std::mem::take(&mut self.holds_more) {
             return None;
         }
-        let bound = self.bound_after(&refill);
-        (std::mem::replace(&mut self.bound, bound) != bound).then_some(bound)
+        let old = self.bound;
+        self.bound = self.bound_after(&refill, now);
+        self.holds_more = self.bound < old;
+        (self.bound != old).then_some(self.bound)
     }
 
-    fn bound_after(&mut self, refill: &Refill) -> u32 {
-        let ran_dry = refill.taken >= self.bound as usize;
-        if ran_dry && (self.bound < BEGIN || refill.waited >= DRY_AFTER) {
-            self.calm = 0;
-            return self.bound.saturating_mul(2).min(MOST).min(refill.enough().max(self.bound));
-        }
-        if refill.waited >= ENOUGH {
+    fn bound_after(&mut self, refill: &Refill, now: Instant) -> u32 {
+        let since = |then| now.saturating_duration_since(then);
+        // At the rate of the line, if it was that which kept more from being taken.
+        let enough = refill.taken as u128 * ENOUGH.as_nanos() / since(refill.full_before).as_nanos().max(1);
+        let enough = u32::try_from(enough).unwrap_or(u32::MAX);
+        if self.bound / 2 > enough {
             return (self.bound / 2).max(LEAST);
+        }
+        let waited = refill.begun.saturating_duration_since(refill.full_before);
+        // What was filled slowly, since there was little to send, was emptied meanwhile, whatever it took.
+        if refill.taken >= self.bound as usize && since(refill.begun) <= ENOUGH {
+            self.calm = 0;
+            let by_the_line = self.bound < BEGIN || waited >= DRY_AFTER;
+            let more = if by_the_line { self.bound.saturating_mul(2) } else { self.bound };
+            return more.min(MOST).min(enough.max(self.bound));
         }
         self.calm = if self.bound > BEGIN { self.calm + 1 } else { 0 };
         if self.calm < CALM {
@@ -97,14 +105,6 @@ impl Stock {
         }
         self.calm = 0;
         (self.bound / 2).max(BEGIN)
-    }
-}
-
-impl Refill {
-    /// What lasts long enough at its rate.
-    fn enough(&self) -> u32 {
-        let bytes = self.taken as u128 * ENOUGH.as_micros() / self.waited.as_micros().max(1);
-        u32::try_from(bytes).unwrap_or(u32::MAX)
     }
 }
 
@@ -170,19 +170,38 @@ mod tests {
     #[test]
     fn a_stock_that_lasts_for_long_is_made_smaller_and_grows_again() {
         let mut line = Line::new();
-        let bounds = [(); 5].map(|()| line.refill(10 * MS, line.bound / 2));
-        assert_eq!(bounds.map(|bound| bound / KIB), [64, 32, 16, 16, 16]);
-        assert_eq!(line.calm(9 * MS, 100), LEAST);
+        // 4 KiB/ms, of which 80 KiB are too much; and then the rest of the larger stock must go first.
+        assert_eq!(line.refill(16 * MS, BEGIN / 2), BEGIN / 2);
+        assert_eq!(line.refill(24 * MS, BEGIN / 4), BEGIN / 2, "it held more");
+        assert_eq!(line.calm(8 * MS, 100), BEGIN / 2);
+        // 100 bytes/ms.
+        let bounds = [(); 6].map(|()| line.refill(160 * MS, 16_000));
+        assert_eq!(bounds.map(|bound| bound / KIB), [32, 32, 16, 16, 16, 16]);
         // A line that is quick again: however short it stood still.
+        line.refill(MS / 100, 0);
         let bounds = [(); 4].map(|()| line.refill(MS / 100, line.bound));
         assert_eq!(bounds.map(|bound| bound / KIB), [32, 64, 128, 128]);
+    }
+
+    #[test]
+    fn a_line_that_became_slow_is_found_out_however_it_is_filled() {
+        let mut line = Line::new();
+        (0..10).for_each(|_| _ = line.refill(MS, line.bound * 4));
+        assert_eq!(line.bound, MOST);
+        for _ in 0..20 {
+            // Half of what is there goes in half a second, and the rest comes bit by bit.
+            line.now += 500 * MS;
+            line.stock.took(1, || line.now);
+            line.refill(20 * MS, line.bound / 2);
+        }
+        assert!(line.bound <= BEGIN, "{}", line.bound);
     }
 
     #[test]
     fn a_reader_that_stood_still_is_no_fast_line() {
         let mut line = Line::new();
         for _ in 0..10 {
-            assert_eq!(line.refill(1000 * MS, BEGIN), BEGIN, "all at once, after a second");
+            assert!(line.refill(1000 * MS, BEGIN) <= BEGIN, "all at once, after a second");
         }
     }
 
@@ -193,13 +212,16 @@ mod tests {
         line.refill(MS / 2, 2 * BEGIN);
         assert_eq!(line.bound, 4 * BEGIN);
         assert_eq!(line.calm(MS, usize::from(CALM) - 1), 4 * BEGIN);
+        // Emptied by this machine, which says nothing for less.
+        assert_eq!(line.refill(DRY_AFTER / 2, 4 * BEGIN), 4 * BEGIN);
+        assert_eq!(line.calm(MS, usize::from(CALM) - 1), 4 * BEGIN);
         assert_eq!(line.calm(MS, 1), 2 * BEGIN);
-        assert_eq!(line.calm(MS, usize::from(CALM)), BEGIN);
+        assert_eq!(line.calm(MS, usize::from(CALM) + 1), BEGIN);
         assert_eq!(line.calm(MS, 1000), BEGIN);
     }
 
     #[test]
-    fn what_was_filled_bit_by_bit_says_nothing() {
+    fn what_was_filled_bit_by_bit_gets_no_more() {
         let mut line = Line::new();
         for _ in 0..5 {
             line.now += MS;
@@ -213,11 +235,10 @@ mod tests {
     #[test]
     fn a_look_at_a_full_transport_is_no_refill() {
         let mut line = Line::new();
-        line.refill(MS, BEGIN / 2);
-        for _ in 0..5 {
+        for _ in 0..16 {
             assert_eq!(line.refill(MS, 0), BEGIN);
         }
-        // The wait counts from when it became full.
-        assert_eq!(line.refill(6 * MS, BEGIN / 2), BEGIN / 2);
+        // The wait counts from when it became full: half of the bound lasts for 17 ms.
+        assert_eq!(line.refill(MS, BEGIN / 2), BEGIN / 2);
     }
 }

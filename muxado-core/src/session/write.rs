@@ -58,7 +58,8 @@ impl<W: AsyncWrite + Unpin> WriteHalf<W> {
         self.unsent = Some(unsent);
     }
 
-    /// Keeps what the transport holds unsent within its bounds. `taken`: what it has just taken.
+    /// Keeps what the transport holds unsent within its bounds. `taken`: what it took in the last
+    /// [`poll_write`](Self::poll_write).
     pub(crate) fn mind_stock(&mut self, taken: usize, now: impl Fn() -> Instant) {
         let (Some(io), Some(set)) = (&self.io, self.unsent) else { return };
         if !self.is_full && self.stock.is_none() {
