@@ -30,6 +30,9 @@ pub(crate) enum Scale {
 
 const ALL: [Scale; 3] = [Scale::Streams, Scale::Sessions, Scale::Writers];
 
+/// One run of a step tells little on a machine with neighbours.
+const ROUNDS: usize = 5;
+
 /// Messages that are sent to see what one costs: CPU time is counted in hundredths of a second.
 const MESSAGES: u64 = 200_000;
 
@@ -68,38 +71,52 @@ impl std::str::FromStr for Scale {
     }
 }
 
-/// Measures every step and prints a table for each; draws them into `plots`.
+/// Measures every step in each of the rounds, and prints a table of medians for each thing; draws them into `plots`.
 pub(crate) fn run(plots: Option<&PathBuf>) -> Result<(), Box<dyn Error>> {
     let program = std::env::current_exe()?;
     for scale in ALL {
-        let figures = scale.figures();
-        let [(one, _), (other, _)] = figures;
-        let mut table = format!("| {} | {one} | {other} |\n|---|---|---|\n", scale.as_str());
-        let mut curves = [Vec::new(), Vec::new()];
-        for step in scale.steps() {
-            eprintln!("{step} {}", scale.as_str());
-            let measured = run::measured(Command::new(&program).args([
-                "child-scale",
-                scale.as_str(),
-                &step.to_string(),
-            ]))?;
-            let now = figures.map(|(name, _)| measured.figures.get(name).copied().unwrap_or(f64::NAN));
-            let _ = writeln!(table, "| {step} | {:.2} | {:.2} |", now[0], now[1]);
-            for (curve, figure) in curves.iter_mut().zip(now) {
-                curve.push(Some(figure));
+        let (steps, figures) = (scale.steps(), scale.figures());
+        let mut all = vec![[Vec::new(), Vec::new()]; steps.len()];
+        for round in 1..=ROUNDS {
+            for (step, all) in steps.iter().zip(&mut all) {
+                eprintln!("{step} {}, round {round} of {ROUNDS}", scale.as_str());
+                let measured = run::measured(Command::new(&program).args([
+                    "child-scale",
+                    scale.as_str(),
+                    &step.to_string(),
+                ]))?;
+                for (all, (name, _)) in all.iter_mut().zip(figures) {
+                    all.push(measured.figures.get(name).copied().unwrap_or(f64::NAN));
+                }
             }
         }
-        println!("{table}");
+        let medians: Vec<_> = all.into_iter().map(|figures| figures.map(median)).collect();
+        println!("{}", table(scale, &medians));
         if let Some(folder) = plots {
             std::fs::create_dir_all(folder)?;
-            for ((name, end), curve) in figures.into_iter().zip(curves) {
+            for (place, (name, end)) in figures.into_iter().enumerate() {
                 let title = format!("{name} against {}", scale.as_str());
-                let svg = plot::curves(&title, scale.steps(), &[("ours", curve)]);
+                let curve = medians.iter().map(|medians| Some(medians[place])).collect();
+                let svg = plot::curves(&title, steps, &[("ours", curve)]);
                 std::fs::write(folder.join(format!("scale-{}{end}.svg", scale.as_str())), svg)?;
             }
         }
     }
     Ok(())
+}
+
+fn table(scale: Scale, medians: &[[f64; 2]]) -> String {
+    let [(one, _), (other, _)] = scale.figures();
+    let mut table = format!("| {} | {one} | {other} |\n|---|---|---|\n", scale.as_str());
+    for (step, [one, other]) in scale.steps().iter().zip(medians) {
+        let _ = writeln!(table, "| {step} | {one:.2} | {other:.2} |");
+    }
+    table
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// One step, in this process.
