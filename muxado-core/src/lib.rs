@@ -15,10 +15,10 @@ mod stream;
 pub mod tap;
 
 pub use bytes::Bytes;
-pub use config::{Config, ConfigBuilder, ConfigError, DEFAULT_WINDOW};
+pub use config::{Config, ConfigBuilder, DEFAULT_WINDOW};
 pub use error::{
-    AcceptError, Cut, EndCause, Initiator, OpenError, PeerMisbehaved, ReadError, Reset, ResetError, Retry,
-    SessionEnd, SessionLost, WriteError, code_of,
+    AcceptError, ConfigError, Cut, EndCause, Initiator, OpenError, PeerMisbehaved, ReadError, Reset,
+    ResetError, Retry, SessionEnd, SessionLost, WriteError, code_of,
 };
 pub use muxado_frame::{DecodeError, ErrorCode, Flags, Kind, Side, StreamId};
 pub use proto::inspection;

@@ -5,11 +5,13 @@ use std::io;
 
 use muxado_frame::ErrorCode;
 
+mod config;
 mod end;
 mod kind;
 mod session;
 mod stream;
 
+pub use config::ConfigError;
 pub(crate) use end::SharedEnd;
 pub use end::{Cut, EndCause, PeerMisbehaved, SessionEnd};
 pub use session::{AcceptError, OpenError};
