@@ -228,6 +228,7 @@ mod tests {
             (said(end()), Unknown, eof),
             (said(PeerMisbehaved::ReservedBit), Unknown, Some(ErrorCode::PROTOCOL_ERROR)),
             (said(ResetError::NoError), Unknown, None),
+            (said(ConfigError::NoSendQueue), Unknown, None),
         ];
         for ((name, retry, code), wanted_retry, wanted_code) in table {
             assert_eq!((retry, code), (wanted_retry, wanted_code), "{name}");
