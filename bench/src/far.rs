@@ -8,6 +8,7 @@ use std::process::Command;
 use crate::measure::Measurement;
 use crate::peer::PeerName;
 use crate::plot;
+use crate::report::median;
 use crate::run::measured;
 
 /// Round trips in milliseconds.
@@ -56,9 +57,8 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Box<dyn Error>> {
                 }
             }
         }
-        for ((_, curve), mut rates) in curves.iter_mut().zip(rates) {
-            rates.sort_by(f64::total_cmp);
-            curve.push(rates.get(rates.len() / 2).copied());
+        for ((_, curve), rates) in curves.iter_mut().zip(rates) {
+            curve.push(median(rates));
         }
     }
     print!("{}", table(&curves, millis));

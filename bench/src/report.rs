@@ -28,6 +28,11 @@ impl Spread {
     }
 }
 
+/// None if there are no values.
+pub(crate) fn median(values: Vec<f64>) -> Option<f64> {
+    Spread::of(values).map(|spread| spread.median)
+}
+
 /// What the samples say of one peer at one workload.
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
@@ -111,12 +116,12 @@ fn more_is_better(workload: Workload) -> bool {
 
 /// The best that is not ours.
 fn best_peer(workload: Workload, samples: &[Sample]) -> Option<PeerName> {
-    let median = |peer: PeerName| {
+    let typical = |peer: PeerName| {
         let figures =
             measured(workload, peer, samples).filter_map(|(_, figures)| headline(workload, figures));
-        Spread::of(figures.collect()).map(|spread| (spread.median, peer))
+        median(figures.collect()).map(|median| (median, peer))
     };
-    let others = workload.peers().filter(|peer| peer.is_another()).filter_map(median);
+    let others = workload.peers().filter(|peer| peer.is_another()).filter_map(typical);
     let order = |a: &(f64, PeerName), b: &(f64, PeerName)| a.0.total_cmp(&b.0);
     if more_is_better(workload) { others.max_by(order) } else { others.min_by(order) }.map(|(_, peer)| peer)
 }

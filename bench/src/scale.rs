@@ -14,6 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::measure::{Measurement, Stopwatch, grown_since, resident};
 use crate::peer::{Accept, Open, Peer, Setting, Stream, ours::Ours};
 use crate::plot;
+use crate::report::median;
 use crate::run;
 use crate::workload::{bulk1, rtt};
 
@@ -96,7 +97,7 @@ pub(crate) fn run(plots: Option<&PathBuf>) -> Result<(), Box<dyn Error>> {
             std::fs::create_dir_all(folder)?;
             for (place, (name, end)) in figures.into_iter().enumerate() {
                 let title = format!("{name} against {}", scale.as_str());
-                let curve = medians.iter().map(|medians| Some(medians[place])).collect();
+                let curve = medians.iter().map(|medians| medians[place]).collect();
                 let svg = plot::curves(&title, steps, &[("ours", curve)]);
                 std::fs::write(folder.join(format!("scale-{}{end}.svg", scale.as_str())), svg)?;
             }
@@ -105,18 +106,14 @@ pub(crate) fn run(plots: Option<&PathBuf>) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn table(scale: Scale, medians: &[[f64; 2]]) -> String {
+fn table(scale: Scale, medians: &[[Option<f64>; 2]]) -> String {
     let [(one, _), (other, _)] = scale.figures();
     let mut table = format!("| {} | {one} | {other} |\n|---|---|---|\n", scale.as_str());
     for (step, [one, other]) in scale.steps().iter().zip(medians) {
+        let [one, other] = [one, other].map(|figure| figure.unwrap_or(f64::NAN));
         let _ = writeln!(table, "| {step} | {one:.2} | {other:.2} |");
     }
     table
-}
-
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// One step, in this process.
