@@ -170,6 +170,7 @@ mod tests {
     #[test]
     fn a_stock_that_lasts_for_long_is_made_smaller_and_grows_again() {
         let mut line = Line::new();
+        assert_eq!(line.calm(7 * MS, 10), BEGIN, "14 ms");
         // 4 KiB/ms, of which 80 KiB are too much; and then the rest of the larger stock must go first.
         assert_eq!(line.refill(16 * MS, BEGIN / 2), BEGIN / 2);
         assert_eq!(line.refill(24 * MS, BEGIN / 4), BEGIN / 2, "it held more");
